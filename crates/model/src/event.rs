@@ -1,0 +1,426 @@
+//! One occurrence, in the normalised form in which it is stored and read back.
+//!
+//! Every field is optional in what clients send; here a list may be empty and a text may be absent, but
+//! nothing has two spellings any more. Order is the protocol's: the outermost exception and the frame that
+//! crashed come last.
+
+use crate::{Level, Priority};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// How an event came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum EventSource {
+    /// A Sentry SDK.
+    #[default]
+    Sentry,
+    /// A browser's security report (CSP and its kin).
+    Security,
+    /// `POST /api/error-logging/webhook/…/` or `POST /api/error-logging/errors/`.
+    Webhook,
+    /// `POST /api/v1/logs/frontend/`.
+    Frontend,
+}
+
+/// One occurrence of an error or message.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// The client's id, or the item's when the client gave none.
+    pub event_id: Uuid,
+    /// When it happened, corrected for the client's clock.
+    pub timestamp: DateTime<Utc>,
+    /// The client's level.
+    pub level: Level,
+    /// How it came in.
+    #[serde(default)]
+    pub source: EventSource,
+    /// The language or runtime: `python`, `javascript`, `java`, ….
+    pub platform: String,
+    /// What the person or client chose as severity; wins over the derived priority.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<Priority>,
+    /// The name of the logger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logger: Option<String>,
+    /// The route, task or page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transaction: Option<String>,
+    /// The host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_name: Option<String>,
+    /// The version of the app, as in `shop@1.4.2`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<String>,
+    /// The build within the release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dist: Option<String>,
+    /// `production`, `staging`, ….
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// The log message, when there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<LogMessage>,
+    /// The chain of exceptions: innermost cause first, outermost last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exceptions: Vec<Exception>,
+    /// Threads, when the client sent them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub threads: Vec<Thread>,
+    /// What happened before, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub breadcrumbs: Vec<Breadcrumb>,
+    /// Who it happened to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<User>,
+    /// The HTTP request during which it happened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Request>,
+    /// Named objects: `trace`, `runtime`, `os`, `device`, `browser`, `app`, and any other.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub contexts: Map<String, Value>,
+    /// Tags; keys are unique.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+    /// Anything else that the client attached.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub extra: Map<String, Value>,
+    /// Installed packages and their versions.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub modules: BTreeMap<String, String>,
+    /// The client's fingerprint; empty means the default grouping.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fingerprint: Vec<String>,
+    /// The old way to say the fingerprint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checksum: Option<String>,
+    /// The client library.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sdk: Option<Sdk>,
+    /// Images and source maps that addresses and positions refer to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub debug_meta: Option<Value>,
+    /// A browser's security report, as sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub security: Option<Value>,
+    /// The `X-Request-ID` of the request that carried the event (or that ingest made).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// The trace, 32 hex digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<String>,
+    /// The span, 16 hex digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub span_id: Option<String>,
+    /// What normalising had to change or drop, as `field: reason`; at most 50.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<String>,
+}
+
+impl Event {
+    /// An event with nothing but what every event has.
+    #[must_use]
+    pub fn new(event_id: Uuid, timestamp: DateTime<Utc>) -> Self {
+        Self {
+            event_id,
+            timestamp,
+            level: Level::Error,
+            source: EventSource::Sentry,
+            platform: "other".to_owned(),
+            priority: None,
+            logger: None,
+            transaction: None,
+            server_name: None,
+            release: None,
+            dist: None,
+            environment: None,
+            message: None,
+            exceptions: Vec::new(),
+            threads: Vec::new(),
+            breadcrumbs: Vec::new(),
+            user: None,
+            request: None,
+            contexts: Map::new(),
+            tags: BTreeMap::new(),
+            extra: Map::new(),
+            modules: BTreeMap::new(),
+            fingerprint: Vec::new(),
+            checksum: None,
+            sdk: None,
+            debug_meta: None,
+            security: None,
+            request_id: None,
+            trace_id: None,
+            span_id: None,
+            errors: Vec::new(),
+        }
+    }
+
+    /// Whether the app caught it: no exception says `handled: false`.
+    #[must_use]
+    pub fn is_handled(&self) -> bool {
+        !self
+            .exceptions
+            .iter()
+            .any(|exception| exception.mechanism.as_ref().is_some_and(|mechanism| mechanism.handled == Some(false)))
+    }
+}
+
+/// A log message. `formatted` is what people read, `template` what groups.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct LogMessage {
+    /// The message before its parameters were put in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+    /// The parameters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub params: Option<Value>,
+    /// The message as shown; absent when it equals the template.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub formatted: Option<String>,
+}
+
+impl LogMessage {
+    /// What people read.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.formatted.as_deref().or(self.template.as_deref()).unwrap_or_default()
+    }
+}
+
+/// One exception of the chain.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Exception {
+    /// The class, as in `ValueError`.
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// The message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// The module or package of the class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub module: Option<String>,
+    /// The thread, when it was not the current one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread_id: Option<String>,
+    /// How it was caught.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mechanism: Option<Mechanism>,
+    /// Where it was raised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stacktrace: Option<Stacktrace>,
+}
+
+/// How an exception was caught.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Mechanism {
+    /// The API's name: `generic`, `logging`, `django`, `onerror`, ….
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// `false`: the app did not catch it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handled: Option<bool>,
+    /// The type was made up by the SDK and does not group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub synthetic: Option<bool>,
+    /// Where in the parent it hung: `__cause__`, `errors[1]`, ….
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// Its number in the tree of an exception group; 0 is the root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exception_id: Option<i64>,
+    /// The number of its parent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent_id: Option<i64>,
+    /// It is a group such as Python's ExceptionGroup.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_exception_group: Option<bool>,
+    /// Whatever else was sent: `description`, `help_link`, `data`, `meta`.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+/// Frames: the oldest call first, the one that crashed last.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Stacktrace {
+    /// The frames.
+    pub frames: Vec<Frame>,
+    /// How many frames were cut out of the middle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frames_omitted: Option<usize>,
+    /// Registers and the like, as sent.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+/// One call.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Frame {
+    /// The function.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub function: Option<String>,
+    /// The module or class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub module: Option<String>,
+    /// The package, library or image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<String>,
+    /// The file as the app names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filename: Option<String>,
+    /// The full path or URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub abs_path: Option<String>,
+    /// The line, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lineno: Option<u32>,
+    /// The column, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub colno: Option<u32>,
+    /// The app's own code, and not a library's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_app: Option<bool>,
+    /// The lines before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pre_context: Vec<String>,
+    /// The line itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context_line: Option<String>,
+    /// The lines after.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub post_context: Vec<String>,
+    /// Local variables.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub vars: Map<String, Value>,
+    /// Whatever else was sent: `raw_function`, `instruction_addr`, `platform`, `data`, ….
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+/// A thread.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Thread {
+    /// Its id as text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// It crashed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crashed: Option<bool>,
+    /// It was the current one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current: Option<bool>,
+    /// Where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stacktrace: Option<Stacktrace>,
+    /// Whatever else was sent.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+/// Something that happened before.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Breadcrumb {
+    /// When.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timestamp: Option<DateTime<Utc>>,
+    /// `default`, `http`, `navigation`, `ui`, `query`, …; absent means `default`.
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// A dotted name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    /// Absent means info.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<Level>,
+    /// The text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// Anything else.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub data: Map<String, Value>,
+}
+
+/// Who it happened to.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct User {
+    /// The app's id for the person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The address for mail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// The login name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// The display name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The network address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ip_address: Option<String>,
+    /// Anything else: `geo`, `segment`, ….
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub data: Map<String, Value>,
+}
+
+impl User {
+    /// What tells this person from another, as `kind:value`, in the order id, email, username, address.
+    #[must_use]
+    pub fn identity(&self) -> Option<String> {
+        [("id", &self.id), ("email", &self.email), ("username", &self.username), ("ip", &self.ip_address)]
+            .into_iter()
+            .find_map(|(kind, value)| value.as_ref().filter(|v| !v.is_empty()).map(|v| format!("{kind}:{v}")))
+    }
+}
+
+/// An HTTP request.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// The URL without query and fragment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The method in upper case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// The query as pairs, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub query: Vec<(String, String)>,
+    /// The fragment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fragment: Option<String>,
+    /// The headers as pairs, names as sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<(String, String)>,
+    /// The cookies as pairs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cookies: Vec<(String, String)>,
+    /// The body: text or structure, 8 KiB at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<Value>,
+    /// The server's environment.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub env: Map<String, Value>,
+    /// Whatever else was sent: `body_size`, `api_target`.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+/// The client library.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Sdk {
+    /// Its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// `integrations`, `packages`, `settings`, ….
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}

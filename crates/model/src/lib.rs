@@ -1,0 +1,29 @@
+//! Plain types that Bugle's services share: ids, events, issues, messages, settings.
+//!
+//! Invariant: this crate does no I/O and knows neither a database nor a broker nor HTTP. What leaves a
+//! process (messages on the bus, stored events) is versioned here, and old versions stay readable.
+
+mod clock;
+mod event;
+mod ids;
+mod intake;
+mod level;
+mod notification;
+mod outcome;
+mod project;
+mod signal;
+
+pub use clock::{Clock, ManualClock};
+pub use event::{
+    Breadcrumb, Event, EventSource, Exception, Frame, LogMessage, Mechanism, Request, Sdk, Stacktrace, Thread,
+    User,
+};
+pub use ids::{AnchorId, DestinationId, IssueId, KeyId, NotificationId, ProjectId, parse_event_id};
+pub use intake::{AttachmentRef, BatchError, IntakeBatch, ItemKind, RawItem};
+pub use level::{IssueStatus, Level, Priority, UnknownName};
+pub use notification::{Channel, DestinationSettings, NotificationState, SignalKind};
+pub use outcome::{Outcome, OutcomeCount};
+pub use project::{
+    DoorKey, DoorProject, DoorSnapshot, InboundFilters, ProjectSettings, Quota, RetentionClass, ScrubSettings,
+};
+pub use signal::{IssueSignal, Signal, SignalBatch};

@@ -1,0 +1,113 @@
+//! Destinations and notifications.
+
+use crate::{Priority, level::UnknownName, level::vocabulary};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+vocabulary!(
+    /// How a message travels.
+    Channel, "channel", "email, slack, sms, webhook", {
+        /// SMTP; the target is an address.
+        Email = 1 => "email",
+        /// Slack; the target is an incoming webhook's URL, or a channel id when a bot token is set.
+        Slack = 2 => "slack",
+        /// Twilio; the target is a number in E.164.
+        Sms = 3 => "sms",
+        /// Standard Webhooks; the target is a URL.
+        Webhook = 4 => "webhook",
+    }
+);
+
+vocabulary!(
+    /// What a notification is about. Part of its identity: one per issue, destination, kind and generation.
+    SignalKind, "kind", "new, regression, events_10, events_100, events_1000, events_10000, test, digest", {
+        /// A new issue.
+        New = 1 => "new",
+        /// A resolved issue came back.
+        Regression = 2 => "regression",
+        /// 10 events within 24 h.
+        Events10 = 3 => "events_10",
+        /// 100 events within 24 h.
+        Events100 = 4 => "events_100",
+        /// 1,000 events within 24 h.
+        Events1000 = 5 => "events_1000",
+        /// 10,000 events within 24 h.
+        Events10000 = 6 => "events_10000",
+        /// Somebody pressed "send a test".
+        Test = 7 => "test",
+        /// Several that went stale, as one message.
+        Digest = 8 => "digest",
+    }
+);
+
+impl SignalKind {
+    /// The kind for a number of events within 24 hours, when that number is a threshold.
+    #[must_use]
+    pub const fn for_threshold(events: i64) -> Option<Self> {
+        match events {
+            10 => Some(Self::Events10),
+            100 => Some(Self::Events100),
+            1_000 => Some(Self::Events1000),
+            10_000 => Some(Self::Events10000),
+            _ => None,
+        }
+    }
+}
+
+vocabulary!(
+    /// Where a notification stands. The database enforces which fields go with which state.
+    NotificationState, "state", "pending, sending, sent, failed, cancelled, bundled, expired", {
+        /// Waits for its `next_at`.
+        Pending = 0 => "pending",
+        /// Claimed by a notifier until its lease ends.
+        Sending = 1 => "sending",
+        /// The provider accepted it.
+        Sent = 2 => "sent",
+        /// It cannot succeed, or the attempts are used up.
+        Failed = 3 => "failed",
+        /// No longer wanted: the issue was resolved or ignored, the destination removed.
+        Cancelled = 4 => "cancelled",
+        /// Its content went out inside another message.
+        Bundled = 5 => "bundled",
+        /// Too old to send alone; listed in a digest.
+        Expired = 6 => "expired",
+    }
+);
+
+/// What can be set for a destination beyond channel and target. Unknown fields are an error.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DestinationSettings {
+    /// Only these environments; empty means all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub environments: Vec<String>,
+    /// Only these kinds; empty means all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kinds: Vec<SignalKind>,
+    /// Webhook: additional request headers.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
+    /// Webhook: a minijinja template for the body instead of the standard payload, 16 KiB at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+    /// Webhook: the signing secret, `whsec_…`. Made when absent; shown once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+    /// Slack: a bot token (`xoxb-…`); the target is then a channel id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bot_token: Option<String>,
+}
+
+impl Channel {
+    /// The lowest priority that goes to such a destination unless it says otherwise: critical goes to all,
+    /// high to Slack, email and webhook, medium to email and webhook, low to webhook.
+    #[must_use]
+    pub const fn default_min_priority(self) -> Priority {
+        match self {
+            Self::Sms => Priority::Critical,
+            Self::Slack => Priority::High,
+            Self::Email => Priority::Medium,
+            Self::Webhook => Priority::Low,
+        }
+    }
+}
