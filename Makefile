@@ -1,0 +1,16 @@
+# Names only: the logic is in xtask/.
+.PHONY: run test check bench demo fuzz
+xtask = cargo run --quiet --package xtask --
+
+run:    ## Build and start Bugle with a private PostgreSQL in ./data. BUS=rabbit: one process per service.
+	@$(xtask) run $(if $(BUS),--bus $(BUS))
+test:   ## Run every test against private servers.
+	@$(xtask) test $(ARGS)
+check:  ## The gate: format, lints, docs, dependencies, directions.
+	@$(xtask) check
+bench:  ## Measure, and print the table of docs/performance.md.
+	@cargo run --quiet --release --package xtask -- bench $(ARGS)
+demo:   ## Send a stream of errors from several apps to a running Bugle.
+	@$(xtask) demo $(ARGS)
+fuzz:   ## Run each fuzz target for SECONDS (60).
+	@fuzz/run.sh $(or $(SECONDS),60)
