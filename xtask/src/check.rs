@@ -9,8 +9,31 @@ use std::process::Command;
 /// Who may know a library (invariant 7). The first name is the library, the rest the packages that may depend
 /// on it, directly or not.
 const DIRECTIONS: &[(&str, &[&str])] = &[
-    ("diesel", &["bugle-store", "bugle-ingest", "bugle-recorder", "bugle-notifier", "bugle-api", "bugle", "bugle-testkit", "bugle-tests"]),
-    ("lapin", &["bugle-bus", "bugle-ingest", "bugle-recorder", "bugle-notifier", "bugle-api", "bugle", "bugle-tests"]),
+    (
+        "diesel",
+        &[
+            "bugle-store",
+            "bugle-ingest",
+            "bugle-recorder",
+            "bugle-notifier",
+            "bugle-api",
+            "bugle",
+            "bugle-testkit",
+            "bugle-tests",
+        ],
+    ),
+    (
+        "lapin",
+        &[
+            "bugle-bus",
+            "bugle-ingest",
+            "bugle-recorder",
+            "bugle-notifier",
+            "bugle-api",
+            "bugle",
+            "bugle-tests",
+        ],
+    ),
     ("actix-web", &["bugle-web", "bugle-ingest", "bugle-api", "bugle", "bugle-tests"]),
     ("lettre", &["bugle-notifier", "bugle", "bugle-tests"]),
 ];
@@ -26,7 +49,11 @@ const DIRECT: &[(&str, &[&str])] = &[
 pub fn check() -> Result<()> {
     cargo("format", &["fmt", "--all", "--check"], &[])?;
     cargo("lints", &["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"], &[])?;
-    cargo("docs", &["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"], &[("RUSTDOCFLAGS", "-D warnings")])?;
+    cargo(
+        "docs",
+        &["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"],
+        &[("RUSTDOCFLAGS", "-D warnings")],
+    )?;
     deny()?;
     directions()?;
     println!("check: all passed");
@@ -54,9 +81,14 @@ fn deny() -> Result<()> {
     let folders: [PathBuf; 1] = [tools.join("bin")];
     if find_program("cargo-deny", &folders).is_none() {
         let root = tools.to_string_lossy().into_owned();
-        cargo("installing cargo-deny", &["install", "--quiet", "--locked", "--root", &root, "--profile", "dev", "cargo-deny"], &[])?;
+        cargo(
+            "installing cargo-deny",
+            &["install", "--quiet", "--locked", "--root", &root, "--profile", "dev", "cargo-deny"],
+            &[],
+        )?;
     }
-    let program = find_program("cargo-deny", &folders).context("cargo-deny was installed but is not there")?;
+    let program =
+        find_program("cargo-deny", &folders).context("cargo-deny was installed but is not there")?;
     println!("check: dependencies");
     let status = Command::new(program)
         .current_dir(dirs::root())
@@ -92,7 +124,17 @@ fn directions() -> Result<()> {
     for (library, allowed) in DIRECTIONS {
         let tree = Command::new("cargo")
             .current_dir(dirs::root())
-            .args(["tree", "--workspace", "--edges", "normal", "--prefix", "none", "--offline", "--invert", library])
+            .args([
+                "tree",
+                "--workspace",
+                "--edges",
+                "normal",
+                "--prefix",
+                "none",
+                "--offline",
+                "--invert",
+                library,
+            ])
             .output()?;
         for line in String::from_utf8_lossy(&tree.stdout).lines() {
             let name = line.split(' ').next().unwrap_or_default();

@@ -1,6 +1,9 @@
 //! Developer commands behind the Makefile.
 
+mod bench;
 mod check;
+mod corpus;
+mod demo;
 mod dirs;
 mod run;
 mod stack;
@@ -8,7 +11,7 @@ mod test;
 
 use anyhow::{Result, bail};
 
-const USAGE: &str = "usage: cargo xtask run [--bus embedded|rabbit] | test [cargo test arguments] | check";
+const USAGE: &str = "usage: cargo xtask run [--bus embedded|rabbit] | test [cargo test arguments] | check | bench [--quick] [--bus NAME] | demo [--seconds N]";
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
@@ -17,6 +20,8 @@ fn main() -> Result<()> {
     match command.as_str() {
         "run" => run::run(&rest),
         "test" => test::test(&rest),
+        "bench" => bench::bench(&rest),
+        "demo" => demo::demo(&rest),
         "check" => check::check(),
         _ => bail!("{USAGE}"),
     }

@@ -20,7 +20,9 @@ pub fn run(arguments: &[String]) -> Result<()> {
     let binary = build()?;
     let address = std::env::var("BUGLE_HTTP_ADDR").unwrap_or_else(|_| DEFAULT_ADDRESS.to_owned());
     let (stop, stopped) = mpsc::channel();
-    ctrlc::set_handler(move || drop(stop.send(())))?;
+    ctrlc::set_handler(move || {
+        let _ = stop.send(());
+    })?;
     let mut stack = Stack::start(&binary, &dirs::data(), bus, &address, &[])?;
     let access = access(&stack)?;
     print_welcome(&address, &access);
@@ -56,7 +58,8 @@ pub fn build() -> Result<std::path::PathBuf> {
 fn access(stack: &Stack) -> Result<Value> {
     let file = dirs::data().join("access.json");
     if let Ok(text) = std::fs::read_to_string(&file) {
-        return serde_json::from_str(&text).with_context(|| format!("{} is damaged: remove it", file.display()));
+        return serde_json::from_str(&text)
+            .with_context(|| format!("{} is damaged: remove it", file.display()));
     }
     let project: Value = serde_json::from_str(&stack.bugle(&["project", "create", "default", "--json"])?)?;
     let token: Value = serde_json::from_str(&stack.bugle(&["token", "create", "first-start", "--json"])?)?;

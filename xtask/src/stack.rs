@@ -32,7 +32,13 @@ pub struct Stack {
 
 impl Stack {
     /// Starts the servers, applies the migrations, starts Bugle and waits until it is ready.
-    pub fn start(binary: &Path, data: &Path, bus: Bus, address: &str, extra: &[(&str, String)]) -> Result<Self> {
+    pub fn start(
+        binary: &Path,
+        data: &Path,
+        bus: Bus,
+        address: &str,
+        extra: &[(&str, String)],
+    ) -> Result<Self> {
         std::fs::create_dir_all(data).with_context(|| format!("cannot create {}", data.display()))?;
         let postgres = Postgres::start(&data.join("postgres"), Durability::Full)?;
         postgres.create_database("bugle")?;
@@ -105,13 +111,20 @@ impl Stack {
                     upstreams.push((service, address));
                 }
                 let of = |name: &str| {
-                    upstreams.iter().find(|(service, _)| *service == name).map(|(_, address)| format!("http://{address}"))
+                    upstreams
+                        .iter()
+                        .find(|(service, _)| *service == name)
+                        .map(|(_, address)| format!("http://{address}"))
                 };
                 let (ingest, api) = (of("ingest").unwrap_or_default(), of("api").unwrap_or_default());
                 for (_, address) in &upstreams {
                     self.wait_ready(address)?;
                 }
-                self.spawn("gateway", &["gateway", "--ingest", &ingest, "--api", &api], &self.address.clone())?;
+                self.spawn(
+                    "gateway",
+                    &["gateway", "--ingest", &ingest, "--api", &api],
+                    &self.address.clone(),
+                )?;
             }
         }
         self.wait_ready(&self.address.clone())
@@ -135,7 +148,9 @@ impl Stack {
 
     fn command(&self, address: &str) -> Command {
         let mut command = Command::new(&self.binary);
-        command.envs(self.environment.iter().map(|(key, value)| (key, value))).env("BUGLE_HTTP_ADDR", address);
+        command
+            .envs(self.environment.iter().map(|(key, value)| (key, value)))
+            .env("BUGLE_HTTP_ADDR", address);
         command
     }
 
@@ -157,7 +172,11 @@ impl Stack {
 /// One GET over a connection of its own: status and body.
 pub fn http_get(address: &str, path: &str, token: Option<&str>) -> Result<(u16, Vec<u8>)> {
     let authorization = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
-    http(address, format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n{authorization}Connection: close\r\n\r\n").as_bytes())
+    http(
+        address,
+        format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n{authorization}Connection: close\r\n\r\n")
+            .as_bytes(),
+    )
 }
 
 /// Sends a whole request that asks for `Connection: close`: status and body.
@@ -167,7 +186,13 @@ pub fn http(address: &str, request: &[u8]) -> Result<(u16, Vec<u8>)> {
     stream.write_all(request)?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
-    let head = answer.windows(4).position(|window| window == b"\r\n\r\n").context("the answer has no end of its head")?;
-    let status = answer.get(9..12).and_then(|digits| std::str::from_utf8(digits).ok()).and_then(|text| text.parse().ok());
+    let head = answer
+        .windows(4)
+        .position(|window| window == b"\r\n\r\n")
+        .context("the answer has no end of its head")?;
+    let status = answer
+        .get(9..12)
+        .and_then(|digits| std::str::from_utf8(digits).ok())
+        .and_then(|text| text.parse().ok());
     Ok((status.context("the answer has no status")?, answer.split_off(head + 4)))
 }
