@@ -84,6 +84,8 @@ CREATE TABLE issues (
     -- The minute of the last event, for lists. Exact times and counts are in issue_counts, so that
     -- this index changes at most once a minute per issue.
     active_at           timestamptz NOT NULL,
+    -- When the current generation began; null for the first.
+    reopened_at         timestamptz,
     first_release_id    integer REFERENCES releases ON DELETE SET NULL,
     resolved_at         timestamptz,
     -- The newest release known when it was resolved: events of older ones do not reopen it.
@@ -288,6 +290,8 @@ CREATE TABLE notifications (
 CREATE INDEX notifications_due ON notifications (next_at) WHERE state = 0;
 CREATE INDEX notifications_leased ON notifications (lease_until) WHERE state = 1;
 CREATE INDEX notifications_destination ON notifications (destination_id, id);
+-- What a bundle or digest lists; also keeps ON DELETE SET NULL from scanning the table.
+CREATE INDEX notifications_bundled ON notifications (bundled_into) WHERE bundled_into IS NOT NULL;
 
 CREATE TABLE notification_attempts (
     notification_id bigint NOT NULL REFERENCES notifications ON DELETE CASCADE,

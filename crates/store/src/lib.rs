@@ -1,1 +1,51 @@
-//! See the package's description.
+//! PostgreSQL, the system of record. The only crate that knows diesel.
+//!
+//! One module per noun; every function takes a connection, so that callers compose them in one transaction:
+//!
+//! ```no_run
+//! # async fn example(url: &str) -> Result<(), bugle_store::StoreError> {
+//! let store = bugle_store::connect(url, 8)?; // connects when a connection is first asked for
+//! let mut connection = store.conn().await?;
+//! store.check().await?;
+//! # drop::<bugle_store::Pooled>(connection);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - [`connect`] and [`Store`]: the pool. [`Store::conn`] waits 5 s at most, then says [`StoreError::Away`].
+//! - [`statement`]: a hand-written statement that is prepared once per connection (diesel's `sql_query` is
+//!   prepared anew each time).
+//! - [`migrate`]: applies the embedded migrations ([`migrate::run`]); [`migrate::pending`] tells which are missing.
+//! - [`record`]: one prepared batch of events into the tables, in one transaction.
+//! - [`payload`]: how an event is kept in a few hundred bytes, and how it is read back.
+//! - [`partitions`]: what is made ahead and what is dropped when its time has come.
+//! - [`outbox`]: signals on their way to the broker.
+
+mod error;
+pub mod hyperloglog;
+pub mod migrate;
+pub mod destinations;
+pub mod door;
+pub mod heartbeats;
+pub mod outcomes;
+pub mod notifications;
+pub mod outbox;
+pub mod partitions;
+pub mod tokens;
+pub mod projects;
+pub mod keys;
+pub mod issues;
+pub mod events;
+pub mod payload;
+mod pool;
+pub mod record;
+pub mod server;
+mod statement;
+mod tls;
+
+pub use error::StoreError;
+pub use pool::{Pooled, Store, connect};
+pub use statement::{Statement, statement};
+
+/// A connection to PostgreSQL, as every function of this crate takes it.
+pub type Connection = diesel_async::AsyncPgConnection;

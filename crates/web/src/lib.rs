@@ -1,1 +1,19 @@
-//! See the package's description.
+//! Shared actix-web pieces: problem+json errors, request ids, pagination, bearer tokens, health, the server.
+//!
+//! Invariant: this crate knows neither the database nor the bus; what it needs of them is passed in.
+
+pub mod auth;
+mod json;
+pub mod operations;
+mod page;
+mod params;
+mod problem;
+mod request_id;
+mod server;
+
+pub use json::JsonBody;
+pub use page::{Cursor, Page};
+pub use params::Params;
+pub use problem::{Code, FieldError, Problem};
+pub use request_id::{RequestId, request_id};
+pub use server::{resource, serve, unknown_path};

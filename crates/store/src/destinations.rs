@@ -1,0 +1,263 @@
+//! Destinations: where a project's notifications go.
+
+mod check;
+
+pub use check::{Invalid, secret_from};
+
+use crate::{Connection, StoreError, statement};
+use bugle_model::{Channel, DestinationId, DestinationSettings, Priority, ProjectId};
+use chrono::{DateTime, Utc};
+use diesel::QueryableByName;
+use diesel::sql_types::{Array, Bool, Int4, Int8, Jsonb, Nullable, SmallInt, Text, Timestamptz};
+use diesel_async::RunQueryDsl;
+use serde_json::Value;
+
+/// How many destinations a project may have.
+pub const MAX_PER_PROJECT: i64 = 100;
+
+/// A destination as stored. `settings` holds secrets: never show or log it whole, see [`Destination::redacted`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Destination {
+    /// Its id.
+    pub id: DestinationId,
+    /// Its project.
+    pub project: ProjectId,
+    /// How messages travel.
+    pub channel: Channel,
+    /// The address, URL, number or channel id; see [`Channel`].
+    pub target: String,
+    /// The lowest priority that is sent.
+    pub min_priority: Priority,
+    /// Everything else that can be set.
+    pub settings: DestinationSettings,
+    /// Off means: nothing is sent, and what waits is cancelled.
+    pub enabled: bool,
+    /// Why Bugle switched it off.
+    pub disabled_reason: Option<String>,
+    /// Failures in a row; the circuit breaker's.
+    pub failures: i32,
+    /// Nothing is sent before: the breaker is open, the provider asked to wait, or the rate limit is used up.
+    pub open_until: Option<DateTime<Utc>>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+impl Destination {
+    /// The settings with secrets replaced: what the API may show after the moment of creation.
+    #[must_use]
+    pub fn redacted(&self) -> DestinationSettings {
+        let hidden = || "[hidden]".to_owned();
+        let mut settings = self.settings.clone();
+        settings.secret = settings.secret.map(|_| hidden());
+        settings.bot_token = settings.bot_token.map(|_| hidden());
+        // Which of them carry credentials cannot be told.
+        settings.headers.values_mut().for_each(|value| *value = hidden());
+        settings
+    }
+}
+
+/// A destination to be made.
+#[derive(Debug, Clone)]
+pub struct NewDestination {
+    /// The project.
+    pub project: ProjectId,
+    /// How messages travel.
+    pub channel: Channel,
+    /// The address, URL, number or channel id; see [`Channel`].
+    pub target: String,
+    /// The lowest priority that is sent; [`Channel::default_min_priority`] when absent.
+    pub min_priority: Option<Priority>,
+    /// Everything else. A webhook's `secret` is filled in when absent.
+    pub settings: DestinationSettings,
+}
+
+/// Why a destination was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateError {
+    /// Fields that are wrong, all of them.
+    #[error("destination: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Invalid(Vec<Invalid>),
+    /// There is no such project.
+    #[error("project: there is no project {0}")]
+    NoProject(ProjectId),
+    /// The project has [`MAX_PER_PROJECT`] already.
+    #[error("project: has {MAX_PER_PROJECT} destinations, which is the limit")]
+    TooMany,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+#[derive(QueryableByName)]
+pub(crate) struct Row {
+    #[diesel(sql_type = Int4)]
+    pub(crate) id: i32,
+    #[diesel(sql_type = Int4)]
+    project_id: i32,
+    #[diesel(sql_type = SmallInt)]
+    channel: i16,
+    #[diesel(sql_type = Text)]
+    target: String,
+    #[diesel(sql_type = SmallInt)]
+    min_priority: i16,
+    #[diesel(sql_type = Jsonb)]
+    settings: Value,
+    #[diesel(sql_type = Bool)]
+    enabled: bool,
+    #[diesel(sql_type = Nullable<Text>)]
+    disabled_reason: Option<String>,
+    #[diesel(sql_type = Int4)]
+    failures: i32,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    open_until: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Timestamptz)]
+    created_at: DateTime<Utc>,
+}
+
+impl TryFrom<Row> for Destination {
+    type Error = StoreError;
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let damaged = |field: &str| StoreError::Damaged(format!("destination {}: {field}", row.id));
+        let settings = serde_json::from_value(row.settings.clone());
+        Ok(Self {
+            id: DestinationId(row.id),
+            project: ProjectId(row.project_id),
+            channel: Channel::from_code(row.channel).ok_or_else(|| damaged("channel"))?,
+            min_priority: Priority::from_code(row.min_priority).ok_or_else(|| damaged("min_priority"))?,
+            settings: settings.map_err(|error| damaged(&format!("settings: {error}")))?,
+            target: row.target,
+            enabled: row.enabled,
+            disabled_reason: row.disabled_reason,
+            failures: row.failures,
+            open_until: row.open_until,
+            created_at: row.created_at,
+        })
+    }
+}
+
+fn read(rows: Vec<Row>) -> Result<Vec<Destination>, StoreError> {
+    rows.into_iter().map(Destination::try_from).collect()
+}
+
+/// Checks and makes a destination. `fresh_secret` (see [`secret_from`]) becomes a webhook's signing secret when none
+/// is given; the answer holds it, to be shown this once.
+///
+/// # Errors
+/// See [`CreateError`].
+pub async fn create(
+    conn: &mut Connection,
+    new: &NewDestination,
+    fresh_secret: &str,
+    now: DateTime<Utc>,
+) -> Result<Destination, CreateError> {
+    let mistakes = check::mistakes(new);
+    if !mistakes.is_empty() {
+        return Err(CreateError::Invalid(mistakes));
+    }
+    let mut settings = new.settings.clone();
+    if new.channel == Channel::Webhook && settings.secret.is_none() {
+        settings.secret = Some(fresh_secret.to_owned());
+    }
+    let settings = serde_json::to_value(&settings).map_err(|error| StoreError::Damaged(error.to_string()))?;
+    match count(conn, new.project).await? {
+        None => return Err(CreateError::NoProject(new.project)),
+        Some(count) if count >= MAX_PER_PROJECT => return Err(CreateError::TooMany),
+        Some(_) => {}
+    }
+    let min_priority = new.min_priority.unwrap_or_else(|| new.channel.default_min_priority());
+    let row: Row = statement(
+        "INSERT INTO destinations (project_id, channel, target, min_priority, settings, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6) RETURNING *",
+    )
+    .bind::<Int4, _>(new.project.0)
+    .bind::<SmallInt, _>(new.channel.code())
+    .bind::<Text, _>(new.target.trim())
+    .bind::<SmallInt, _>(min_priority.code())
+    .bind::<Jsonb, _>(settings)
+    .bind::<Timestamptz, _>(now)
+    .get_result(conn)
+    .await
+    .map_err(StoreError::from)?;
+    Ok(Destination::try_from(row)?)
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = Int8)]
+    count: i64,
+}
+
+/// How many the project has; `None` when there is no such project.
+async fn count(conn: &mut Connection, project: ProjectId) -> Result<Option<i64>, StoreError> {
+    let rows: Vec<Count> = statement(
+        "SELECT (SELECT count(*) FROM destinations d WHERE d.project_id = p.id) AS count
+         FROM projects p WHERE p.id = $1",
+    )
+    .bind::<Int4, _>(project.0)
+    .load(conn)
+    .await?;
+    Ok(rows.into_iter().next().map(|row| row.count))
+}
+
+/// All destinations of a project, oldest first; [`MAX_PER_PROJECT`] at most.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(conn: &mut Connection, project: ProjectId) -> Result<Vec<Destination>, StoreError> {
+    read(
+        statement("SELECT * FROM destinations WHERE project_id = $1 ORDER BY id")
+            .bind::<Int4, _>(project.0)
+            .load(conn)
+            .await?,
+    )
+}
+
+/// The enabled destinations of some projects.
+///
+/// # Errors
+/// When the database fails.
+pub async fn enabled(conn: &mut Connection, projects: &[i32]) -> Result<Vec<Destination>, StoreError> {
+    read(
+        statement("SELECT * FROM destinations WHERE project_id = ANY($1) AND enabled ORDER BY id")
+            .bind::<Array<Int4>, _>(projects)
+            .load(conn)
+            .await?,
+    )
+}
+
+/// One destination, when it is there.
+///
+/// # Errors
+/// When the database fails.
+pub async fn get(conn: &mut Connection, id: DestinationId) -> Result<Option<Destination>, StoreError> {
+    let rows = statement("SELECT * FROM destinations WHERE id = $1").bind::<Int4, _>(id.0).load(conn).await?;
+    Ok(read(rows)?.into_iter().next())
+}
+
+/// Switches a destination on or off. On also closes its circuit breaker. Whether it is there.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_enabled(conn: &mut Connection, id: DestinationId, on: bool) -> Result<bool, StoreError> {
+    let changed = statement(
+        "UPDATE destinations SET enabled = $2, disabled_reason = NULL,
+            failures = CASE WHEN $2 THEN 0 ELSE failures END,
+            open_until = CASE WHEN $2 THEN NULL ELSE open_until END
+         WHERE id = $1",
+    )
+    .bind::<Int4, _>(id.0)
+    .bind::<Bool, _>(on)
+    .execute(conn)
+    .await?;
+    Ok(changed == 1)
+}
+
+/// Removes a destination and its notifications. Whether it was there.
+///
+/// # Errors
+/// When the database fails.
+pub async fn delete(conn: &mut Connection, id: DestinationId) -> Result<bool, StoreError> {
+    let gone =
+        statement("DELETE FROM destinations WHERE id = $1").bind::<Int4, _>(id.0).execute(conn).await?;
+    Ok(gone == 1)
+}

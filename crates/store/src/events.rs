@@ -1,0 +1,195 @@
+//! Events read back, whole.
+
+use crate::payload::Document;
+use crate::{Connection, StoreError, statement};
+use bugle_model::{Event, IssueId, ProjectId};
+use chrono::{DateTime, Utc};
+use diesel::QueryableByName;
+use diesel::sql_types::{Array, BigInt, Binary, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use uuid::Uuid;
+
+/// An event with what its row knows beyond the payload.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredEvent {
+    /// Its issue.
+    pub issue: IssueId,
+    /// Its project.
+    pub project: ProjectId,
+    /// When ingest accepted it.
+    pub received_at: DateTime<Utc>,
+    /// Its own title.
+    pub title: String,
+    /// Where it happened.
+    pub culprit: Option<String>,
+    /// The hashes that it was grouped by, as hex; the primary first.
+    pub hashes: Vec<String>,
+    /// The event, normalised and scrubbed.
+    pub event: Event,
+}
+
+/// Where in an issue's list an event is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// When it was received.
+    pub received_at: DateTime<Utc>,
+    /// Its id.
+    pub event_id: Uuid,
+}
+
+impl Position {
+    /// The position of an event.
+    #[must_use]
+    pub const fn of(stored: &StoredEvent) -> Self {
+        Self { received_at: stored.received_at, event_id: stored.event.event_id }
+    }
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Timestamptz)]
+    received_at: DateTime<Utc>,
+    #[diesel(sql_type = BigInt)]
+    issue_id: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    anchor_id: Option<i64>,
+    #[diesel(sql_type = Integer)]
+    project_id: i32,
+    #[diesel(sql_type = SqlUuid)]
+    event_id: Uuid,
+    #[diesel(sql_type = Nullable<Text>)]
+    release: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    environment: Option<String>,
+    #[diesel(sql_type = Binary)]
+    payload: Vec<u8>,
+}
+
+#[derive(QueryableByName)]
+struct AnchorRow {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Binary)]
+    payload: Vec<u8>,
+}
+
+/// Up to `limit` events of an issue after a position, the newest first.
+///
+/// # Errors
+/// When the database fails or a payload cannot be read.
+pub async fn list(
+    connection: &mut Connection,
+    issue: IssueId,
+    after: Option<Position>,
+    limit: usize,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    let rows: Vec<Row> = statement(
+        "SELECT e.received_at, e.issue_id, e.anchor_id, e.project_id, e.event_id, r.version AS release,
+                n.name AS environment, e.payload
+         FROM events e
+         LEFT JOIN releases r ON r.id = e.release_id
+         LEFT JOIN environments n ON n.id = e.environment_id
+         WHERE e.issue_id = $1
+           AND e.received_at <= coalesce($2, 'infinity'::timestamptz)
+           AND ($2 IS NULL OR (e.received_at, e.event_id) < ($2, $3))
+         ORDER BY e.received_at DESC, e.event_id DESC LIMIT $4",
+    )
+    .bind::<BigInt, _>(issue.0)
+    .bind::<Nullable<Timestamptz>, _>(after.map(|position| position.received_at))
+    .bind::<SqlUuid, _>(after.map_or(Uuid::max(), |position| position.event_id))
+    .bind::<BigInt, _>(i64::try_from(limit).unwrap_or(i64::MAX))
+    .load(connection)
+    .await?;
+    read(connection, rows).await
+}
+
+/// The latest event of each of some issues, as far as there are any.
+///
+/// # Errors
+/// When the database fails or a payload cannot be read.
+pub async fn latest(
+    connection: &mut Connection,
+    issues: &[IssueId],
+) -> Result<HashMap<IssueId, StoredEvent>, StoreError> {
+    let rows: Vec<Row> = statement(
+        "SELECT e.received_at, e.issue_id, e.anchor_id, e.project_id, e.event_id, r.version AS release,
+                n.name AS environment, e.payload
+         FROM UNNEST($1) AS wanted (issue_id)
+         CROSS JOIN LATERAL (
+             SELECT * FROM events e WHERE e.issue_id = wanted.issue_id ORDER BY e.received_at DESC LIMIT 1
+         ) e
+         LEFT JOIN releases r ON r.id = e.release_id
+         LEFT JOIN environments n ON n.id = e.environment_id",
+    )
+    .bind::<Array<BigInt>, _>(issues.iter().map(|issue| issue.0).collect::<Vec<_>>())
+    .load(connection)
+    .await?;
+    let events = read(connection, rows).await?;
+    Ok(events.into_iter().map(|stored| (stored.issue, stored)).collect())
+}
+
+/// The events with this id: one at most within a project, one per project when none is given (two at most are
+/// read, to tell whether it is unique).
+///
+/// # Errors
+/// When the database fails or the payload cannot be read.
+pub async fn find(
+    connection: &mut Connection,
+    event_id: Uuid,
+    project: Option<ProjectId>,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    let rows: Vec<Row> = statement(
+        "SELECT e.received_at, e.issue_id, e.anchor_id, e.project_id, e.event_id, r.version AS release,
+                n.name AS environment, e.payload
+         FROM events e
+         LEFT JOIN releases r ON r.id = e.release_id
+         LEFT JOIN environments n ON n.id = e.environment_id
+         WHERE e.event_id = $1 AND ($2 IS NULL OR e.project_id = $2) LIMIT 2",
+    )
+    .bind::<SqlUuid, _>(event_id)
+    .bind::<Nullable<Integer>, _>(project.map(|project| project.0))
+    .load(connection)
+    .await?;
+    read(connection, rows).await
+}
+
+/// Decodes the rows, with one more query for all their anchors.
+async fn read(connection: &mut Connection, rows: Vec<Row>) -> Result<Vec<StoredEvent>, StoreError> {
+    let mut ids: Vec<i64> = rows.iter().filter_map(|row| row.anchor_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut anchors = HashMap::new();
+    if !ids.is_empty() {
+        let found: Vec<AnchorRow> = statement("SELECT id, payload FROM anchors WHERE id = ANY ($1)")
+            .bind::<Array<BigInt>, _>(ids)
+            .load(connection)
+            .await?;
+        anchors.extend(found.into_iter().map(|anchor| (anchor.id, anchor.payload)));
+    }
+    rows.into_iter().map(|row| decode(row, &anchors)).collect()
+}
+
+/// The columns win where a payload leaves out what its row has.
+fn decode(row: Row, anchors: &HashMap<i64, Vec<u8>>) -> Result<StoredEvent, StoreError> {
+    let damaged = |what: &str| StoreError::Damaged(format!("event {}: {what}", row.event_id));
+    let anchor = match row.anchor_id {
+        Some(id) => Some(anchors.get(&id).ok_or_else(|| damaged("its anchor is gone"))?.as_slice()),
+        None => None,
+    };
+    let document = Document::decode(&row.payload, anchor)?;
+    let mut event = document.event;
+    event.event_id = row.event_id;
+    event.release = event.release.or(row.release);
+    event.environment = event.environment.or(row.environment);
+    Ok(StoredEvent {
+        issue: IssueId(row.issue_id),
+        project: ProjectId(row.project_id),
+        received_at: row.received_at,
+        title: document.title,
+        culprit: document.culprit,
+        hashes: document.hashes,
+        event,
+    })
+}

@@ -1,0 +1,24 @@
+//! Notifications: one message to one destination, from the signal to the provider's answer.
+//!
+//! ```text
+//! pending ──claim──▶ sending ──record──▶ sent | failed | pending (later)
+//!    ├──▶ cancelled   no longer wanted          a lease that ran out is claimed again
+//!    ├──▶ bundled     told inside another message (bundled_into)
+//!    └──▶ expired     too old alone, listed in a digest (bundled_into)
+//! ```
+//!
+//! [`insert`](fn@insert) makes rows from signals, [`claim()`] takes due ones of one destination, [`record()`] writes how an attempt ended,
+//! [`list`] shows them. What is due is decided by the caller's clock alone.
+
+mod apply;
+mod claim;
+mod facts;
+mod insert;
+mod read;
+mod record;
+
+pub use claim::{Bundle, Candidate, Claim, Claimed, Digest, Due, LOST, Plan, claim, due};
+pub use facts::IssueFacts;
+pub use insert::{NewNotification, insert, insert_test};
+pub use read::{Attempt, Filter, Notification, list};
+pub use record::{AttemptResult, Effect, Next, Record, record};

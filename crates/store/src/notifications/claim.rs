@@ -1,0 +1,269 @@
+//! Taking due notifications of one destination, in one transaction that also sees whether they are still wanted.
+
+use super::IssueFacts;
+use super::apply::apply;
+use crate::destinations::{self, Destination};
+use crate::{Connection, StoreError, statement};
+use bugle_model::{DestinationId, IssueStatus, NotificationId, Priority, SignalKind};
+use chrono::{DateTime, Utc};
+use diesel::QueryableByName;
+use diesel::sql_types::{Int4, Int8, Nullable, SmallInt, Timestamptz};
+use diesel_async::{AsyncConnection, RunQueryDsl};
+use uuid::Uuid;
+
+/// What an attempt says that was never heard of again. Attempts whose answer starts so may or may not have arrived.
+pub const LOST: &str = "outcome unknown: ";
+
+/// How many notifications one claim looks at.
+const MAX_CANDIDATES: i64 = 1000;
+
+/// A destination that has something due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// The destination.
+    pub destination: DestinationId,
+    /// The highest priority that waits.
+    pub priority: Priority,
+}
+
+/// A due notification, before it is decided what becomes of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// Its id.
+    pub id: NotificationId,
+    /// What it is about.
+    pub kind: SignalKind,
+    /// The generation of the issue that it is about.
+    pub generation: i32,
+    /// Its priority.
+    pub priority: Priority,
+    /// How often it was sent so far.
+    pub attempts: i32,
+    /// When ingest accepted the event.
+    pub received_at: DateTime<Utc>,
+    /// When the row was made.
+    pub created_at: DateTime<Utc>,
+    /// Its sender was lost: the lease ran out.
+    pub lost: bool,
+    /// The issue's status and generation now; `None` for a test or digest.
+    pub issue: Option<(IssueStatus, i32)>,
+    /// How many notifications about unresolved issues are bundled into it.
+    pub bundled: i64,
+}
+
+/// What becomes of the candidates. Those not named stay as they are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// No longer wanted, with the reason.
+    pub cancel: Vec<(NotificationId, &'static str)>,
+    /// Too old alone.
+    pub digest: Option<Digest>,
+    /// The first tells of the others too.
+    pub bundle: Option<(NotificationId, Vec<NotificationId>)>,
+    /// To be sent now.
+    pub send: Vec<NotificationId>,
+    /// Nothing more goes to this destination before.
+    pub open_until: Option<DateTime<Utc>>,
+}
+
+/// A new message that lists notifications that went stale.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Digest {
+    /// Its own id for the outside.
+    pub message_id: Uuid,
+    /// What it lists.
+    pub of: Vec<NotificationId>,
+    /// The highest priority among them.
+    pub priority: Priority,
+    /// The earliest among them.
+    pub received_at: DateTime<Utc>,
+}
+
+/// Who claims, and until when.
+#[derive(Debug, Clone, Copy)]
+pub struct Claim {
+    /// The destination.
+    pub destination: DestinationId,
+    /// The time.
+    pub now: DateTime<Utc>,
+    /// Until when the claimed are the claimer's.
+    pub lease_until: DateTime<Utc>,
+    /// New for each claim: an attempt can only be recorded by the claim that it belongs to.
+    pub leased_by: Uuid,
+}
+
+/// One notification's own part of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bundle {
+    /// Whose part it is.
+    pub notification: NotificationId,
+    /// What it is about.
+    pub kind: SignalKind,
+    /// The issue's generation.
+    pub generation: i32,
+    /// The event that caused it.
+    pub event_id: Option<Uuid>,
+    /// That event's environment.
+    pub environment: Option<String>,
+    /// When ingest accepted it.
+    pub received_at: DateTime<Utc>,
+    /// The issue.
+    pub issue: IssueFacts,
+}
+
+/// A notification to be sent by whoever claimed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claimed {
+    /// Its id.
+    pub id: NotificationId,
+    /// The same for every attempt.
+    pub message_id: Uuid,
+    /// What it is about.
+    pub kind: SignalKind,
+    /// Its priority.
+    pub priority: Priority,
+    /// The number of this attempt, from 1.
+    pub attempt: i32,
+    /// When the row was made.
+    pub created_at: DateTime<Utc>,
+    /// When ingest accepted the event; for a bundle or digest its earliest.
+    pub received_at: DateTime<Utc>,
+    /// An earlier attempt may have arrived; the time of the first such attempt.
+    pub ambiguous_since: Option<DateTime<Utc>>,
+    /// How many attempts may have arrived.
+    pub unknown: i64,
+    /// The project's name.
+    pub project_name: String,
+    /// What it tells, the weightiest first; empty for a test.
+    pub parts: Vec<Bundle>,
+}
+
+#[derive(QueryableByName)]
+struct DueRow {
+    #[diesel(sql_type = Int4)]
+    destination_id: i32,
+    #[diesel(sql_type = SmallInt)]
+    priority: i16,
+}
+
+/// The destinations that have something due and may be sent to, the weightiest and longest waiting first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn due(conn: &mut Connection, now: DateTime<Utc>, limit: i64) -> Result<Vec<Due>, StoreError> {
+    let rows: Vec<DueRow> = statement(
+        "SELECT n.destination_id, max(n.priority) AS priority
+         FROM (SELECT destination_id, priority, next_at AS at FROM notifications WHERE state = 0 AND next_at <= $1
+               UNION ALL
+               SELECT destination_id, priority, lease_until FROM notifications
+               WHERE state = 1 AND lease_until <= $1) n
+         JOIN destinations d ON d.id = n.destination_id
+         WHERE NOT d.enabled OR d.open_until IS NULL OR d.open_until <= $1
+         GROUP BY n.destination_id ORDER BY max(n.priority) DESC, min(n.at), n.destination_id LIMIT $2",
+    )
+    .bind::<Timestamptz, _>(now)
+    .bind::<Int8, _>(limit)
+    .load(conn)
+    .await?;
+    let due = |row: &DueRow| {
+        let priority = Priority::from_code(row.priority)?;
+        Some(Due { destination: DestinationId(row.destination_id), priority })
+    };
+    Ok(rows.iter().filter_map(due).collect())
+}
+
+/// Locks the destination, looks at what is due there, does what `decide` says, and gives what is to be sent.
+/// `None` when another claim holds the destination at this moment, or it is gone.
+///
+/// # Errors
+/// When the database fails; then nothing was claimed.
+pub async fn claim<F>(
+    conn: &mut Connection,
+    claim: Claim,
+    decide: F,
+) -> Result<Option<(Destination, Vec<Claimed>)>, StoreError>
+where
+    F: FnOnce(&Destination, &[Candidate]) -> Plan + Send,
+{
+    conn.transaction(async move |conn| {
+        // Not FOR UPDATE: new notifications refer to the destination meanwhile.
+        let rows: Vec<destinations::Row> =
+            statement("SELECT * FROM destinations WHERE id = $1 FOR NO KEY UPDATE SKIP LOCKED")
+                .bind::<Int4, _>(claim.destination.0)
+                .load(conn)
+                .await?;
+        let Some(row) = rows.into_iter().next() else { return Ok(None) };
+        let destination = Destination::try_from(row)?;
+        if destination.enabled && destination.open_until.is_some_and(|until| until > claim.now) {
+            return Ok(Some((destination, Vec::new())));
+        }
+        let candidates = candidates(conn, &claim).await?;
+        let plan = decide(&destination, &candidates);
+        let claimed = apply(conn, &claim, &candidates, &plan).await?;
+        Ok(Some((destination, claimed)))
+    })
+    .await
+}
+
+#[derive(QueryableByName)]
+struct CandidateRow {
+    #[diesel(sql_type = Int8)]
+    id: i64,
+    #[diesel(sql_type = SmallInt)]
+    kind: i16,
+    #[diesel(sql_type = Int4)]
+    generation: i32,
+    #[diesel(sql_type = SmallInt)]
+    priority: i16,
+    #[diesel(sql_type = SmallInt)]
+    state: i16,
+    #[diesel(sql_type = Int4)]
+    attempts: i32,
+    #[diesel(sql_type = Timestamptz)]
+    received_at: DateTime<Utc>,
+    #[diesel(sql_type = Timestamptz)]
+    created_at: DateTime<Utc>,
+    #[diesel(sql_type = Nullable<SmallInt>)]
+    issue_status: Option<i16>,
+    #[diesel(sql_type = Nullable<Int4>)]
+    issue_generation: Option<i32>,
+    #[diesel(sql_type = Int8)]
+    bundled: i64,
+}
+
+impl CandidateRow {
+    fn read(self) -> Option<Candidate> {
+        Some(Candidate {
+            id: NotificationId(self.id),
+            kind: SignalKind::from_code(self.kind)?,
+            generation: self.generation,
+            priority: Priority::from_code(self.priority)?,
+            attempts: self.attempts,
+            received_at: self.received_at,
+            created_at: self.created_at,
+            lost: self.state != 0,
+            issue: self.issue_status.and_then(IssueStatus::from_code).zip(self.issue_generation),
+            bundled: self.bundled,
+        })
+    }
+}
+
+async fn candidates(conn: &mut Connection, claim: &Claim) -> Result<Vec<Candidate>, StoreError> {
+    let rows: Vec<CandidateRow> = statement(
+        "SELECT n.id, n.kind, n.generation, n.priority, n.state, n.attempts, n.received_at, n.created_at,
+            i.status AS issue_status, i.generation AS issue_generation,
+            (SELECT count(*) FROM notifications b JOIN issues bi ON bi.id = b.issue_id
+             WHERE b.bundled_into = n.id AND bi.status = 0) AS bundled
+         FROM notifications n LEFT JOIN issues i ON i.id = n.issue_id
+         WHERE n.destination_id = $1
+            AND ((n.state = 0 AND n.next_at <= $2) OR (n.state = 1 AND n.lease_until <= $2))
+         ORDER BY n.priority DESC, n.created_at, n.id LIMIT $3
+         FOR UPDATE OF n SKIP LOCKED",
+    )
+    .bind::<Int4, _>(claim.destination.0)
+    .bind::<Timestamptz, _>(claim.now)
+    .bind::<Int8, _>(MAX_CANDIDATES)
+    .load(conn)
+    .await?;
+    Ok(rows.into_iter().filter_map(CandidateRow::read).collect())
+}

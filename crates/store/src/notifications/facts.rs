@@ -1,0 +1,159 @@
+//! What a message tells about an issue.
+
+use crate::{Connection, StoreError, statement};
+use bugle_model::{IssueId, Level, NotificationId, Priority, ProjectId, SignalKind};
+use chrono::{DateTime, Utc};
+use diesel::QueryableByName;
+use diesel::sql_types::{Array, Int4, Int8, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+/// An issue as a message shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssueFacts {
+    /// Its id.
+    pub id: IssueId,
+    /// Its project.
+    pub project: ProjectId,
+    /// The project's name.
+    pub project_name: String,
+    /// `SHOP-42`.
+    pub short_id: String,
+    /// The title.
+    pub title: String,
+    /// Where it happens.
+    pub culprit: Option<String>,
+    /// The exception's type.
+    pub error_type: Option<String>,
+    /// The language or runtime.
+    pub platform: String,
+    /// The level.
+    pub level: Level,
+    /// The priority now.
+    pub priority: Priority,
+    /// Events so far.
+    pub events: i64,
+    /// Users so far.
+    pub users: i32,
+    /// The first event.
+    pub first_seen: DateTime<Utc>,
+    /// The last event.
+    pub last_seen: DateTime<Utc>,
+    /// The release in which it was first seen.
+    pub first_release: Option<String>,
+}
+
+/// One notification's own part of a message: its own, or another's that is bundled into it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Part {
+    pub(super) into: NotificationId,
+    pub(super) bundle: super::Bundle,
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Int8)]
+    into_id: i64,
+    #[diesel(sql_type = Int8)]
+    notification_id: i64,
+    #[diesel(sql_type = SmallInt)]
+    kind: i16,
+    #[diesel(sql_type = Int4)]
+    generation: i32,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    event_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<Text>)]
+    environment: Option<String>,
+    #[diesel(sql_type = Timestamptz)]
+    received_at: DateTime<Utc>,
+    #[diesel(sql_type = Int8)]
+    issue_id: i64,
+    #[diesel(sql_type = Int4)]
+    project_id: i32,
+    #[diesel(sql_type = Text)]
+    project_name: String,
+    #[diesel(sql_type = Text)]
+    prefix: String,
+    #[diesel(sql_type = Int4)]
+    number: i32,
+    #[diesel(sql_type = Text)]
+    title: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    culprit: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    error_type: Option<String>,
+    #[diesel(sql_type = Text)]
+    platform: String,
+    #[diesel(sql_type = SmallInt)]
+    level: i16,
+    #[diesel(sql_type = SmallInt)]
+    priority: i16,
+    #[diesel(sql_type = Int8)]
+    events: i64,
+    #[diesel(sql_type = Int4)]
+    users: i32,
+    #[diesel(sql_type = Timestamptz)]
+    first_seen: DateTime<Utc>,
+    #[diesel(sql_type = Timestamptz)]
+    last_seen: DateTime<Utc>,
+    #[diesel(sql_type = Nullable<Text>)]
+    first_release: Option<String>,
+}
+
+impl TryFrom<Row> for Part {
+    type Error = StoreError;
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let damaged = |field: &str| StoreError::Damaged(format!("issue {}: {field}", row.issue_id));
+        let issue = IssueFacts {
+            id: IssueId(row.issue_id),
+            project: ProjectId(row.project_id),
+            short_id: format!("{}-{}", row.prefix, row.number),
+            level: Level::from_code(row.level).ok_or_else(|| damaged("level"))?,
+            priority: Priority::from_code(row.priority).ok_or_else(|| damaged("priority"))?,
+            project_name: row.project_name,
+            title: row.title,
+            culprit: row.culprit,
+            error_type: row.error_type,
+            platform: row.platform,
+            events: row.events,
+            users: row.users,
+            first_seen: row.first_seen,
+            last_seen: row.last_seen,
+            first_release: row.first_release,
+        };
+        let bundle = super::Bundle {
+            notification: NotificationId(row.notification_id),
+            kind: SignalKind::from_code(row.kind)
+                .ok_or_else(|| StoreError::Damaged(format!("notification {}: kind", row.notification_id)))?,
+            generation: row.generation,
+            event_id: row.event_id,
+            environment: row.environment,
+            received_at: row.received_at,
+            issue,
+        };
+        Ok(Self { into: NotificationId(row.into_id), bundle })
+    }
+}
+
+/// The parts of some messages, the weightiest first. Issues that nobody wants to hear of any more are left out.
+pub(super) async fn parts(conn: &mut Connection, messages: &[i64]) -> Result<Vec<Part>, StoreError> {
+    let rows: Vec<Row> = statement(
+        "SELECT COALESCE(n.bundled_into, n.id) AS into_id, n.id AS notification_id, n.kind, n.generation,
+            n.event_id, n.environment, n.received_at,
+            i.id AS issue_id, i.project_id, p.name AS project_name, p.prefix, i.number, i.title, i.culprit,
+            i.error_type, i.platform, i.level, i.priority, COALESCE(c.events, 0) AS events,
+            COALESCE(c.users, 0) AS users, i.first_seen, COALESCE(c.last_seen, i.first_seen) AS last_seen,
+            r.version AS first_release
+         FROM notifications n
+         JOIN issues i ON i.id = n.issue_id
+         JOIN projects p ON p.id = i.project_id
+         LEFT JOIN issue_counts c ON c.issue_id = i.id
+         LEFT JOIN releases r ON r.id = i.first_release_id
+         WHERE (n.id = ANY($1) OR n.bundled_into = ANY($1)) AND i.status = 0
+         ORDER BY i.priority DESC, n.received_at, n.id",
+    )
+    .bind::<Array<Int8>, _>(messages)
+    .load(conn)
+    .await?;
+    rows.into_iter().map(Part::try_from).collect()
+}

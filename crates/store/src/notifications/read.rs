@@ -1,0 +1,224 @@
+//! Notifications with their attempts, for people.
+
+use crate::{Connection, StoreError, statement};
+use bugle_model::{
+    Channel, DestinationId, IssueId, NotificationId, NotificationState, Priority, ProjectId, SignalKind,
+};
+use chrono::{DateTime, Utc};
+use diesel::QueryableByName;
+use diesel::sql_types::{Array, Int4, Int8, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use serde::Serialize;
+use uuid::Uuid;
+
+/// Which notifications. Empty fields do not narrow.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// About this issue.
+    pub issue: Option<IssueId>,
+    /// Of this project.
+    pub project: Option<ProjectId>,
+    /// To this destination.
+    pub destination: Option<DestinationId>,
+    /// In this state.
+    pub state: Option<NotificationState>,
+    /// Older than this one: the last of the page before.
+    pub before: Option<NotificationId>,
+}
+
+/// One attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Attempt {
+    /// From 1.
+    pub number: i32,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// How long it took.
+    pub duration_ms: i32,
+    /// `delivered`, `retry` or `failed`.
+    pub result: String,
+    /// The provider's status: an HTTP or SMTP code.
+    pub status: Option<i32>,
+    /// The provider's answer, cut.
+    pub answer: Option<String>,
+}
+
+/// A notification as people see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Notification {
+    /// Its id; newer ones have higher ones.
+    pub id: NotificationId,
+    /// What goes out as `webhook-id` and in the `Message-ID`.
+    pub message_id: Uuid,
+    /// The project.
+    pub project: ProjectId,
+    /// The issue; none for a test or a digest.
+    pub issue: Option<IssueId>,
+    /// Where it goes.
+    pub destination: DestinationId,
+    /// How it travels.
+    pub channel: Channel,
+    /// What it is about.
+    pub kind: SignalKind,
+    /// The issue's generation.
+    pub generation: i32,
+    /// Its priority.
+    pub priority: Priority,
+    /// Where it stands.
+    pub state: NotificationState,
+    /// When ingest accepted the event.
+    pub received_at: DateTime<Utc>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it is tried next.
+    pub next_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    pub finished_at: Option<DateTime<Utc>>,
+    /// From the event's arrival to the provider's acceptance; only when it was sent by itself.
+    pub latency_ms: Option<i64>,
+    /// The provider's id for it.
+    pub provider_id: Option<String>,
+    /// Why it did not succeed (yet), or was cancelled.
+    pub error: Option<String>,
+    /// The message that told it instead.
+    pub bundled_into: Option<NotificationId>,
+    /// All attempts, the first first.
+    pub attempts: Vec<Attempt>,
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Int8)]
+    id: i64,
+    #[diesel(sql_type = SqlUuid)]
+    message_id: Uuid,
+    #[diesel(sql_type = Int4)]
+    project_id: i32,
+    #[diesel(sql_type = Nullable<Int8>)]
+    issue_id: Option<i64>,
+    #[diesel(sql_type = Int4)]
+    destination_id: i32,
+    #[diesel(sql_type = SmallInt)]
+    channel: i16,
+    #[diesel(sql_type = SmallInt)]
+    kind: i16,
+    #[diesel(sql_type = Int4)]
+    generation: i32,
+    #[diesel(sql_type = SmallInt)]
+    priority: i16,
+    #[diesel(sql_type = SmallInt)]
+    state: i16,
+    #[diesel(sql_type = Timestamptz)]
+    received_at: DateTime<Utc>,
+    #[diesel(sql_type = Timestamptz)]
+    created_at: DateTime<Utc>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    next_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    finished_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Text>)]
+    provider_id: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    error: Option<String>,
+    #[diesel(sql_type = Nullable<Int8>)]
+    bundled_into: Option<i64>,
+}
+
+impl TryFrom<Row> for Notification {
+    type Error = StoreError;
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let damaged = |field: &str| StoreError::Damaged(format!("notification {}: {field}", row.id));
+        let state = NotificationState::from_code(row.state).ok_or_else(|| damaged("state"))?;
+        let sent_at = row.finished_at.filter(|_| state == NotificationState::Sent);
+        Ok(Self {
+            channel: Channel::from_code(row.channel).ok_or_else(|| damaged("channel"))?,
+            kind: SignalKind::from_code(row.kind).ok_or_else(|| damaged("kind"))?,
+            priority: Priority::from_code(row.priority).ok_or_else(|| damaged("priority"))?,
+            id: NotificationId(row.id),
+            message_id: row.message_id,
+            project: ProjectId(row.project_id),
+            issue: row.issue_id.map(IssueId),
+            destination: DestinationId(row.destination_id),
+            generation: row.generation,
+            state,
+            received_at: row.received_at,
+            created_at: row.created_at,
+            next_at: row.next_at,
+            finished_at: row.finished_at,
+            latency_ms: sent_at.map(|at| (at - row.received_at).num_milliseconds()),
+            provider_id: row.provider_id,
+            error: row.error,
+            bundled_into: row.bundled_into.map(NotificationId),
+            attempts: Vec::new(),
+        })
+    }
+}
+
+/// A page of notifications with their attempts, newest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(
+    conn: &mut Connection,
+    filter: Filter,
+    limit: i64,
+) -> Result<Vec<Notification>, StoreError> {
+    let rows: Vec<Row> = statement(
+        "SELECT n.*, d.channel FROM notifications n JOIN destinations d ON d.id = n.destination_id
+         WHERE ($1 IS NULL OR n.issue_id = $1) AND ($2 IS NULL OR n.project_id = $2)
+            AND ($3 IS NULL OR n.destination_id = $3) AND ($4 IS NULL OR n.state = $4)
+            AND ($5 IS NULL OR n.id < $5)
+         ORDER BY n.id DESC LIMIT $6",
+    )
+    .bind::<Nullable<Int8>, _>(filter.issue.map(|id| id.0))
+    .bind::<Nullable<Int4>, _>(filter.project.map(|id| id.0))
+    .bind::<Nullable<Int4>, _>(filter.destination.map(|id| id.0))
+    .bind::<Nullable<SmallInt>, _>(filter.state.map(NotificationState::code))
+    .bind::<Nullable<Int8>, _>(filter.before.map(|id| id.0))
+    .bind::<Int8, _>(limit)
+    .load(conn)
+    .await?;
+    let mut found = rows.into_iter().map(Notification::try_from).collect::<Result<Vec<_>, _>>()?;
+    let ids: Vec<i64> = found.iter().map(|one| one.id.0).collect();
+    for attempt in attempts(conn, &ids).await? {
+        if let Some(one) = found.iter_mut().find(|one| one.id.0 == attempt.notification_id) {
+            one.attempts.push(attempt.into());
+        }
+    }
+    Ok(found)
+}
+
+#[derive(QueryableByName)]
+struct AttemptRow {
+    #[diesel(sql_type = Int8)]
+    notification_id: i64,
+    #[diesel(sql_type = Int4)]
+    number: i32,
+    #[diesel(sql_type = Timestamptz)]
+    started_at: DateTime<Utc>,
+    #[diesel(sql_type = Int4)]
+    duration_ms: i32,
+    #[diesel(sql_type = Text)]
+    result: String,
+    #[diesel(sql_type = Nullable<Int4>)]
+    status: Option<i32>,
+    #[diesel(sql_type = Nullable<Text>)]
+    answer: Option<String>,
+}
+
+impl From<AttemptRow> for Attempt {
+    fn from(row: AttemptRow) -> Self {
+        let AttemptRow { number, started_at, duration_ms, result, status, answer, .. } = row;
+        Self { number, started_at, duration_ms, result, status, answer }
+    }
+}
+
+async fn attempts(conn: &mut Connection, ids: &[i64]) -> Result<Vec<AttemptRow>, StoreError> {
+    Ok(statement(
+        "SELECT notification_id, number, started_at, duration_ms, result, status, answer
+         FROM notification_attempts WHERE notification_id = ANY($1) ORDER BY notification_id, number",
+    )
+    .bind::<Array<Int8>, _>(ids)
+    .load(conn)
+    .await?)
+}

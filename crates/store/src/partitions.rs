@@ -1,0 +1,187 @@
+//! What is made ahead, and what is dropped when its time has come.
+
+use crate::{Connection, StoreError, statement};
+use bugle_model::RetentionClass;
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use diesel::QueryableByName;
+use diesel::sql_types::{Array, BigInt, Binary, Bool, Date, Integer, SmallInt, Text, Timestamptz};
+use diesel_async::{AsyncConnection, RunQueryDsl, SimpleAsyncConnection};
+
+/// A batch may lie in the spool or the broker this long before it is recorded.
+pub const DAYS_BACK: u64 = 8;
+/// Partitions are made this far ahead.
+pub const DAYS_AHEAD: u64 = 7;
+/// One process maintains at a time.
+const LEADER_LOCK: i64 = 0x6275_676c_6501;
+const MINUTES_KEPT: TimeDelta = TimeDelta::days(2);
+const HOURS_KEPT: TimeDelta = TimeDelta::days(400);
+const HEARTBEATS_KEPT: TimeDelta = TimeDelta::days(1);
+
+/// What a run of the maintenance has done.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Maintained {
+    /// Another process does it.
+    pub skipped: bool,
+    /// Partitions made.
+    pub made: usize,
+    /// Partitions dropped.
+    pub dropped: usize,
+    /// Contents of attachments that nothing refers to any more, as SHA-256: to be removed from the object store.
+    pub orphans: Vec<Vec<u8>>,
+}
+
+#[derive(QueryableByName)]
+struct Made {
+    #[diesel(sql_type = Bool)]
+    made: bool,
+}
+
+#[derive(QueryableByName)]
+struct Leaf {
+    #[diesel(sql_type = Text)]
+    leaf: String,
+}
+
+#[derive(QueryableByName)]
+struct Content {
+    #[diesel(sql_type = Binary)]
+    sha256: Vec<u8>,
+}
+
+/// Keeps `received_at` inside the partitions that exist around `now`.
+#[must_use]
+pub fn clamp(received_at: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+    let oldest = now - TimeDelta::days(7);
+    received_at.clamp(oldest, now + TimeDelta::days(1))
+}
+
+/// Makes the partitions around `now`. Quick when they are there.
+///
+/// # Errors
+/// When the database is away or the statement fails.
+pub async fn make(connection: &mut Connection, now: DateTime<Utc>) -> Result<usize, StoreError> {
+    let today = now.date_naive();
+    let (mut classes, mut days) = (Vec::new(), Vec::new());
+    for class in RetentionClass::ALL {
+        // A partition that retention would drop at once is not made.
+        let back = DAYS_BACK.min(u64::from(class.days().unsigned_abs()));
+        let first = today.checked_sub_days(Days::new(back)).unwrap_or(today);
+        for day in first.iter_days().take(usize::try_from(back + DAYS_AHEAD + 1).unwrap_or(1)) {
+            classes.push(class.days());
+            days.push(day);
+        }
+    }
+    let made: Vec<Made> = statement(
+        "SELECT bugle_make_event_partition(class, day) AS made FROM UNNEST($1, $2) AS t (class, day) ORDER BY class, day",
+    )
+    .bind::<Array<SmallInt>, _>(classes)
+    .bind::<Array<Date>, _>(days)
+    .load(connection)
+    .await?;
+    Ok(made.iter().filter(|row| row.made).count())
+}
+
+/// One run of the maintenance: makes partitions ahead, drops what is past its retention, prunes counts, anchors,
+/// attachments and heartbeats. Does nothing when another process is at it.
+///
+/// # Errors
+/// When the database is away or a statement fails; what was done stays done.
+pub async fn maintain(connection: &mut Connection, now: DateTime<Utc>) -> Result<Maintained, StoreError> {
+    let leader: Made = statement("SELECT pg_try_advisory_lock($1) AS made")
+        .bind::<BigInt, _>(LEADER_LOCK)
+        .get_result(connection)
+        .await?;
+    if !leader.made {
+        return Ok(Maintained { skipped: true, ..Maintained::default() });
+    }
+    let result = maintain_as_leader(connection, now).await;
+    statement("SELECT pg_advisory_unlock($1)").bind::<BigInt, _>(LEADER_LOCK).execute(connection).await?;
+    result
+}
+
+async fn maintain_as_leader(connection: &mut Connection, now: DateTime<Utc>) -> Result<Maintained, StoreError> {
+    let made = make(connection, now).await?;
+    let dropped = drop_expired(connection, now.date_naive()).await?;
+    prune(connection, now).await?;
+    let orphans = expire_attachments(connection, now.date_naive()).await?;
+    Ok(Maintained { skipped: false, made, dropped, orphans })
+}
+
+/// Drops the partitions whose newest event is past its retention, each in a transaction of its own that gives up
+/// after two seconds rather than hold up the recorders; the next run tries again.
+async fn drop_expired(connection: &mut Connection, today: NaiveDate) -> Result<usize, StoreError> {
+    let mut dropped = 0;
+    for class in RetentionClass::ALL {
+        let days = u64::from(class.days().unsigned_abs());
+        let kept_from = today.checked_sub_days(Days::new(days)).unwrap_or(today);
+        let oldest_kept = format!("events_{}_{}", class.days(), kept_from.format("%Y%m%d"));
+        let leaves: Vec<Leaf> = statement(
+            "SELECT c.relname::text AS leaf FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+             WHERE i.inhparent = to_regclass($1) AND c.relname < $2 ORDER BY 1",
+        )
+        .bind::<Text, _>(format!("events_{}", class.days()))
+        .bind::<Text, _>(oldest_kept)
+        .load(connection)
+        .await?;
+        for leaf in leaves {
+            connection
+                .transaction(async |connection| {
+                    let name = leaf.leaf.replace('"', "");
+                    connection.batch_execute(&format!("SET LOCAL lock_timeout = '2s'; DROP TABLE \"{name}\"")).await?;
+                    Ok::<_, StoreError>(())
+                })
+                .await?;
+            dropped += 1;
+        }
+    }
+    Ok(dropped)
+}
+
+async fn prune(connection: &mut Connection, now: DateTime<Utc>) -> Result<(), StoreError> {
+    for (text, before) in [
+        ("DELETE FROM issue_minutes WHERE minute < $1", now - MINUTES_KEPT),
+        ("DELETE FROM issue_hours WHERE hour < $1", now - HOURS_KEPT),
+        ("DELETE FROM outcomes WHERE hour < $1", now - HOURS_KEPT),
+        ("DELETE FROM service_heartbeats WHERE seen_at < $1", now - HEARTBEATS_KEPT),
+    ] {
+        statement(text).bind::<Timestamptz, _>(before).execute(connection).await?;
+    }
+    // Partitions go first (above): an anchor never goes before the last event that refers to it.
+    statement("DELETE FROM anchors WHERE expires_on < $1").bind::<Date, _>(now.date_naive()).execute(connection).await?;
+    Ok(())
+}
+
+async fn expire_attachments(connection: &mut Connection, today: NaiveDate) -> Result<Vec<Vec<u8>>, StoreError> {
+    let orphans: Vec<Content> = statement(
+        "WITH gone AS (DELETE FROM attachments WHERE expires_on < $1 RETURNING id, sha256)
+         SELECT DISTINCT sha256 FROM gone WHERE NOT EXISTS
+             (SELECT 1 FROM attachments a WHERE a.sha256 = gone.sha256 AND a.id NOT IN (SELECT id FROM gone))",
+    )
+    .bind::<Date, _>(today)
+    .load(connection)
+    .await?;
+    Ok(orphans.into_iter().map(|row| row.sha256).collect())
+}
+
+/// How many partitions there are from `day` on in every class, at least: for health.
+///
+/// # Errors
+/// When the database is away or the statement fails.
+pub async fn ahead(connection: &mut Connection, day: NaiveDate) -> Result<i32, StoreError> {
+    #[derive(QueryableByName)]
+    struct Count {
+        #[diesel(sql_type = Integer)]
+        partitions: i32,
+    }
+    let count: Count = statement(
+        "SELECT coalesce(min(n), 0)::int AS partitions FROM (
+             SELECT count(*) FILTER (WHERE leaf.relname > parent.relname || '_' || to_char($1, 'YYYYMMDD')) AS n
+             FROM pg_inherits top JOIN pg_class parent ON parent.oid = top.inhrelid
+             LEFT JOIN pg_inherits i ON i.inhparent = parent.oid LEFT JOIN pg_class leaf ON leaf.oid = i.inhrelid
+             WHERE top.inhparent = 'events'::regclass GROUP BY parent.oid) classes",
+    )
+    .bind::<Date, _>(day)
+    .get_result(connection)
+    .await?;
+    Ok(count.partitions)
+}

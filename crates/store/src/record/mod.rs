@@ -1,0 +1,123 @@
+//! One prepared batch of events into the tables, in one transaction.
+//!
+//! The order of locks makes several recorders at once safe: hashes of new issues first (in their order), then the
+//! issues of the batch (in the order of their ids), then everything that hangs on them. What a recorder keeps
+//! in memory ([`Cache`]) is only ever filled after a commit.
+
+mod batch;
+mod cache;
+mod counts;
+mod encode;
+mod insert;
+mod resolve;
+mod state;
+mod tags;
+mod users;
+mod version;
+
+pub use batch::{Batch, NewAttachment, NewEvent, NewFeedback};
+pub use cache::Cache;
+pub use version::is_older;
+
+use crate::outbox::{self, OutboxRow};
+use crate::outcomes::{HourlyOutcome, add_hourly, hour_of};
+use crate::{Connection, Store, StoreError};
+use bugle_model::{Outcome, OutcomeCount};
+use chrono::{DateTime, Utc};
+use diesel_async::AsyncConnection;
+use std::collections::HashMap;
+
+/// Two transactions in each other's way are tried again this often.
+const TRIES: usize = 6;
+
+/// What became of a batch.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// Events that are new in the database.
+    pub events: usize,
+    /// Events that were there.
+    pub duplicates: usize,
+    /// Signals to be published now; they are in the outbox until that is confirmed.
+    pub signals: Vec<OutboxRow>,
+}
+
+/// Records a batch: all of it, or nothing when this returns an error. Recording the same batch again changes
+/// nothing but the outcome `duplicate`.
+///
+/// # Errors
+/// [`StoreError::is_away`]: try again later. [`StoreError::is_refused`]: an item of the batch can never be stored; find it by
+/// recording halves.
+pub async fn record(store: &Store, cache: &mut Cache, batch: &Batch, now: DateTime<Utc>) -> Result<Recorded, StoreError> {
+    let mut connection = store.conn().await?;
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match attempt(&mut connection, cache, batch, now).await {
+            Err(error) if error.is_conflict() && tries < TRIES => {
+                tracing::debug!(%error, tries, "transactions in each other's way");
+            }
+            // An issue that the cache knows was deleted: it has to be looked up, or made, anew.
+            Err(StoreError::Damaged(what)) if what == counts::GONE && tries < TRIES => cache.forget_issues(),
+            other => return other,
+        }
+    }
+}
+
+async fn attempt(connection: &mut Connection, cache: &mut Cache, batch: &Batch, now: DateTime<Utc>) -> Result<Recorded, StoreError> {
+    let names = resolve::names(connection, cache, &batch.events, now).await?;
+    let mut groups = resolve::groups(connection, cache, &batch.events).await?;
+    let older = insert::seen_on_earlier_days(connection, &batch.events).await?;
+    encode::load_anchors(connection, cache, &batch.events, &groups, now).await?;
+    let encoded = encode::encode(connection, cache, &batch.events, &groups, now).await?;
+
+    let (recorded, learnt) = connection
+        .transaction(async |connection| {
+            resolve::create(connection, &mut groups, &batch.events, &names).await?;
+            let states = state::lock(connection, &groups).await?;
+            let inserted = insert::events(connection, &batch.events, &groups, &names, &encoded, &older).await?;
+            let anchors = insert::anchors(connection, &batch.events, &groups, &encoded, &inserted).await?;
+            let tallies = counts::tally(&batch.events, &groups, &inserted);
+            resolve::drop_empty(connection, &mut groups, |issue| tallies.contains_key(&issue)).await?;
+            let totals = counts::add(connection, &tallies).await?;
+            let known_tags = tags::add(connection, cache, &tallies).await?;
+            let (users, known_users) = users::add(connection, cache, &tallies, &totals).await?;
+            let facts = state::Facts {
+                events: &batch.events,
+                groups: &groups,
+                tallies: &tallies,
+                totals: &totals,
+                users: &users,
+                releases: batch.events.iter().map(|event| names.release(event)).collect(),
+            };
+            let signals = state::apply(connection, states, &facts).await?;
+            insert::attachments(connection, &batch.attachments).await?;
+            insert::feedback(connection, &batch.feedback).await?;
+            add_hourly(connection, &outcomes(batch, &inserted, now)).await?;
+            let signals = outbox::add(connection, signals, now).await?;
+            let events = inserted.iter().filter(|inserted| **inserted).count();
+            let recorded = Recorded { events, duplicates: batch.events.len() - events, signals };
+            Ok::<_, StoreError>((recorded, cache::Learnt { anchors, tags: known_tags, users: known_users }))
+        })
+        .await?;
+    cache.learn(&groups, &encoded, learnt);
+    Ok(recorded)
+}
+
+/// Every event is recorded or a duplicate; what else the batch brings was decided before.
+fn outcomes(batch: &Batch, inserted: &[bool], now: DateTime<Utc>) -> Vec<HourlyOutcome> {
+    let hour = hour_of(now);
+    let mut counts: HashMap<_, i64> = HashMap::new();
+    for (event, inserted) in batch.events.iter().zip(inserted) {
+        let outcome = if *inserted { Outcome::Recorded } else { Outcome::Duplicate };
+        *counts.entry((event.project, event.key, outcome)).or_default() += 1;
+    }
+    let events = counts.into_iter().map(|((project, key, outcome), quantity)| OutcomeCount {
+        project: Some(project),
+        key,
+        outcome,
+        reason: String::new(),
+        category: "error".to_owned(),
+        quantity,
+    });
+    events.chain(batch.outcomes.iter().cloned()).map(|count| HourlyOutcome { hour, count }).collect()
+}

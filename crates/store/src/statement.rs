@@ -1,0 +1,71 @@
+//! Hand-written statements that are prepared once per connection.
+//!
+//! `diesel::sql_query` prepares, runs and forgets: two more round trips and a new plan each time. This is the
+//! same interface over the connection's statement cache. The text must be `'static`: values go through `bind`,
+//! so the cache stays as small as the source.
+
+use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::result::QueryResult;
+use diesel::serialize::ToSql;
+use diesel::sql_types::{HasSqlType, Untyped};
+use std::marker::PhantomData;
+
+/// A statement with its values. Made by [`statement`]; run it with `diesel_async::RunQueryDsl`.
+#[derive(Debug, Clone)]
+pub struct Statement<Binds> {
+    text: &'static str,
+    binds: Binds,
+}
+
+/// One more value after those before it.
+#[derive(Debug, Clone)]
+pub struct Bound<Before, SqlType, Value> {
+    before: Before,
+    value: Value,
+    sql_type: PhantomData<SqlType>,
+}
+
+/// A statement with the placeholders `$1`, `$2`, … that are given, in this order, with [`Statement::bind`].
+/// Rows are read with `QueryableByName`.
+#[must_use]
+pub const fn statement(text: &'static str) -> Statement<()> {
+    Statement { text, binds: () }
+}
+
+impl<Binds> Statement<Binds> {
+    /// Gives the value of the next placeholder.
+    #[must_use]
+    pub fn bind<SqlType, Value>(self, value: Value) -> Statement<Bound<Binds, SqlType, Value>> {
+        Statement { text: self.text, binds: Bound { before: self.binds, value, sql_type: PhantomData } }
+    }
+}
+
+impl<Before, SqlType, Value> QueryFragment<Pg> for Bound<Before, SqlType, Value>
+where
+    Before: QueryFragment<Pg>,
+    Pg: HasSqlType<SqlType>,
+    Value: ToSql<SqlType, Pg>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.before.walk_ast(out.reborrow())?;
+        out.push_bind_param_value_only(&self.value)
+    }
+}
+
+impl<Binds: QueryFragment<Pg>> QueryFragment<Pg> for Statement<Binds> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(self.text);
+        self.binds.walk_ast(out)
+    }
+}
+
+impl<Binds> QueryId for Statement<Binds> {
+    type QueryId = ();
+    // Keyed by its text instead.
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Binds> Query for Statement<Binds> {
+    type SqlType = Untyped;
+}

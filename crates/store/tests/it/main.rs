@@ -1,0 +1,3 @@
+//! The store against a real PostgreSQL, a private database for each test.
+
+mod migrations;

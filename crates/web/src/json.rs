@@ -1,0 +1,152 @@
+//! JSON bodies whose errors name the field.
+
+use crate::{Code, FieldError, Problem};
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::web::BytesMut;
+use actix_web::{FromRequest, HttpRequest};
+use futures_util::StreamExt;
+use futures_util::future::LocalBoxFuture;
+use serde::de::DeserializeOwned;
+
+/// A body of the API is at most this long.
+const MAX_BODY: usize = 1024 * 1024;
+
+/// A request's JSON body.
+#[derive(Debug, Clone)]
+pub struct JsonBody<T>(pub T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let is_json = declares_json(request);
+        let mut payload = payload.take();
+        Box::pin(async move {
+            if !is_json {
+                return Err(Problem::with_detail(
+                    Code::UnsupportedMediaType,
+                    "send `Content-Type: application/json`",
+                ));
+            }
+            let mut body = BytesMut::new();
+            while let Some(chunk) = payload.next().await {
+                let chunk =
+                    chunk.map_err(|_| Problem::with_detail(Code::BadRequest, "the body broke off"))?;
+                if body.len() + chunk.len() > MAX_BODY {
+                    let detail = format!("the body is over {MAX_BODY} bytes");
+                    return Err(Problem::with_detail(Code::TooLarge, detail));
+                }
+                body.extend_from_slice(&chunk);
+            }
+            parse(&body).map(Self)
+        })
+    }
+}
+
+/// A missing type is taken for JSON: simple clients leave it out.
+fn declares_json(request: &HttpRequest) -> bool {
+    let Some(value) = request.headers().get(header::CONTENT_TYPE) else { return true };
+    let essence =
+        value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        let inner = error.into_inner();
+        if inner.is_data() {
+            let message = without_place(&inner.to_string());
+            Problem::invalid(vec![FieldError::new(field(&path, &message), message)])
+        } else {
+            not_json(&inner)
+        }
+    })?;
+    deserializer.end().map_err(|error| not_json(&error))?;
+    Ok(value)
+}
+
+fn not_json(error: &serde_json::Error) -> Problem {
+    Problem::with_detail(Code::BadRequest, format!("the body is not JSON: {error}"))
+}
+
+/// serde's text ends in the place within the body, which says little about a field.
+fn without_place(message: &str) -> String {
+    message.split(" at line ").next().unwrap_or(message).to_owned()
+}
+
+/// A missing or unknown field is named in the message only; the path stops at its parent.
+fn field(path: &str, message: &str) -> String {
+    let named = ["missing field `", "unknown field `"]
+        .iter()
+        .find_map(|start| message.strip_prefix(start))
+        .and_then(|rest| rest.split('`').next());
+    match (path, named) {
+        (".", Some(name)) => name.to_owned(),
+        (".", None) => "body".to_owned(),
+        (path, Some(name)) if path != name && !path.ends_with(&format!(".{name}")) => {
+            format!("{path}.{name}")
+        }
+        (path, _) => path.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only its shape matters")]
+    struct Outer {
+        name: String,
+        #[serde(default)]
+        inner: Vec<Inner>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only its shape matters")]
+    struct Inner {
+        count: u8,
+    }
+
+    fn error_of(body: &str) -> (Code, String) {
+        let problem = parse::<Outer>(body.as_bytes()).unwrap_err();
+        let text = problem.errors.first().map(|error| format!("{}: {}", error.field, error.message));
+        (problem.code, text.or(problem.detail).unwrap())
+    }
+
+    #[test]
+    fn the_field_is_named() {
+        let cases = [
+            ("{}", "name: missing field `name`"),
+            (r#"{"name": 7}"#, "name: invalid type: integer `7`, expected a string"),
+            (r#"{"name": "x", "nmae": 1}"#, "nmae: unknown field `nmae`, expected `name` or `inner`"),
+            (r#"{"name": "x", "inner": [{"count": 1}, {}]}"#, "inner[1].count: missing field `count`"),
+            (
+                r#"{"name": "x", "inner": [{"count": 300}]}"#,
+                "inner[0].count: invalid value: integer `300`, expected u8",
+            ),
+            ("[1]", "[0]: invalid type: integer `1`, expected a string"),
+            ("7", "body: invalid type: integer `7`, expected struct Outer"),
+        ];
+        for (body, expected) in cases {
+            assert_eq!(error_of(body), (Code::Invalid, expected.to_owned()), "{body}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_json_is_a_bad_request() {
+        let deep = "[".repeat(100_000);
+        for body in ["", "{", r#"{"name": "x"} trailing"#, deep.as_str()] {
+            let (code, _) = error_of(body);
+            assert!(matches!(code, Code::BadRequest | Code::Invalid), "{body:.20}");
+        }
+        assert_eq!(error_of("{").0, Code::BadRequest);
+    }
+}
