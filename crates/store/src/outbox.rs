@@ -1,14 +1,16 @@
 //! Signals on their way to the broker. A row is written in the transaction of what it tells, and deleted once the
 //! broker has confirmed it.
 
-use crate::{Connection, StoreError, statement};
+use crate::{Connection, Store, StoreError, statement};
 use bugle_model::{Signal, SignalBatch};
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Binary, Text, Timestamptz, Uuid as SqlUuid};
-use diesel_async::RunQueryDsl;
+use diesel_async::{AsyncConnection, RunQueryDsl};
 use std::collections::BTreeMap;
 use uuid::Uuid;
+
+const SWEEP_ROWS: i64 = 200;
 
 /// A message that waits to be published.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
@@ -100,4 +102,28 @@ pub async fn confirm(connection: &mut Connection, ids: &[i64]) -> Result<(), Sto
 pub async fn depth(connection: &mut Connection) -> Result<i64, StoreError> {
     let row: Id = statement("SELECT count(*) AS id FROM outbox").get_result(connection).await?;
     Ok(row.id)
+}
+
+/// Publishes rows that were left behind, by `publish`, which answers the ids of those that were confirmed. Rows that
+/// another relay is at are left out. Returns how many were published.
+///
+/// # Errors
+/// When the database is away or a statement fails; the rows are then published again, under the same ids.
+pub async fn sweep<F, R>(store: &Store, before: DateTime<Utc>, publish: F) -> Result<usize, StoreError>
+where
+    F: Fn(Vec<OutboxRow>) -> R + Send + Sync,
+    R: Future<Output = Vec<i64>> + Send,
+{
+    let mut connection = store.conn().await?;
+    connection
+        .transaction(async |connection| {
+            let rows = take(connection, before, SWEEP_ROWS).await?;
+            if rows.is_empty() {
+                return Ok(0);
+            }
+            let confirmed = publish(rows).await;
+            confirm(connection, &confirmed).await?;
+            Ok(confirmed.len())
+        })
+        .await
 }

@@ -1,1 +1,83 @@
-//! See the package's description.
+//! Tells people and machines: email, Slack, SMS, webhook; again until it is done or visibly failed.
+//!
+//! [`Signals`] turns signals into rows, one per issue, destination, kind and generation. [`Sender`] claims due rows,
+//! sends them through [`Channels`], and records each attempt together with the new state. All waiting is in the rows, so
+//! any number of notifiers may run, and a crash loses nothing: the lease of a claim runs out and another takes over.
+//! What may have arrived already is sent again under the same id by webhook, Slack and email; an SMS is looked up at
+//! Twilio first.
+
+pub mod channels;
+pub mod client;
+pub mod content;
+pub mod guard;
+pub mod outcome;
+pub mod plan;
+pub mod policy;
+pub mod sender;
+pub mod sign;
+pub mod signals;
+
+pub use channels::{Channels, SetupError};
+pub use policy::Policy;
+pub use sender::Sender;
+pub use signals::Signals;
+
+use bugle_bus::Bus;
+use bugle_model::Clock;
+use bugle_runtime::health::{self, CheckResult};
+use bugle_runtime::{Config, Metrics, Shutdown};
+use bugle_store::Store;
+use client::Timeouts;
+use guard::SystemLookup;
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// What the notifier needs.
+pub struct Deps {
+    /// Where signals come from.
+    pub bus: Arc<dyn Bus>,
+    /// Where notifications are.
+    pub store: Store,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Where to count.
+    pub metrics: Metrics,
+    /// Where to say that all is well.
+    pub health: health::Registry,
+}
+
+/// The notifier could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// The channels.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+}
+
+/// Runs until the soft stop, and until what is under way is recorded.
+///
+/// # Errors
+/// When the channels cannot be set up.
+pub async fn run(config: Arc<Config>, deps: Deps, shutdown: Shutdown) -> Result<(), ServiceError> {
+    let Deps { bus, store, clock, metrics, health } = deps;
+    let channels = Channels::new(&config, Arc::new(SystemLookup), Timeouts::default())?;
+    let for_check = store.clone();
+    health.add_ready(health::check("notifier", move || {
+        let store = for_check.clone();
+        async move {
+            match store.check().await {
+                Ok(()) => CheckResult::healthy("can read and record notifications"),
+                Err(error) => CheckResult::unhealthy(error.to_string()),
+            }
+        }
+    }));
+    let wake = Arc::new(Notify::new());
+    let signals = Signals::new(store.clone(), Arc::clone(&clock), Arc::clone(&wake), &metrics);
+    let concurrency = config.notifier_concurrency;
+    let policy = Policy { concurrency, reserved: concurrency / 4, ..Policy::default() };
+    let parts = sender::Parts { store, clock, channels, policy, seed: rand::random(), metrics };
+    let sending = Sender::new(parts).run(wake, shutdown.clone());
+    let consuming = Arc::new(signals).run(bus, shutdown.soft.clone());
+    tokio::join!(sending, consuming);
+    Ok(())
+}

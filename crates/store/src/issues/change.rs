@@ -1,13 +1,12 @@
 //! What people change about an issue.
 
 use super::{Issue, get};
-use crate::{Connection, StoreError, statement};
-use bugle_model::{IssueId, IssueStatus, Priority, Signal, SignalBatch};
+use crate::{Connection, StoreError, outbox, statement};
+use bugle_model::{IssueId, IssueStatus, Priority, ProjectId, Signal};
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Integer, Nullable, SmallInt, Text, Timestamptz};
 use diesel_async::{AsyncConnection, RunQueryDsl};
-use uuid::Uuid;
 
 /// What is to be different; `None` leaves it as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,24 +28,20 @@ struct Changed {
 /// Changes an issue and tells the others with `issue.changed`, in one transaction. The issue afterwards; `None`
 /// when there is none. A change that changes nothing tells nobody.
 ///
-/// `message_id` is a fresh id for the signal.
-///
 /// # Errors
 /// When the database fails.
 pub async fn change(
     connection: &mut Connection,
     id: IssueId,
     change: &IssueChange,
-    message_id: Uuid,
     now: DateTime<Utc>,
 ) -> Result<Option<Issue>, StoreError> {
     connection
         .transaction(async |connection| {
             let changed = update(connection, id, change, now).await?;
             if let Some(Changed { project_id }) = changed {
-                let signal = Signal::IssueChanged { issue: id, project: bugle_model::ProjectId(project_id) };
-                let batch = SignalBatch { v: 1, id: message_id, signals: vec![signal] };
-                tell(connection, &batch, now).await?;
+                let signal = Signal::IssueChanged { issue: id, project: ProjectId(project_id) };
+                outbox::add(connection, vec![signal], now).await?;
             }
             get(connection, id).await
         })
@@ -88,16 +83,4 @@ async fn update(
     .load(connection)
     .await?;
     Ok(rows.into_iter().next())
-}
-
-async fn tell(connection: &mut Connection, batch: &SignalBatch, now: DateTime<Utc>) -> Result<(), StoreError> {
-    let body = serde_json::to_vec(batch).map_err(|error| StoreError::Damaged(error.to_string()))?;
-    statement("INSERT INTO outbox (message_id, routing_key, body, created_at) VALUES ($1, $2, $3, $4)")
-        .bind::<SqlUuid, _>(batch.id)
-        .bind::<Text, _>(batch.signals.as_slice().first().map(Signal::routing_key).unwrap_or_default())
-        .bind::<Binary, _>(body)
-        .bind::<Timestamptz, _>(now)
-        .execute(connection)
-        .await?;
-    Ok(())
 }

@@ -1,0 +1,100 @@
+//! The channels: each gives a message its form, sends it, and says what the answer means.
+
+mod email;
+mod slack;
+mod sms;
+mod template;
+mod webhook;
+
+pub use email::Email;
+pub use slack::Slack;
+pub use sms::{Segments, Sms, segments};
+pub use webhook::Webhook;
+
+use crate::client::{self, ClientError, Timeouts};
+use crate::content::{Content, Links};
+use crate::guard::{Guard, Lookup};
+use crate::outcome::{Outcome, Verdict};
+use bugle_model::Channel;
+use bugle_runtime::Config;
+use bugle_store::destinations::Destination;
+use bugle_store::notifications::Claimed;
+use chrono::{DateTime, TimeDelta, Utc};
+use std::sync::Arc;
+
+/// One message on its way to one destination.
+#[derive(Debug, Clone, Copy)]
+pub struct Dispatch<'a> {
+    /// The notification as claimed.
+    pub claimed: &'a Claimed,
+    /// What it says.
+    pub content: &'a Content,
+    /// Where it goes.
+    pub destination: &'a Destination,
+    /// The time.
+    pub now: DateTime<Utc>,
+}
+
+/// The channels could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// An HTTP client.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The mail settings.
+    #[error("BUGLE_SMTP_URL or BUGLE_SMTP_FROM: {0}")]
+    Mail(String),
+    /// A template of ours: a bug.
+    #[error("template: {0}")]
+    Template(#[from] minijinja::Error),
+}
+
+/// All channels.
+pub struct Channels {
+    links: Links,
+    email: Email,
+    slack: Slack,
+    sms: Sms,
+    webhook: Webhook,
+}
+
+impl Channels {
+    /// Channels as the operator configured them.
+    ///
+    /// # Errors
+    /// See [`SetupError`].
+    pub fn new(config: &Config, lookup: Arc<dyn Lookup>, timeouts: Timeouts) -> Result<Self, SetupError> {
+        let guard = Guard::new(config.allow_private_nets.clone(), lookup);
+        let guarded = client::guarded(&guard, timeouts)?;
+        let trusted = client::trusted(timeouts)?;
+        let links = Links::new(config.public_url.clone());
+        Ok(Self {
+            email: Email::new(config, links.host(), timeouts)?,
+            slack: Slack::new(guard.clone(), guarded.clone(), trusted.clone(), config.slack_base_url.clone()),
+            sms: Sms::new(trusted, config),
+            webhook: Webhook::new(guard, guarded),
+            links,
+        })
+    }
+
+    /// Sends a claimed notification. `lookup_pause` is how long an SMS that may have arrived waits before Twilio is
+    /// asked about it.
+    pub async fn send(
+        &self,
+        claimed: &Claimed,
+        destination: &Destination,
+        now: DateTime<Utc>,
+        lookup_pause: TimeDelta,
+    ) -> Outcome {
+        let Some(content) = Content::new(claimed, &self.links) else {
+            return Outcome::bare(Verdict::Moot { reason: "every issue in it was dealt with".to_owned() });
+        };
+        let dispatch = Dispatch { claimed, content: &content, destination, now };
+        match destination.channel {
+            Channel::Email => self.email.send(dispatch).await,
+            Channel::Slack => self.slack.send(dispatch).await,
+            Channel::Sms => self.sms.send(dispatch, lookup_pause).await,
+            Channel::Webhook => self.webhook.send(dispatch).await,
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! A message in Block Kit, within its limits (<https://api.slack.com/reference/block-kit/blocks>).
+
+use crate::content::{Content, Item, cut};
+use serde_json::{Value, json};
+
+/// Characters of a header, a section's text, a section's field and a button's URL.
+const MAX_HEADER: usize = 150;
+const MAX_SECTION: usize = 3000;
+const MAX_FIELD: usize = 2000;
+const MAX_URL: usize = 3000;
+/// Issues that a list shows; the rest is counted.
+const MAX_LISTED: usize = 20;
+/// Characters of a title or culprit in a section, so that escaping cannot take it over the limit.
+const MAX_TITLE: usize = 400;
+
+/// The text and the blocks.
+pub fn message(content: &Content) -> Value {
+    let blocks = match content.items.first() {
+        Some(item) if !content.is_list => one(content, item),
+        Some(_) => list(content),
+        None => vec![header(&content.headline), section(&format!("Project {}", escape(&content.project)))],
+    };
+    // Shown in notifications and by clients without blocks.
+    let text = cut(&escape(&format!("{}: {}", content.headline, content.subject)), MAX_SECTION);
+    json!({"text": text, "blocks": blocks})
+}
+
+fn one(content: &Content, item: &Item) -> Vec<Value> {
+    let title = format!("*{}*", link(&item.url, &item.subject_text()));
+    let culprit = item.culprit.as_deref().filter(|text| !text.is_empty());
+    let place = culprit.map(|text| format!("\n`{}`", escape(&cut(text, MAX_TITLE)).replace('`', "'")));
+    vec![
+        header(&format!("{}: {}", content.headline, item.short_id)),
+        section(&format!("{title}{}", place.unwrap_or_default())),
+        json!({"type": "section", "fields": fields(item)}),
+        json!({"type": "actions", "elements": [button("Open issue", &item.url)]}),
+    ]
+}
+
+fn list(content: &Content) -> Vec<Value> {
+    let mut blocks = vec![header(&format!("{}: {}", content.project, content.headline))];
+    for item in content.items.iter().take(MAX_LISTED) {
+        let place = item.environment.as_deref().map(|name| format!(", {}", escape(name))).unwrap_or_default();
+        let line = link(&item.url, &item.subject_text());
+        blocks.push(section(&format!("{line}\n{}, {}{place}", item.headline, item.priority)));
+    }
+    let more = content.items.len().saturating_sub(MAX_LISTED);
+    if more > 0 {
+        blocks.push(
+            json!({"type": "context", "elements": [{"type": "mrkdwn", "text": format!("and {more} more")}]}),
+        );
+    }
+    blocks
+}
+
+impl Item {
+    fn subject_text(&self) -> String {
+        format!("{} {}", self.short_id, cut(&self.title, MAX_TITLE))
+    }
+}
+
+fn fields(item: &Item) -> Vec<Value> {
+    let known = [
+        ("Priority", Some(item.priority.to_owned())),
+        ("Level", Some(item.level.to_owned())),
+        ("Environment", item.environment.clone()),
+        ("First release", item.release.clone()),
+        ("Events", Some(item.events.to_string())),
+        ("Users", Some(item.users.to_string())),
+        ("First seen", Some(item.first_seen.clone())),
+        ("Last seen", Some(item.last_seen.clone())),
+    ];
+    let field = |(name, value): (&str, String)| json!({"type": "mrkdwn", "text": cut(&format!("*{name}*\n{}", escape(&value)), MAX_FIELD)});
+    known.into_iter().filter_map(|(name, value)| Some(field((name, value?)))).collect()
+}
+
+fn header(text: &str) -> Value {
+    json!({"type": "header", "text": {"type": "plain_text", "text": cut(text, MAX_HEADER), "emoji": false}})
+}
+
+fn section(text: &str) -> Value {
+    json!({"type": "section", "text": {"type": "mrkdwn", "text": cut(text, MAX_SECTION)}})
+}
+
+fn button(text: &str, url: &str) -> Value {
+    json!({"type": "button", "text": {"type": "plain_text", "text": text}, "url": cut(url, MAX_URL)})
+}
+
+fn link(url: &str, text: &str) -> String {
+    // A pipe would end the URL, and a link's text cannot hold a line break.
+    format!("<{}|{}>", url.replace('|', "%7C"), escape(text).replace('|', "¦"))
+}
+
+/// Slack's own rule: these three and no others.
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}

@@ -1,0 +1,289 @@
+//! What a message says, before a channel gives it its form.
+
+use bugle_model::{Priority, SignalKind};
+use bugle_store::notifications::{Bundle, Claimed};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::{Value, json};
+use url::Url;
+use uuid::Uuid;
+
+/// Where links lead.
+#[derive(Debug, Clone)]
+pub struct Links(Url);
+
+impl Links {
+    /// Links below the address at which people reach this installation.
+    #[must_use]
+    pub fn new(mut public_url: Url) -> Self {
+        if !public_url.path().ends_with('/') {
+            let path = format!("{}/", public_url.path());
+            public_url.set_path(&path);
+        }
+        Self(public_url)
+    }
+
+    /// The host, for ids in mails.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.0.host_str().unwrap_or("localhost")
+    }
+
+    /// An issue's page.
+    #[must_use]
+    pub fn issue(&self, part: &Bundle) -> String {
+        format!("{}issues/{}", self.0, part.issue.id)
+    }
+
+    /// An event in the API.
+    #[must_use]
+    pub fn event(&self, part: &Bundle, event: Uuid) -> String {
+        format!("{}api/v1/projects/{}/events/{}", self.0, part.issue.project, event.simple())
+    }
+}
+
+/// A message. Texts in it are a client's and not escaped.
+#[derive(Debug, Clone, Serialize)]
+pub struct Content {
+    /// The same for every attempt.
+    pub message_id: Uuid,
+    /// What it is about.
+    pub kind: SignalKind,
+    /// The highest priority in it.
+    pub priority: Priority,
+    /// The project's name.
+    pub project: String,
+    /// When the notification was made.
+    pub created_at: DateTime<Utc>,
+    /// What happened, in a few words: `New issue`, `50 new issues`.
+    pub headline: String,
+    /// A line that says all: `[SHOP-42] ValueError: bad`.
+    pub subject: String,
+    /// One item, or the items of a list, the weightiest first; none in a test.
+    pub items: Vec<Item>,
+    /// It tells of several issues.
+    pub is_list: bool,
+}
+
+/// An issue as a message shows it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Item {
+    /// What happened to it.
+    pub headline: &'static str,
+    /// `SHOP-42`.
+    pub short_id: String,
+    /// The title.
+    pub title: String,
+    /// Where it happens.
+    pub culprit: Option<String>,
+    /// The level.
+    pub level: &'static str,
+    /// The priority.
+    pub priority: &'static str,
+    /// The event's environment.
+    pub environment: Option<String>,
+    /// Events so far.
+    pub events: i64,
+    /// Users so far.
+    pub users: i32,
+    /// The release in which it was first seen.
+    pub release: Option<String>,
+    /// The language or runtime.
+    pub platform: String,
+    /// The first event, for people.
+    pub first_seen: String,
+    /// The last event, for people.
+    pub last_seen: String,
+    /// The issue's page.
+    pub url: String,
+    /// The issue's id, for threading.
+    pub issue_id: i64,
+    /// The whole of it for machines.
+    #[serde(skip)]
+    pub data: Value,
+}
+
+/// What happened, in words.
+#[must_use]
+pub const fn headline(kind: SignalKind) -> &'static str {
+    match kind {
+        SignalKind::New => "New issue",
+        SignalKind::Regression => "Regression",
+        SignalKind::Events10 => "10 events in 24 hours",
+        SignalKind::Events100 => "100 events in 24 hours",
+        SignalKind::Events1000 => "1,000 events in 24 hours",
+        SignalKind::Events10000 => "10,000 events in 24 hours",
+        SignalKind::Test => "Test message",
+        SignalKind::Digest => "Missed notifications",
+    }
+}
+
+/// The name of what happened, for machines.
+#[must_use]
+pub const fn event_type(kind: SignalKind) -> &'static str {
+    match kind {
+        SignalKind::New => "issue.opened",
+        SignalKind::Regression => "issue.regressed",
+        SignalKind::Events10 | SignalKind::Events100 | SignalKind::Events1000 | SignalKind::Events10000 => {
+            "threshold.reached"
+        }
+        SignalKind::Test => "test",
+        SignalKind::Digest => "digest",
+    }
+}
+
+/// The number of events that a threshold's kind tells of.
+#[must_use]
+pub const fn threshold(kind: SignalKind) -> Option<i64> {
+    match kind {
+        SignalKind::Events10 => Some(10),
+        SignalKind::Events100 => Some(100),
+        SignalKind::Events1000 => Some(1_000),
+        SignalKind::Events10000 => Some(10_000),
+        SignalKind::New | SignalKind::Regression | SignalKind::Test | SignalKind::Digest => None,
+    }
+}
+
+impl Content {
+    /// What a claimed notification says. `None` when every issue in it was dealt with meanwhile.
+    #[must_use]
+    pub fn new(claimed: &Claimed, links: &Links) -> Option<Self> {
+        let items: Vec<Item> = claimed.parts.iter().map(|part| Item::new(part, links)).collect();
+        let is_list = items.len() > 1 || claimed.kind == SignalKind::Digest;
+        let project = &claimed.project_name;
+        let (headline, subject) = match (claimed.kind, items.first()) {
+            (SignalKind::Test, _) => {
+                (headline(SignalKind::Test).to_owned(), format!("[{project}] Test message"))
+            }
+            (_, None) => return None,
+            (SignalKind::Digest, _) => {
+                let text = format!("{} missed notifications", items.len());
+                (text.clone(), format!("[{project}] {text}"))
+            }
+            (_, Some(_)) if is_list => {
+                let text = format!("{} new issues", items.len());
+                (text.clone(), format!("[{project}] {text}"))
+            }
+            (kind, Some(item)) => (headline(kind).to_owned(), format!("[{}] {}", item.short_id, item.title)),
+        };
+        let heaviest = claimed.parts.iter().map(|part| part.issue.priority).max();
+        Some(Self {
+            message_id: claimed.message_id,
+            kind: claimed.kind,
+            priority: heaviest.unwrap_or(claimed.priority),
+            project: project.clone(),
+            created_at: claimed.created_at,
+            headline,
+            subject: one_line(&subject),
+            items,
+            is_list,
+        })
+    }
+
+    /// The standard payload: `{type, timestamp, data}`. Lists are cut so that it stays below `limit` bytes.
+    #[must_use]
+    pub fn payload(&self, limit: usize) -> Value {
+        let mut shown = self.items.len();
+        loop {
+            let payload = self.payload_of(shown);
+            if shown <= 1 || payload.to_string().len() < limit {
+                return payload;
+            }
+            shown = shown * 3 / 4;
+        }
+    }
+
+    fn payload_of(&self, shown: usize) -> Value {
+        let mut kind = event_type(self.kind);
+        let data = match self.items.first() {
+            Some(item) if !self.is_list => {
+                let mut data = item.data.clone();
+                if let (Some(events), Some(data)) = (threshold(self.kind), data.as_object_mut()) {
+                    data.insert("threshold".to_owned(), events.into());
+                }
+                data
+            }
+            None => json!({"project": {"name": self.project}}),
+            Some(_) => {
+                if self.kind == SignalKind::New {
+                    kind = "issues.opened";
+                }
+                let issues: Vec<&Value> = self.items.iter().take(shown).map(|item| &item.data).collect();
+                json!({"project": {"name": self.project}, "total": self.items.len(), "issues": issues})
+            }
+        };
+        json!({"type": kind, "timestamp": self.created_at, "data": data})
+    }
+}
+
+impl Item {
+    fn new(part: &Bundle, links: &Links) -> Self {
+        let issue = &part.issue;
+        let people = |at: DateTime<Utc>| at.format("%Y-%m-%d %H:%M:%S UTC").to_string();
+        Self {
+            headline: headline(part.kind),
+            short_id: issue.short_id.clone(),
+            title: one_line(&issue.title),
+            culprit: issue.culprit.clone(),
+            level: issue.level.as_str(),
+            priority: issue.priority.as_str(),
+            environment: part.environment.clone(),
+            events: issue.events,
+            users: issue.users,
+            release: issue.first_release.clone(),
+            platform: issue.platform.clone(),
+            first_seen: people(issue.first_seen),
+            last_seen: people(issue.last_seen),
+            url: links.issue(part),
+            issue_id: issue.id.0,
+            data: data(part, links),
+        }
+    }
+}
+
+fn data(part: &Bundle, links: &Links) -> Value {
+    let issue = &part.issue;
+    json!({
+        "kind": part.kind,
+        "generation": part.generation,
+        "project": {"id": issue.project, "name": issue.project_name},
+        "issue": {
+            "id": issue.id,
+            "short_id": issue.short_id,
+            "title": issue.title,
+            "culprit": issue.culprit,
+            "error_type": issue.error_type,
+            "platform": issue.platform,
+            "level": issue.level,
+            "priority": issue.priority,
+            "status": "unresolved",
+            "count": issue.events,
+            "users": issue.users,
+            "first_seen": issue.first_seen,
+            "last_seen": issue.last_seen,
+            "first_release": issue.first_release,
+        },
+        "event": part.event_id.map(|id| json!({
+            "event_id": id.simple().to_string(),
+            "received_at": part.received_at,
+            "environment": part.environment,
+            "url": links.event(part, id),
+        })),
+        "url": links.issue(part),
+    })
+}
+
+/// Without line breaks and other controls.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// The first `limit` characters, with `…` as the last one when something was cut.
+#[must_use]
+pub fn cut(text: &str, limit: usize) -> String {
+    if text.chars().count() <= limit {
+        return text.to_owned();
+    }
+    text.chars().take(limit.saturating_sub(1)).chain(['…']).collect()
+}

@@ -1,0 +1,232 @@
+//! What becomes of the notifications that are due at one destination. Pure.
+
+use crate::policy::{ChannelLimits, Policy, room};
+use bugle_model::{IssueStatus, NotificationId, Priority, SignalKind};
+use bugle_store::destinations::Destination;
+use bugle_store::notifications::{Candidate, Digest, Plan};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// How much may be sent now.
+#[derive(Debug, Clone, Copy)]
+pub struct Capacity {
+    /// Messages on their way altogether.
+    pub in_flight: usize,
+    /// Those to this destination.
+    pub to_destination: usize,
+}
+
+/// Decides. `digest_id` is the id of a digest, should one be needed.
+#[must_use]
+pub fn plan(
+    policy: &Policy,
+    destination: &Destination,
+    candidates: &[Candidate],
+    capacity: Capacity,
+    now: DateTime<Utc>,
+    digest_id: Uuid,
+) -> Plan {
+    let mut plan = Plan::default();
+    let mut wanted: Vec<&Candidate> = Vec::new();
+    for candidate in candidates {
+        match unwanted(destination, candidate) {
+            Some(reason) => plan.cancel.push((candidate.id, reason)),
+            None => wanted.push(candidate),
+        }
+    }
+    plan.digest = stale(policy, &mut wanted, now, digest_id);
+    let limits = (policy.per_channel)(destination.channel);
+    plan.bundle = bundle(limits, &mut wanted);
+    plan.send = sendable(policy, limits, destination, &wanted, capacity);
+    if !plan.send.is_empty() {
+        plan.open_until = if is_probe(policy, destination) {
+            // Until the probe has answered, or is lost, nothing else goes there.
+            Some(now + policy.lease)
+        } else {
+            limits.spacing.map(|spacing| now + spacing)
+        };
+    }
+    plan
+}
+
+/// Why nobody needs to hear of it any more.
+fn unwanted(destination: &Destination, candidate: &Candidate) -> Option<&'static str> {
+    if !destination.enabled {
+        return Some("the destination is switched off");
+    }
+    // A bundle goes out as long as anything in it is wanted.
+    if candidate.bundled > 0 {
+        return None;
+    }
+    match candidate.issue {
+        Some((IssueStatus::Resolved, _)) => Some("the issue was resolved"),
+        Some((IssueStatus::Ignored, _)) => Some("the issue is ignored"),
+        Some((IssueStatus::Unresolved, generation)) if generation > candidate.generation => {
+            Some("the issue has come back since, which is told by itself")
+        }
+        Some((IssueStatus::Unresolved, _)) => None,
+        None if candidate.kind == SignalKind::Digest => Some("every issue in it was dealt with"),
+        None => None,
+    }
+}
+
+/// Takes what is too old out of `wanted`. One whose sender was lost stays: what became of it is found out first.
+fn stale(policy: &Policy, wanted: &mut Vec<&Candidate>, now: DateTime<Utc>, id: Uuid) -> Option<Digest> {
+    let is_stale = |candidate: &&Candidate| {
+        now - candidate.received_at > policy.stale_after && candidate.issue.is_some() && !candidate.lost
+    };
+    let old: Vec<&Candidate> = wanted.extract_if(.., |candidate| is_stale(candidate)).collect();
+    Some(Digest {
+        message_id: id,
+        of: old.iter().map(|candidate| candidate.id).collect(),
+        priority: old.iter().map(|candidate| candidate.priority).max()?,
+        received_at: old.iter().map(|candidate| candidate.received_at).min()?,
+    })
+}
+
+/// Takes new issues out of `wanted` that the first of them tells of.
+fn bundle(
+    limits: ChannelLimits,
+    wanted: &mut Vec<&Candidate>,
+) -> Option<(NotificationId, Vec<NotificationId>)> {
+    let untried = |candidate: &Candidate| {
+        candidate.kind == SignalKind::New && candidate.attempts == 0 && candidate.bundled == 0
+    };
+    if wanted.iter().filter(|candidate| untried(candidate)).count() <= limits.bundle_over {
+        return None;
+    }
+    let lead = wanted.iter().find(|candidate| untried(candidate))?.id;
+    let others = wanted.extract_if(.., |candidate| untried(candidate) && candidate.id != lead);
+    Some((lead, others.map(|candidate| candidate.id).collect()))
+}
+
+/// The breaker was open: one message shows whether the destination works again.
+const fn is_probe(policy: &Policy, destination: &Destination) -> bool {
+    destination.failures >= policy.breaker_failures
+}
+
+fn sendable(
+    policy: &Policy,
+    limits: ChannelLimits,
+    destination: &Destination,
+    wanted: &[&Candidate],
+    capacity: Capacity,
+) -> Vec<NotificationId> {
+    let one_by_one = limits.spacing.is_some() || is_probe(policy, destination);
+    let mut send = Vec::new();
+    for candidate in wanted {
+        let critical = candidate.priority == Priority::Critical;
+        let reserved = limits.in_flight / 4;
+        let fits = room(capacity.in_flight + send.len(), policy.concurrency, policy.reserved, critical) > 0
+            && room(capacity.to_destination + send.len(), limits.in_flight, reserved, critical) > 0;
+        if !fits || (one_by_one && !send.is_empty()) {
+            break;
+        }
+        send.push(candidate.id);
+    }
+    send
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bugle_model::{Channel, DestinationId, DestinationSettings, ProjectId};
+    use chrono::TimeDelta;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    fn noon() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_795_176_000, 0).unwrap()
+    }
+
+    fn destination(channel: Channel, enabled: bool, failures: i32) -> Destination {
+        Destination {
+            id: DestinationId(1),
+            project: ProjectId(1),
+            channel,
+            target: String::new(),
+            min_priority: Priority::Low,
+            settings: DestinationSettings::default(),
+            enabled,
+            disabled_reason: None,
+            failures,
+            open_until: None,
+            created_at: noon(),
+        }
+    }
+
+    fn any_candidate() -> impl Strategy<Value = Candidate> {
+        let issue = prop_oneof![
+            4 => Just(Some((IssueStatus::Unresolved, 0))),
+            1 => Just(Some((IssueStatus::Unresolved, 1))),
+            1 => Just(Some((IssueStatus::Resolved, 0))),
+            1 => Just(Some((IssueStatus::Ignored, 0))),
+            1 => Just(None),
+        ];
+        let kind = prop_oneof![4 => Just(SignalKind::New), 1 => proptest::sample::select(SignalKind::ALL)];
+        let priority = proptest::sample::select(Priority::ALL);
+        (kind, priority, 0..3_i32, 0..20_000_i64, any::<bool>(), issue, 0..3_i64).prop_map(
+            |(kind, priority, attempts, age, lost, issue, bundled)| Candidate {
+                id: NotificationId(0),
+                kind,
+                generation: 0,
+                priority,
+                attempts,
+                received_at: noon() - TimeDelta::seconds(age),
+                created_at: noon(),
+                lost,
+                issue,
+                bundled,
+            },
+        )
+    }
+
+    fn any_destination() -> impl Strategy<Value = Destination> {
+        let enabled = prop_oneof![9 => Just(true), 1 => Just(false)];
+        (proptest::sample::select(Channel::ALL), enabled, 0..8_i32)
+            .prop_map(|(channel, enabled, failures)| destination(channel, enabled, failures))
+    }
+
+    proptest! {
+        #[test]
+        fn each_notification_meets_one_fate_and_only_the_wanted_are_sent(
+            mut candidates in proptest::collection::vec(any_candidate(), 0..150),
+            destination in any_destination(),
+            in_flight in 0..40_usize,
+            to_destination in 0..10_usize,
+        ) {
+            for (id, candidate) in (1..).zip(&mut candidates) {
+                candidate.id = NotificationId(id);
+            }
+            let policy = Policy::default();
+            let capacity = Capacity { in_flight, to_destination };
+            let plan = plan(&policy, &destination, &candidates, capacity, noon(), Uuid::nil());
+
+            let mut fates: Vec<NotificationId> = plan.cancel.iter().map(|(id, _)| *id).collect();
+            fates.extend(plan.digest.iter().flat_map(|digest| &digest.of));
+            fates.extend(plan.bundle.iter().flat_map(|(_, others)| others));
+            fates.extend(&plan.send);
+            let different: BTreeSet<_> = fates.iter().collect();
+            prop_assert_eq!(different.len(), fates.len(), "two fates for one");
+
+            let limits = (policy.per_channel)(destination.channel);
+            prop_assert!(plan.send.is_empty() || in_flight + plan.send.len() <= policy.concurrency);
+            prop_assert!(plan.send.is_empty() || to_destination + plan.send.len() <= limits.in_flight);
+            if limits.spacing.is_some() || destination.failures >= policy.breaker_failures {
+                prop_assert!(plan.send.len() <= 1);
+            }
+            for candidate in candidates.iter().filter(|candidate| plan.send.contains(&candidate.id)) {
+                prop_assert!(destination.enabled);
+                let live = !matches!(candidate.issue, Some((status, generation))
+                    if status != IssueStatus::Unresolved || generation > 0);
+                prop_assert!(live || candidate.bundled > 0);
+            }
+            if let Some((lead, others)) = &plan.bundle {
+                prop_assert!(others.len() >= limits.bundle_over && !others.contains(lead));
+            }
+            // Nothing that is wanted is lost: it has no fate yet only because there is no room for it.
+            let idle = in_flight == 0 && to_destination == 0;
+            prop_assert!(!idle || candidates.is_empty() || !fates.is_empty());
+        }
+    }
+}

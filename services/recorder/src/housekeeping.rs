@@ -1,0 +1,85 @@
+//! Partitions ahead, retention behind, and the recorder's heartbeat.
+
+use bugle_bus::{Bus, Queue};
+use bugle_model::Clock;
+use bugle_runtime::Metrics;
+use bugle_store::heartbeats::{self, Heartbeat};
+use bugle_store::{Store, StoreError, outbox, partitions};
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+const HEARTBEAT: Duration = Duration::from_secs(4);
+const MAINTENANCE: Duration = Duration::from_secs(600);
+
+/// Whether the database answers and has partitions for today; makes them when it has not.
+pub(crate) async fn ready(store: &Store, now: DateTime<Utc>) -> Result<(), StoreError> {
+    let mut connection = store.conn().await?;
+    if partitions::ahead(&mut connection, now.date_naive()).await? == 0 {
+        partitions::make(&mut connection, now).await?;
+    }
+    Ok(())
+}
+
+/// Runs until the stop.
+pub(crate) async fn run(store: Store, bus: Arc<dyn Bus>, clock: Arc<dyn Clock>, metrics: Metrics, stop: CancellationToken) {
+    let instance = Uuid::now_v7();
+    let started_at = clock.now();
+    let mut maintained: Option<Instant> = None;
+    loop {
+        if maintained.is_none_or(|at| at.elapsed() > MAINTENANCE) && maintain(&store, clock.now()).await {
+            maintained = Some(Instant::now());
+        }
+        let state = gauges(&store, &bus, &metrics).await;
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        let beat = Heartbeat { service: "recorder".to_owned(), instance, started_at, seen_at: clock.now(), version, state };
+        if let Ok(mut connection) = store.conn().await {
+            drop(heartbeats::beat(&mut connection, &beat).await);
+        }
+        if stop.run_until_cancelled(tokio::time::sleep(HEARTBEAT)).await.is_none() {
+            break;
+        }
+    }
+    if let Ok(mut connection) = store.conn().await {
+        drop(heartbeats::leave(&mut connection, "recorder", instance).await);
+    }
+}
+
+async fn maintain(store: &Store, now: DateTime<Utc>) -> bool {
+    let result = async { partitions::maintain(&mut *store.conn().await?, now).await }.await;
+    match result {
+        Ok(done) => {
+            if done.made + done.dropped > 0 {
+                tracing::info!(made = done.made, dropped = done.dropped, "partitions maintained");
+            }
+            true
+        }
+        Err(error) => {
+            if !error.is_away() {
+                tracing::warn!(%error, "maintenance failed; it is tried again");
+            }
+            false
+        }
+    }
+}
+
+/// How much waits, as metrics and for the heartbeat.
+async fn gauges(store: &Store, bus: &Arc<dyn Bus>, metrics: &Metrics) -> serde_json::Value {
+    let mut state = serde_json::Map::new();
+    for queue in Queue::ALL {
+        let Ok(depth) = bus.depth(queue).await else { continue };
+        let labels = [("queue", queue.name())];
+        metrics.gauge("bugle_bus_messages", "Messages that wait in a queue.", &labels).set(depth.messages as f64);
+        metrics.gauge("bugle_bus_dead_letters", "Dead letters of a queue.", &labels).set(depth.dead as f64);
+        state.insert(queue.name().to_owned(), json!({ "messages": depth.messages, "dead": depth.dead }));
+    }
+    let waiting = async { outbox::depth(&mut *store.conn().await?).await }.await;
+    if let Ok(waiting) = waiting {
+        metrics.gauge("bugle_outbox_messages", "Signals that no broker has confirmed yet.", &[]).set(waiting as f64);
+    }
+    serde_json::Value::Object(state)
+}

@@ -1,0 +1,142 @@
+//! From raw items to rows, on worker threads.
+
+mod item;
+
+use crate::intake::Taken;
+use crate::meters::Meters;
+use crate::projects::{Projects, Snapshot};
+use bugle_bus::Delivery;
+use bugle_model::{Clock, IntakeBatch, KeyId, Outcome, OutcomeCount, ProjectId, RawItem};
+use bugle_store::StoreError;
+use bugle_store::record::Batch;
+use chrono::{DateTime, Utc};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::{Receiver, Sender};
+use tokio::time::Instant;
+
+/// Items on one worker thread at least; below this, a second thread costs more than it brings.
+const ITEMS_PER_THREAD: usize = 64;
+const MOST_THREADS: usize = 4;
+
+/// Rows that are ready to be written, and the deliveries that they came in.
+pub(crate) struct Prepared {
+    pub batch: Batch,
+    pub deliveries: Vec<Delivery>,
+    /// For each event of the batch, the delivery that it came in.
+    pub sources: Vec<usize>,
+    /// When the oldest item was accepted.
+    pub oldest: Option<DateTime<Utc>>,
+}
+
+/// Prepares what is taken. Ends when either side does.
+pub(crate) async fn run(mut taken: Receiver<Taken>, projects: &Projects, clock: Arc<dyn Clock>, prepared: Sender<Prepared>, meters: Meters) {
+    while let Some(taken) = taken.recv().await {
+        let start = Instant::now();
+        match prepare(taken, projects, clock.now()).await {
+            Ok(next) => {
+                meters.prepare.observe(start.elapsed().as_secs_f64());
+                if prepared.send(next).await.is_err() {
+                    return;
+                }
+            }
+            Err(error) => {
+                // The deliveries were dropped, and come back.
+                tracing::warn!(%error, "cannot read projects or keys");
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                if error.is_away() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+async fn prepare(taken: Taken, projects: &Projects, now: DateTime<Utc>) -> Result<Prepared, StoreError> {
+    let (deliveries, decoded, mut outcomes) = decode(taken.deliveries).await;
+    let mut items: Vec<(usize, RawItem)> = decoded;
+    let wanted: HashSet<ProjectId> = items.iter().map(|(_, item)| item.project).collect();
+    let snapshot = projects.snapshot(wanted.into_iter()).await?;
+    verify_keys(&mut items, projects, &mut outcomes).await?;
+    let oldest = items.iter().map(|(_, item)| item.received_at).min();
+    let mut prepared = Prepared { batch: Batch { outcomes, ..Batch::default() }, deliveries, sources: Vec::new(), oldest };
+    for (batch, sources) in in_parallel(items, &snapshot, now).await {
+        prepared.batch.events.extend(batch.events);
+        prepared.batch.attachments.extend(batch.attachments);
+        prepared.batch.feedback.extend(batch.feedback);
+        prepared.batch.outcomes.extend(batch.outcomes);
+        prepared.sources.extend(sources);
+    }
+    Ok(prepared)
+}
+
+/// Undoes the batches. One that cannot be read goes to the dead letters.
+async fn decode(deliveries: Vec<Delivery>) -> (Vec<Delivery>, Vec<(usize, RawItem)>, Vec<OutcomeCount>) {
+    let bodies: Vec<_> = deliveries.iter().map(|delivery| delivery.body().clone()).collect();
+    let decoded = tokio::task::spawn_blocking(move || {
+        bodies.iter().map(|body| IntakeBatch::decode(body)).collect::<Vec<_>>()
+    });
+    // A panic while decoding drops the deliveries, which come back.
+    let decoded = decoded.await.unwrap_or_default();
+    let (mut good, mut items, mut outcomes) = (Vec::new(), Vec::new(), Vec::new());
+    for (delivery, result) in deliveries.into_iter().zip(decoded) {
+        match result {
+            Ok(batch) => {
+                items.extend(batch.into_iter().map(|item| (good.len(), item)));
+                good.push(delivery);
+            }
+            Err(error) => {
+                tracing::error!(id = %delivery.id(), %error, "an intake batch cannot be read; it is a dead letter");
+                let (outcome, reason, category) = (Outcome::Failed, "batch".to_owned(), "default".to_owned());
+                outcomes.push(OutcomeCount { project: None, key: None, outcome, reason, category, quantity: 1 });
+                drop(delivery.reject(&error.to_string()).await);
+            }
+        }
+    }
+    (good, items, outcomes)
+}
+
+/// Decides about items that the door took without knowing their key.
+async fn verify_keys(items: &mut Vec<(usize, RawItem)>, projects: &Projects, outcomes: &mut Vec<OutcomeCount>) -> Result<(), StoreError> {
+    let mut checked: HashMap<(ProjectId, String), Option<KeyId>> = HashMap::new();
+    for (_, item) in items.iter() {
+        if let Some(public_key) = &item.unverified_key
+            && !checked.contains_key(&(item.project, public_key.clone()))
+        {
+            let key = projects.check_key(item.project, public_key).await?;
+            checked.insert((item.project, public_key.clone()), key);
+        }
+    }
+    items.retain_mut(|(_, item)| {
+        let Some(public_key) = item.unverified_key.take() else { return true };
+        item.key = checked.get(&(item.project, public_key)).copied().flatten();
+        if item.key.is_none() {
+            outcomes.push(item::outcome(item, Outcome::Unauthorized, "unknown_key"));
+        }
+        item.key.is_some()
+    });
+    Ok(())
+}
+
+async fn in_parallel(items: Vec<(usize, RawItem)>, snapshot: &Snapshot, now: DateTime<Utc>) -> Vec<(Batch, Vec<usize>)> {
+    let threads = (items.len() / ITEMS_PER_THREAD).clamp(1, MOST_THREADS);
+    let share = items.len().div_ceil(threads).max(1);
+    let mut items = items.into_iter();
+    let mut workers = Vec::new();
+    loop {
+        let part: Vec<_> = items.by_ref().take(share).collect();
+        if part.is_empty() {
+            break;
+        }
+        let snapshot = Arc::clone(snapshot);
+        workers.push(tokio::task::spawn_blocking(move || item::prepare(part, &snapshot, now)));
+    }
+    let mut done = Vec::new();
+    for worker in workers {
+        if let Ok(part) = worker.await {
+            done.push(part);
+        }
+    }
+    done
+}
