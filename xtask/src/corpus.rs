@@ -68,6 +68,9 @@ pub fn captured(largest: usize) -> Result<Vec<Template>> {
     let mut templates = Vec::new();
     for client in std::fs::read_dir(&root).with_context(|| format!("cannot read {}", root.display()))? {
         let client = client?;
+        if !client.file_type()?.is_dir() {
+            continue;
+        }
         let name = client.file_name().to_string_lossy().into_owned();
         let mut metas: Vec<_> = std::fs::read_dir(client.path())?
             .flatten()

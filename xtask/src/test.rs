@@ -11,7 +11,7 @@ pub fn test(arguments: &[String]) -> Result<()> {
     let rabbit = Rabbit::start(&folder.join("rabbit"));
     let result = rabbit.as_ref().map_err(|error| anyhow::anyhow!("{error:#}")).and_then(|rabbit| {
         build_binary()?;
-        run_tests(arguments, &postgres, rabbit)
+        run_tests(arguments, &postgres, rabbit, &folder.join("rabbit"))
     });
     if let Ok(rabbit) = rabbit {
         rabbit.stop()?;
@@ -30,7 +30,12 @@ fn build_binary() -> Result<()> {
     Ok(())
 }
 
-fn run_tests(arguments: &[String], postgres: &Postgres, rabbit: &Rabbit) -> Result<()> {
+fn run_tests(
+    arguments: &[String],
+    postgres: &Postgres,
+    rabbit: &Rabbit,
+    rabbit_folder: &std::path::Path,
+) -> Result<()> {
     let mut command = Command::new("cargo");
     command.current_dir(dirs::root()).arg("test");
     if !arguments.iter().any(|argument| argument == "-p" || argument == "--package") {
@@ -40,6 +45,7 @@ fn run_tests(arguments: &[String], postgres: &Postgres, rabbit: &Rabbit) -> Resu
         .args(arguments)
         .env("BUGLE_TEST_DATABASE_URL", postgres.url("postgres"))
         .env("BUGLE_TEST_AMQP_URL", rabbit.url())
+        .env("BUGLE_TEST_RABBIT_FOLDER", rabbit_folder)
         .env("BUGLE_TEST_BINARY", dirs::target().join("debug/bugle"))
         .status()
         .context("cannot start cargo")?;

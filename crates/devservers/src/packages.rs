@@ -27,7 +27,8 @@ pub fn ensure_installed(what: &str, packages: &[&str], present: impl Fn() -> boo
     if present() {
         return Ok(());
     }
-    let by_hand = format!("{what} is missing: install it, for instance with `apt-get install {}`", packages.join(" "));
+    let by_hand =
+        format!("{what} is missing: install it, for instance with `apt-get install {}`", packages.join(" "));
     let Some(apt) = find_program("apt-get", &[]) else { bail!("{by_hand}") };
     report(&format!("installing {what} ({})", packages.join(" ")));
     run(apt_command(&apt).args(["update", "-qq"])).context(by_hand.clone())?;

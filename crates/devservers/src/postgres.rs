@@ -76,7 +76,8 @@ impl Postgres {
     /// # Errors
     /// When the server cannot be asked.
     pub fn create_database(&self, database: &str) -> Result<()> {
-        let exists = self.query("postgres", &format!("SELECT 1 FROM pg_database WHERE datname = '{database}'"))?;
+        let exists =
+            self.query("postgres", &format!("SELECT 1 FROM pg_database WHERE datname = '{database}'"))?;
         if exists.trim().is_empty() {
             self.query("postgres", &format!("CREATE DATABASE {database}"))?;
         }
@@ -88,8 +89,18 @@ impl Postgres {
     /// # Errors
     /// When the statement fails.
     pub fn query(&self, database: &str, sql: &str) -> Result<String> {
-        run(std::process::Command::new(self.bin.join("psql"))
-            .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", &self.url(database), "-c", sql]))
+        run(std::process::Command::new(self.bin.join("psql")).args([
+            "-X",
+            "-q",
+            "-A",
+            "-t",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-d",
+            &self.url(database),
+            "-c",
+            sql,
+        ]))
     }
 
     /// Stops the server, ending its sessions, and waits until it is gone.
@@ -98,6 +109,23 @@ impl Postgres {
     /// When it does not stop within a minute.
     pub fn stop(&self) -> Result<()> {
         self.control(&["stop", "-w", "-m", "fast"]).map(drop)
+    }
+
+    /// Kills the server's first process without warning, and waits until those that it had started have noticed.
+    ///
+    /// # Errors
+    /// When it does not run, or one of them is still there after 20 seconds.
+    pub fn kill(&self) -> Result<()> {
+        let pid = self.pid().context("PostgreSQL does not run")?;
+        run(std::process::Command::new("kill").args(["-9", &pid.to_string()]))?;
+        let start = std::time::Instant::now();
+        while processes().any(|pid| self.works_here(pid)) {
+            if start.elapsed() > std::time::Duration::from_secs(20) {
+                bail!("processes of {} are still there", self.cluster.display());
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        Ok(())
     }
 
     /// Starts a stopped (or killed) server again on the same port.
@@ -173,6 +201,11 @@ impl Postgres {
     }
 }
 
+fn processes() -> impl Iterator<Item = u32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
 fn tempfile_for_output() -> Result<(fs::File, PathBuf)> {
     let path = std::env::temp_dir().join(format!("bugle-pg-{}-{}", std::process::id(), free_port()?));
     Ok((fs::File::create(&path)?, path))
@@ -231,11 +264,13 @@ fn reachable_folder(folder: &Path) -> Result<PathBuf> {
     if !is_root() {
         return Ok(folder.to_path_buf());
     }
-    let can_reach = run(as_service_user("postgres", Path::new("/usr/bin/test")).arg("-x").arg(folder)).is_ok();
+    let can_reach =
+        run(as_service_user("postgres", Path::new("/usr/bin/test")).arg("-x").arg(folder)).is_ok();
     let folder = if can_reach {
         folder.to_path_buf()
     } else {
-        let name: String = folder.to_string_lossy().chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
+        let name: String =
+            folder.to_string_lossy().chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
         let other = Path::new("/var/lib/bugle").join(name.trim_matches('-'));
         fs::create_dir_all(&other)?;
         other

@@ -133,7 +133,9 @@ impl Rabbit {
         )?;
         fs::write(self.folder.join("plugins"), "[].\n")?;
         let mut child = self.spawn()?;
-        self.wait_until(START_TIMEOUT, "start", || self.answers() || matches!(child.try_wait(), Ok(Some(_))))?;
+        self.wait_until(START_TIMEOUT, "start", || {
+            self.answers() || matches!(child.try_wait(), Ok(Some(_)))
+        })?;
         if !self.answers() {
             bail!("RabbitMQ ended at its start; see {}", self.folder.join("start.log").display());
         }
@@ -176,7 +178,9 @@ impl Rabbit {
         let Ok(mut stream) = std::net::TcpStream::connect(("127.0.0.1", self.port)) else { return false };
         let _ = stream.set_read_timeout(Some(Duration::from_secs(2)));
         let mut first = [0u8; 1];
-        stream.write_all(b"AMQP\x00\x00\x09\x01").is_ok() && stream.read_exact(&mut first).is_ok() && first == [1]
+        stream.write_all(b"AMQP\x00\x00\x09\x01").is_ok()
+            && stream.read_exact(&mut first).is_ok()
+            && first == [1]
     }
 
     fn wait_until(&self, limit: Duration, what: &str, mut done: impl FnMut() -> bool) -> Result<()> {

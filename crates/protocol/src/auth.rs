@@ -76,7 +76,11 @@ pub fn with_path_key(auth: Option<ClientAuth>, key: &str) -> Result<ClientAuth, 
 ///
 /// # Errors
 /// When it is no DSN, or its key or project differ from the request's.
-pub fn with_dsn(auth: Option<ClientAuth>, dsn: &str, url_project: Option<&str>) -> Result<ClientAuth, AuthError> {
+pub fn with_dsn(
+    auth: Option<ClientAuth>,
+    dsn: &str,
+    url_project: Option<&str>,
+) -> Result<ClientAuth, AuthError> {
     let dsn = parse_dsn(dsn).ok_or(AuthError::BadDsn)?;
     if url_project.is_some_and(|project| project != dsn.project) {
         return Err(AuthError::ProjectMismatch);
@@ -87,7 +91,9 @@ pub fn with_dsn(auth: Option<ClientAuth>, dsn: &str, url_project: Option<&str>) 
 /// The decoded value of `name` in a query string.
 #[must_use]
 pub fn query_value(query: &str, name: &str) -> Option<String> {
-    url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    url::form_urlencoded::parse(query.as_bytes())
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
 }
 
 fn merge(first: Option<ClientAuth>, next: ClientAuth) -> Result<ClientAuth, AuthError> {
@@ -183,7 +189,10 @@ mod tests {
     #[test]
     fn the_query_of_browsers() {
         let query = "sentry_version=7&sentry_key=abc&sentry_client=sentry.javascript.browser%2F11.12.0";
-        assert_eq!(parse_auth(None, None, Some(query)), Ok(auth("abc", Some("sentry.javascript.browser/11.12.0"), 7)));
+        assert_eq!(
+            parse_auth(None, None, Some(query)),
+            Ok(auth("abc", Some("sentry.javascript.browser/11.12.0"), 7))
+        );
         assert_eq!(parse_auth(None, None, Some("a=b")), Ok(None));
         assert_eq!(parse_auth(None, None, Some("sentry_environment=x")), Ok(None));
     }

@@ -31,7 +31,11 @@ pub(crate) fn normal_key(key: &str) -> Option<String> {
     if key.is_empty() || key.len() > 64 || !key.bytes().all(is_word) {
         return None;
     }
-    if key.bytes().all(|byte| byte.is_ascii_hexdigit()) { Some(key.to_ascii_lowercase()) } else { Some(key.to_owned()) }
+    if key.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        Some(key.to_ascii_lowercase())
+    } else {
+        Some(key.to_owned())
+    }
 }
 
 #[cfg(test)]
@@ -53,7 +57,11 @@ mod tests {
             ("", None),
         ] {
             let found = parse_dsn(text);
-            assert_eq!(found.as_ref().map(|d| (d.public_key.as_str(), d.project.as_str())), expected, "{text}");
+            assert_eq!(
+                found.as_ref().map(|d| (d.public_key.as_str(), d.project.as_str())),
+                expected,
+                "{text}"
+            );
         }
     }
 }

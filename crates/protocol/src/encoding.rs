@@ -4,12 +4,14 @@
 //! limit. Windows are bounded too, since a decoder allocates its window before it has any output.
 
 use std::borrow::Cow;
-use std::io::Read;
+use std::io::{self, Read};
 use thiserror::Error;
 
 /// RFC 9659: a zstd window over HTTP is at most 8 MiB.
 const ZSTD_WINDOW_LOG: u32 = 23;
 const BROTLI_BUFFER: usize = 4096;
+/// Bodies up to this size are decoded once; larger ones are measured first.
+const AT_ONCE: usize = 1 << 20;
 /// `Content-Encoding` may name at most this many encodings, one inside the other.
 const MAX_CHAINED: usize = 2;
 
@@ -23,7 +25,9 @@ pub enum EncodingError {
         limit: usize,
     },
     /// An encoding that is not known, or too many of them.
-    #[error("content-encoding: `{0}` is not one of gzip, deflate, br, zstd, identity; at most two may be chained")]
+    #[error(
+        "content-encoding: `{0}` is not one of gzip, deflate, br, zstd, identity; at most two may be chained"
+    )]
     Unsupported(String),
     /// The stream is cut or corrupt, or needs a window above the allowed.
     #[error("body: damaged {0} stream")]
@@ -41,7 +45,9 @@ enum Encoding {
 impl Encoding {
     fn inflate(self, raw: &[u8], limit: usize) -> Result<Vec<u8>, EncodingError> {
         match self {
-            Self::Gzip => read_bounded("gzip", flate2::bufread::MultiGzDecoder::new(raw), raw.len(), limit),
+            Self::Gzip => {
+                read_bounded("gzip", || Ok(flate2::bufread::MultiGzDecoder::new(raw)), raw.len(), limit)
+            }
             Self::Deflate => deflate(raw, limit),
             Self::Brotli => brotli(raw, limit),
             Self::Zstd => zstd(raw, limit),
@@ -91,13 +97,13 @@ fn encodings(header: &str) -> Result<[Option<Encoding>; MAX_CHAINED], EncodingEr
 /// Inflates a zlib stream, or a raw deflate stream when it has no zlib header.
 pub(crate) fn deflate(raw: &[u8], limit: usize) -> Result<Vec<u8>, EncodingError> {
     if has_zlib_header(raw) {
-        match read_bounded("deflate", flate2::bufread::ZlibDecoder::new(raw), raw.len(), limit) {
+        match read_bounded("deflate", || Ok(flate2::bufread::ZlibDecoder::new(raw)), raw.len(), limit) {
             // A raw stream may begin like a zlib header by chance.
             Err(EncodingError::Damaged(_)) => {}
             done => return done,
         }
     }
-    read_bounded("deflate", flate2::bufread::DeflateDecoder::new(raw), raw.len(), limit)
+    read_bounded("deflate", || Ok(flate2::bufread::DeflateDecoder::new(raw)), raw.len(), limit)
 }
 
 /// RFC 1950: method 8, window of at most 32 KiB, and a header that divides by 31.
@@ -115,29 +121,49 @@ fn brotli(raw: &[u8], limit: usize) -> Result<Vec<u8>, EncodingError> {
     if raw.first().is_none_or(|first| first & 0x7f == 0x11) {
         return Err(EncodingError::Damaged("br"));
     }
-    read_bounded("br", brotli::Decompressor::new(raw, BROTLI_BUFFER), raw.len(), limit)
+    read_bounded("br", || Ok(brotli::Decompressor::new(raw, BROTLI_BUFFER)), raw.len(), limit)
 }
 
 fn zstd(raw: &[u8], limit: usize) -> Result<Vec<u8>, EncodingError> {
-    let damaged = |_| EncodingError::Damaged("zstd");
-    let mut decoder = zstd::stream::read::Decoder::with_buffer(raw).map_err(damaged)?;
-    decoder.window_log_max(ZSTD_WINDOW_LOG).map_err(damaged)?;
+    let decoder = || {
+        let mut decoder = zstd::stream::read::Decoder::with_buffer(raw)?;
+        decoder.window_log_max(ZSTD_WINDOW_LOG)?;
+        Ok(decoder)
+    };
     read_bounded("zstd", decoder, raw.len(), limit)
 }
 
-fn read_bounded(
+/// Reads what the decoder gives, `limit` bytes at most. What goes beyond [`AT_ONCE`] is measured before memory is
+/// taken for it, by decoding twice: a bomb costs no more than that, and no body twice its size.
+fn read_bounded<R: Read>(
     name: &'static str,
-    decoder: impl Read,
+    decoder: impl Fn() -> io::Result<R>,
     raw_length: usize,
     limit: usize,
 ) -> Result<Vec<u8>, EncodingError> {
-    let mut body = Vec::with_capacity(raw_length.saturating_mul(4).min(limit).min(1 << 20));
-    let one_more = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-    decoder.take(one_more).read_to_end(&mut body).map_err(|_| EncodingError::Damaged(name))?;
-    if body.len() > limit {
+    let damaged = |_| EncodingError::Damaged(name);
+    let at_once = limit.min(AT_ONCE);
+    let mut body = Vec::with_capacity(raw_length.saturating_mul(4).min(at_once));
+    let mut reader = decoder().map_err(damaged)?;
+    let length = read_up_to(&mut reader, at_once, &mut body).map_err(damaged)?;
+    if length <= at_once {
+        return Ok(body);
+    }
+    drop(body);
+    let rest = io::copy(&mut reader.take((limit - at_once) as u64), &mut io::sink()).map_err(damaged)?;
+    let length = usize::try_from(rest).map_or(usize::MAX, |rest| rest.saturating_add(length));
+    if length > limit {
         return Err(EncodingError::TooLarge { limit });
     }
+    let mut body = Vec::with_capacity(length + 1);
+    let mut reader = decoder().map_err(damaged)?;
+    read_up_to(&mut reader, length, &mut body).map_err(damaged)?;
     Ok(body)
+}
+
+/// Reads to the end, or one byte beyond `most`; gives the number of bytes.
+fn read_up_to(reader: &mut impl Read, most: usize, body: &mut Vec<u8>) -> io::Result<usize> {
+    reader.take((most as u64).saturating_add(1)).read_to_end(body)
 }
 
 #[cfg(test)]

@@ -128,7 +128,8 @@ pub fn parse(body: &[u8]) -> Result<Envelope<'_>, EnvelopeError> {
         }
         let header: ItemHeader =
             json::from_line(line).map_err(|reason| EnvelopeError::ItemHeader { index, reason })?;
-        if matches!(header.kind.as_str(), "event" | "transaction") && std::mem::replace(&mut has_event, true) {
+        if matches!(header.kind.as_str(), "event" | "transaction") && std::mem::replace(&mut has_event, true)
+        {
             return Err(EnvelopeError::SecondEvent { index });
         }
         let (payload, after) = payload(&header, index, after)?;
@@ -208,7 +209,10 @@ mod tests {
     fn payloads_with_and_without_length() {
         let two = [pair("event", "{}"), pair("x", "a\nb")];
         assert_eq!(items("{}\n{\"type\":\"event\"}\n{}\n{\"type\":\"x\",\"length\":3}\na\nb"), two);
-        assert_eq!(items("{}\n{\"type\":\"event\",\"length\":2}\n{}\n{\"type\":\"x\",\"length\":3}\na\nb\n\n"), two);
+        assert_eq!(
+            items("{}\n{\"type\":\"event\",\"length\":2}\n{}\n{\"type\":\"x\",\"length\":3}\na\nb\n\n"),
+            two
+        );
         assert_eq!(items("{}\n\n\n{\"type\":\"event\"}\n{}\n\n{\"type\":\"x\",\"length\":3}\na\nb\n"), two);
     }
 
@@ -216,13 +220,19 @@ mod tests {
     fn an_item_may_be_empty() {
         assert_eq!(items("{}\n{\"type\":\"a\"}"), [pair("a", "")]);
         assert_eq!(items("{}\n{\"type\":\"a\"}\n"), [pair("a", "")]);
-        assert_eq!(items("{}\n{\"type\":\"a\"}\n\n{\"type\":\"b\",\"length\":0}\n"), [pair("a", ""), pair("b", "")]);
+        assert_eq!(
+            items("{}\n{\"type\":\"a\"}\n\n{\"type\":\"b\",\"length\":0}\n"),
+            [pair("a", ""), pair("b", "")]
+        );
         assert_eq!(items("{}\n{\"type\":\"a\",\"length\":0}"), [pair("a", "")]);
     }
 
     #[test]
     fn carriage_returns_belong_to_the_payload() {
-        assert_eq!(items("{}\r\n{\"type\":\"a\"}\r\nx\r\n{\"type\":\"b\"}\ny"), [pair("a", "x\r"), pair("b", "y")]);
+        assert_eq!(
+            items("{}\r\n{\"type\":\"a\"}\r\nx\r\n{\"type\":\"b\"}\ny"),
+            [pair("a", "x\r"), pair("b", "y")]
+        );
     }
 
     #[test]
@@ -233,7 +243,10 @@ mod tests {
 hi"#,
         )
         .unwrap();
-        assert_eq!(envelope.header.event_id.unwrap().simple().to_string(), "9ec79c33ec9942ab8353589fcb2e04dc");
+        assert_eq!(
+            envelope.header.event_id.unwrap().simple().to_string(),
+            "9ec79c33ec9942ab8353589fcb2e04dc"
+        );
         assert_eq!(envelope.header.dsn.as_deref(), Some("https://k@h/1"));
         assert_eq!(envelope.header.sent_at.unwrap().to_rfc3339(), "2026-11-20T18:08:48.477+00:00");
         assert_eq!(envelope.items[0].header.filename.as_deref(), Some("a\u{fffd}b.txt"));
@@ -256,13 +269,19 @@ hi"#,
             ("\n\n", "envelope header: missing"),
             ("nonsense\n", "envelope header: expected ident at line 1 column 2"),
             ("{} {}\n", "envelope header: trailing characters at line 1 column 4"),
-            ("{\"event_id\":\"12\"}", "envelope header: event_id: not 32 hexadecimal digits at line 1 column 17"),
+            (
+                "{\"event_id\":\"12\"}",
+                "envelope header: event_id: not 32 hexadecimal digits at line 1 column 17",
+            ),
             (
                 "{\"sent_at\":\"2026-11-20T18:08:48Z\",\"sent_at\":\"2026-11-20T18:08:48Z\"}",
                 "envelope header: duplicate field `sent_at` at line 1 column 43",
             ),
             ("{}\n{}\nx", "item 0: header: missing field `type` at line 1 column 2"),
-            ("{}\n{\"type\":\"a\",\"length\":-1}\nx", "item 0: header: invalid value: integer `-1`, expected u64 at line 1 column 23"),
+            (
+                "{}\n{\"type\":\"a\",\"length\":-1}\nx",
+                "item 0: header: invalid value: integer `-1`, expected u64 at line 1 column 23",
+            ),
             ("{}\n{\"type\":\"a\",\"length\":5}\nabc", "item 0: unexpected end of file"),
             ("{}\n{\"type\":\"a\",\"length\":2}\nabc", "item 0: expected a newline after 2 bytes of payload"),
             (

@@ -43,9 +43,8 @@ pub fn parse(body: &[u8]) -> Result<Feedback, Invalid> {
 
 /// Reads the flat object that both forms come down to.
 pub(crate) fn read(map: &mut Map<String, Value>, notes: &mut Notes) -> Result<Feedback, Invalid> {
-    let mut take = |names: &[&str], max: usize| {
-        names.iter().find_map(|name| notes.word(name, map.remove(*name)?, max))
-    };
+    let mut take =
+        |names: &[&str], max: usize| names.iter().find_map(|name| notes.word(name, map.remove(*name)?, max));
     let message = take(&["message", "comments"], MAX_MESSAGE_CHARS)
         .ok_or_else(|| Invalid::new("message", "required, and must be text"))?;
     let event_id = take(&["associated_event_id", "event_id"], 64);
@@ -95,6 +94,9 @@ mod tests {
             assert!(parse(body.as_bytes()).is_err(), "{body}");
         }
         let long = format!(r#"{{"comments":"{}"}}"#, "x".repeat(10_000));
-        assert_eq!(crate::user_report::parse(long.as_bytes()).unwrap().message.chars().count(), MAX_MESSAGE_CHARS);
+        assert_eq!(
+            crate::user_report::parse(long.as_bytes()).unwrap().message.chars().count(),
+            MAX_MESSAGE_CHARS
+        );
     }
 }

@@ -3,8 +3,8 @@
 use crate::encoding::{self, EncodingError};
 use base64::Engine;
 use base64::alphabet;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use percent_encoding::percent_decode;
 use std::borrow::Cow;
 use thiserror::Error;

@@ -3,6 +3,17 @@
 use diesel::result::{DatabaseErrorKind, Error};
 use thiserror::Error as ThisError;
 
+/// What PostgreSQL says of data that it cannot keep (classes 22 and 54). diesel has no kinds for them and hides
+/// the SQLSTATE.
+const DATA_ERRORS: [&str; 6] = [
+    "invalid byte sequence",
+    "invalid input syntax",
+    "out of range",
+    "value too long",
+    "row is too big",
+    "index row",
+];
+
 /// A database error.
 #[derive(Debug, ThisError)]
 pub enum StoreError {
@@ -64,7 +75,10 @@ impl StoreError {
 
     /// The data itself was refused (a constraint, a value that cannot be encoded): trying again is useless.
     #[must_use]
-    pub const fn is_refused(&self) -> bool {
+    pub fn is_refused(&self) -> bool {
+        if let Self::Query(Error::DatabaseError(DatabaseErrorKind::Unknown, information)) = self {
+            return DATA_ERRORS.iter().any(|text| information.message().contains(text));
+        }
         matches!(
             self,
             Self::Query(
@@ -79,6 +93,12 @@ impl StoreError {
                     | Error::QueryBuilderError(_)
             )
         )
+    }
+
+    /// A foreign key names a row that is not there (any more).
+    #[must_use]
+    pub const fn is_missing_reference(&self) -> bool {
+        matches!(self, Self::Query(Error::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)))
     }
 
     /// A unique constraint was violated; the constraint's name, when PostgreSQL gave it.

@@ -12,7 +12,7 @@ pub const DAYS_BACK: u64 = 8;
 /// Partitions are made this far ahead.
 pub const DAYS_AHEAD: u64 = 7;
 /// One process maintains at a time.
-const LEADER_LOCK: i64 = 0x6275_676c_6501;
+const LEADER_LOCK: i64 = 0x6275_676c_6502;
 const MINUTES_KEPT: TimeDelta = TimeDelta::days(2);
 const HOURS_KEPT: TimeDelta = TimeDelta::days(400);
 const HEARTBEATS_KEPT: TimeDelta = TimeDelta::days(1);

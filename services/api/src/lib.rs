@@ -1,1 +1,123 @@
-//! See the package's description.
+//! The REST API: `/api/v1/…`, and the older contract under `/api/error-logging/`.
+//!
+//! [`routes`] mounts the endpoints, one file each; [`run`] adds the health checks and lives until the soft stop.
+//! Errors are `application/problem+json`; lists are `{"items": […], "next": …}`; every endpoint takes a bearer token.
+
+mod access;
+pub mod checks;
+mod endpoints;
+mod error;
+pub mod projects;
+mod query;
+mod view;
+
+pub use access::Tokens;
+pub use endpoints::routes;
+pub use error::ApiError;
+
+use bugle_bus::Bus;
+use bugle_model::Clock;
+use bugle_runtime::health::Registry;
+use bugle_runtime::{Config, Metrics, Shutdown};
+use bugle_store::Store;
+use bugle_store::heartbeats::{self, Heartbeat};
+use bugle_web::auth::TokenHash;
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+use uuid::Uuid;
+
+const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// What the API works with.
+#[derive(Clone)]
+pub struct Deps {
+    /// For the dead letters and the broker's health.
+    pub bus: Arc<dyn Bus>,
+    /// The system of record.
+    pub store: Store,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Where numbers go.
+    pub metrics: Metrics,
+    /// Where checks go.
+    pub health: Registry,
+    /// A token that works without the database: the hash of the one in the data folder, see [`Tokens`].
+    pub local_token: Option<TokenHash>,
+}
+
+/// Why the API stopped by itself.
+#[derive(Debug, Error)]
+pub enum ServiceError {
+    /// A check cannot be made.
+    #[error("api: health checks: {0}")]
+    Checks(#[from] reqwest::Error),
+}
+
+/// What handlers get.
+#[derive(Clone)]
+pub struct State {
+    pub(crate) bus: Arc<dyn Bus>,
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) config: Arc<Config>,
+    pub(crate) local_token: Option<TokenHash>,
+}
+
+impl State {
+    /// The state for [`routes`].
+    #[must_use]
+    pub fn new(config: Arc<Config>, deps: &Deps) -> Self {
+        Self {
+            bus: Arc::clone(&deps.bus),
+            store: deps.store.clone(),
+            clock: Arc::clone(&deps.clock),
+            config,
+            local_token: deps.local_token,
+        }
+    }
+}
+
+/// Adds the checks of `/health/` and `/health/ready/`, and shows a sign of life until the soft stop.
+///
+/// # Errors
+/// See [`ServiceError`].
+pub async fn run(config: Arc<Config>, deps: Deps, shutdown: Shutdown) -> Result<(), ServiceError> {
+    deps.health.add_ready(checks::database("api", deps.store.clone()));
+    for probe in checks::probes(&config)? {
+        deps.health.add_overall(probe);
+    }
+    let now = deps.clock.now();
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    let state = serde_json::json!({});
+    let mut beat = Heartbeat {
+        service: "api".to_owned(),
+        instance: Uuid::new_v4(),
+        started_at: now,
+        seen_at: now,
+        version,
+        state,
+    };
+    while !shutdown.soft.is_cancelled() {
+        beat.seen_at = deps.clock.now();
+        if let Err(error) = show(&deps.store, &beat).await {
+            tracing::debug!(%error, "no sign of life could be written");
+        }
+        tokio::select! {
+            () = shutdown.soft.cancelled() => {}
+            () = tokio::time::sleep(HEARTBEAT) => {}
+        }
+    }
+    let leaving = async {
+        let mut connection = deps.store.conn().await?;
+        heartbeats::leave(&mut connection, &beat.service, beat.instance).await
+    };
+    // With the database away the row is pruned later.
+    drop(tokio::time::timeout(Duration::from_secs(1), leaving).await);
+    Ok(())
+}
+
+async fn show(store: &Store, beat: &Heartbeat) -> Result<(), bugle_store::StoreError> {
+    let mut connection = store.conn().await?;
+    heartbeats::beat(&mut connection, beat).await
+}

@@ -1,2 +1,16 @@
-//! See the package's description.
-fn main() {}
+//! Bugle: captures errors, groups them, tells the right people.
+
+mod cli;
+mod commands;
+mod gateway;
+mod output;
+mod run;
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    cli::execute()
+}

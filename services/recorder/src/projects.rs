@@ -11,8 +11,6 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 const FRESH: Duration = Duration::from_secs(5);
-/// An unknown project may be new: it is looked for at once, but not more often than this.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
 const PAGE: usize = 1000;
 
 /// A project's settings, compiled.
@@ -37,12 +35,12 @@ impl Projects {
         Self { store, current: Mutex::new((None, Snapshot::default())) }
     }
 
-    /// The projects, read again when they are older than five seconds, or when one of `wanted` is not among them.
+    /// The projects, read again when they are older than five seconds, or when one of `wanted` is not among them:
+    /// it may have been made a moment ago, and what was accepted for it must not be lost.
     pub async fn snapshot(&self, wanted: impl Iterator<Item = ProjectId>) -> Result<Snapshot, StoreError> {
         let (read_at, current) = self.current.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let age = read_at.map_or(Duration::MAX, |at| at.elapsed());
-        let limit = if wanted.into_iter().all(|project| current.contains_key(&project)) { FRESH } else { LOOK_AGAIN };
-        if age < limit {
+        if age < FRESH && wanted.into_iter().all(|project| current.contains_key(&project)) {
             return Ok(current);
         }
         let fresh = self.read(&current).await?;

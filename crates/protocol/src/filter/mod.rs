@@ -30,10 +30,32 @@ const EXTENSION_MESSAGES: [&str; 8] = [
 
 /// Parts of the names of programs that fetch pages by themselves.
 const CRAWLERS: [&str; 26] = [
-    "googlebot", "google-inspectiontool", "adsbot", "mediapartners-google", "bingbot", "bingpreview", "yandexbot",
-    "baiduspider", "duckduckbot", "slurp", "applebot", "facebookexternalhit", "twitterbot", "linkedinbot",
-    "slackbot", "telegrambot", "discordbot", "pinterestbot", "petalbot", "ahrefsbot", "semrushbot", "mj12bot",
-    "gptbot", "crawler", "spider", "bot/",
+    "googlebot",
+    "google-inspectiontool",
+    "adsbot",
+    "mediapartners-google",
+    "bingbot",
+    "bingpreview",
+    "yandexbot",
+    "baiduspider",
+    "duckduckbot",
+    "slurp",
+    "applebot",
+    "facebookexternalhit",
+    "twitterbot",
+    "linkedinbot",
+    "slackbot",
+    "telegrambot",
+    "discordbot",
+    "pinterestbot",
+    "petalbot",
+    "ahrefsbot",
+    "semrushbot",
+    "mj12bot",
+    "gptbot",
+    "crawler",
+    "spider",
+    "bot/",
 ];
 
 /// A project's filters, ready for use.
@@ -64,7 +86,10 @@ impl Filters {
     #[must_use]
     pub fn check(&self, event: &Event) -> Option<&'static str> {
         let matches = |globs: &[Glob], text: Option<&str>| {
-            text.is_some_and(|text| globs.iter().any(|glob| glob.matches(text)))
+            !globs.is_empty()
+                && text
+                    .map(str::to_lowercase)
+                    .is_some_and(|text| globs.iter().any(|glob| glob.matches(&text)))
         };
         let outermost = event.exceptions.last();
         if matches(&self.releases, event.release.as_deref()) {
@@ -73,7 +98,9 @@ impl Filters {
             Some("environment")
         } else if matches(&self.exception_types, outermost.and_then(|exception| exception.kind.as_deref())) {
             Some("exception_type")
-        } else if !self.messages.is_empty() && texts(event).iter().any(|text| matches(&self.messages, Some(text))) {
+        } else if !self.messages.is_empty()
+            && texts(event).iter().any(|text| matches(&self.messages, Some(text)))
+        {
             Some("message")
         } else if self.browser_extensions && is_browser_extension(event) {
             Some("browser_extension")
@@ -107,7 +134,8 @@ fn is_browser_extension(event: &Event) -> bool {
     };
     let mut traces = event.exceptions.iter().filter_map(|exception| exception.stacktrace.as_ref());
     let names = ["source-file", "sourceFile", "blocked-uri", "blockedURL"];
-    let mut reported = names.iter().filter_map(|name| event.security.as_ref()?.get(*name).and_then(Value::as_str));
+    let mut reported =
+        names.iter().filter_map(|name| event.security.as_ref()?.get(*name).and_then(Value::as_str));
     traces.any(|trace| trace.frames.iter().any(is_in_extension))
         || reported.any(|text| is_extension(text) || text.ends_with("-extension"))
         || texts(event).iter().any(|text| {
@@ -129,7 +157,11 @@ mod tests {
         event.environment = Some("Staging".into());
         event.exceptions = vec![
             Exception { kind: Some("Cause".into()), ..Exception::default() },
-            Exception { kind: Some("ValueError".into()), value: Some("bad id 7".into()), ..Exception::default() },
+            Exception {
+                kind: Some("ValueError".into()),
+                value: Some("bad id 7".into()),
+                ..Exception::default()
+            },
         ];
         event
     }
@@ -142,9 +174,15 @@ mod tests {
             (InboundFilters { releases: list("shop@1.*"), ..Default::default() }, Some("release")),
             (InboundFilters { releases: list("shop@2.*"), ..Default::default() }, None),
             (InboundFilters { environments: list("staging"), ..Default::default() }, Some("environment")),
-            (InboundFilters { exception_types: list("valueerror"), ..Default::default() }, Some("exception_type")),
+            (
+                InboundFilters { exception_types: list("valueerror"), ..Default::default() },
+                Some("exception_type"),
+            ),
             (InboundFilters { exception_types: list("Cause"), ..Default::default() }, None),
-            (InboundFilters { messages: list("ValueError: bad id *"), ..Default::default() }, Some("message")),
+            (
+                InboundFilters { messages: list("ValueError: bad id *"), ..Default::default() },
+                Some("message"),
+            ),
             (InboundFilters { messages: list("bad id"), ..Default::default() }, None),
         ] {
             assert_eq!(Filters::new(&filters).check(&event()), reason, "{filters:?}");
@@ -157,11 +195,16 @@ mod tests {
         assert_eq!(filters.check(&event()), None);
         let mut by_frame = event();
         let path = Some("chrome-extension://abc/content.js".to_owned());
-        by_frame.exceptions[1].stacktrace =
-            Some(Stacktrace { frames: vec![Frame { abs_path: path, ..Frame::default() }], ..Stacktrace::default() });
+        by_frame.exceptions[1].stacktrace = Some(Stacktrace {
+            frames: vec![Frame { abs_path: path, ..Frame::default() }],
+            ..Stacktrace::default()
+        });
         assert_eq!(filters.check(&by_frame), Some("browser_extension"));
         let mut by_message = event();
-        by_message.message = Some(LogMessage { template: Some("Extension context invalidated.".into()), ..Default::default() });
+        by_message.message = Some(LogMessage {
+            template: Some("Extension context invalidated.".into()),
+            ..Default::default()
+        });
         assert_eq!(filters.check(&by_message), Some("browser_extension"));
         let mut by_report = event();
         by_report.security = Some(serde_json::json!({"source-file": "moz-extension"}));
@@ -172,7 +215,9 @@ mod tests {
     fn crawlers() {
         assert!(is_crawler("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"));
         assert!(is_crawler("SomethingBot/1.0"));
-        for person in ["Mozilla/5.0 (X11; Linux x86_64) HeadlessChrome/156.0", "sentry.python/2.75.0", "", "Cubot X30"] {
+        for person in
+            ["Mozilla/5.0 (X11; Linux x86_64) HeadlessChrome/156.0", "sentry.python/2.75.0", "", "Cubot X30"]
+        {
             assert!(!is_crawler(person), "{person}");
         }
     }

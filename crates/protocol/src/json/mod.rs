@@ -208,7 +208,8 @@ mod tests {
 
     #[test]
     fn what_is_no_json_is_refused() {
-        for text in ["", " ", "{", "{]", "nonsense", "{}{}", "{\"a\":NaNo}", "\"", "[1,]", "-", "\\", "\"\\"] {
+        for text in ["", " ", "{", "{]", "nonsense", "{}{}", "{\"a\":NaNo}", "\"", "[1,]", "-", "\\", "\"\\"]
+        {
             assert!(parse(text.as_bytes()).is_err(), "{text}");
         }
     }

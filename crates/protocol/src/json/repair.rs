@@ -5,7 +5,8 @@ use std::borrow::Cow;
 /// Replaces escaped surrogates that have no partner by U+FFFD, in place: JavaScript cuts strings between the
 /// two halves of an emoji, and no strict parser accepts the half.
 pub(crate) fn patch_surrogates(bytes: &[u8]) -> Cow<'_, [u8]> {
-    let has_any = memchr::memmem::find(bytes, b"\\ud").is_some() || memchr::memmem::find(bytes, b"\\uD").is_some();
+    let has_any =
+        memchr::memmem::find(bytes, b"\\ud").is_some() || memchr::memmem::find(bytes, b"\\uD").is_some();
     if !has_any {
         return Cow::Borrowed(bytes);
     }
@@ -86,7 +87,9 @@ fn string<'a>(rest: &'a str, out: &mut String) -> (usize, &'a str) {
                 return (at + 1, rest);
             }
             '\\' => match chars.next() {
-                Some((_, escaped @ ('"' | '\\' | '/' | 'b' | 'f' | 'n' | 'r' | 't'))) => out.extend(['\\', escaped]),
+                Some((_, escaped @ ('"' | '\\' | '/' | 'b' | 'f' | 'n' | 'r' | 't'))) => {
+                    out.extend(['\\', escaped])
+                }
                 Some((escape, 'u')) if has_four_digits(rest, escape + 1) => out.push_str("\\u"),
                 Some((_, other)) if !other.is_control() => out.extend(['\\', '\\', other]),
                 Some(_) | None => out.push_str("\\\\"),

@@ -72,8 +72,8 @@ fn trimmed_map(map: Map<String, Value>, depth: u8, left: &mut usize) -> Map<Stri
 fn trimmed(value: Value, depth: u8, left: &mut usize) -> Value {
     match value {
         Value::String(mut text) => {
-            let budget = *left;
-            if !spend(left, text.len() + ENTRY_COST) {
+            let budget = left.saturating_sub(ENTRY_COST);
+            if !spend(left, text.len() + ENTRY_COST) && text != TRIMMED {
                 cut_bytes(&mut text, budget);
             }
             Value::String(text)
@@ -100,9 +100,11 @@ fn trimmed(value: Value, depth: u8, left: &mut usize) -> Value {
     }
 }
 
+/// Cuts to `max` bytes, the ellipsis included.
 fn cut_bytes(text: &mut String, max: usize) {
-    let whole = text.char_indices().take_while(|(at, c)| at + c.len_utf8() <= max).count();
-    truncate(text, whole.max(1));
+    let room = max.saturating_sub('…'.len_utf8());
+    let whole = text.char_indices().take_while(|(at, c)| at + c.len_utf8() <= room).count();
+    truncate(text, whole + 1);
 }
 
 #[cfg(test)]
@@ -124,7 +126,10 @@ mod tests {
 
     #[test]
     fn depth_is_cut() {
-        assert_eq!(trimmed_to(json!({"a": {"b": {"c": 1}}, "d": 2}), 1, 100), json!({"a": {"b": TRIMMED}, "d": 2}));
+        assert_eq!(
+            trimmed_to(json!({"a": {"b": {"c": 1}}, "d": 2}), 1, 100),
+            json!({"a": {"b": TRIMMED}, "d": 2})
+        );
         assert_eq!(trimmed_to(json!({"a": []}), 0, 100), json!({"a": TRIMMED}));
     }
 
@@ -144,7 +149,7 @@ mod tests {
         let value = json!({"a": {"b": "é".repeat(50), "c": [1, 2, 3, "long long text"]}, "d": vec!["x"; 50]});
         for bytes in 1..200 {
             let once = trimmed_to(value.clone(), 2, bytes);
-            let twice = trimmed_to(once.clone(), 2, bytes + 10);
+            let twice = trimmed_to(once.clone(), 2, bytes);
             assert_eq!(once, twice, "{bytes}");
         }
     }

@@ -38,7 +38,9 @@ fn breadcrumb(value: Value, clock: &ClientClock, notes: &mut Notes) -> Option<Br
             "type" => crumb.kind = notes.word("breadcrumb.type", value, MAX_WORD_CHARS),
             "category" => crumb.category = notes.word("breadcrumb.category", value, MAX_WORD_CHARS),
             "level" => crumb.level = level("breadcrumb.level", &value, notes),
-            "message" => crumb.message = notes.any_text(value, MAX_MESSAGE_CHARS).filter(|text| !text.is_empty()),
+            "message" => {
+                crumb.message = notes.any_text(value, MAX_MESSAGE_CHARS).filter(|text| !text.is_empty())
+            }
             "data" => crumb.data = data(value, notes),
             _ => {}
         }

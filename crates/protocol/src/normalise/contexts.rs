@@ -22,7 +22,10 @@ pub(crate) fn contexts(value: Value, notes: &mut Notes) -> Map<String, Value> {
             break;
         }
         if trim_value(&mut context, MAX_DEPTH, MAX_CONTEXT_BYTES) {
-            notes.note("contexts", format_args!("`{name}` cut to {MAX_CONTEXT_BYTES} bytes, {MAX_DEPTH} levels"));
+            notes.note(
+                "contexts",
+                format_args!("`{name}` cut to {MAX_CONTEXT_BYTES} bytes, {MAX_DEPTH} levels"),
+            );
         }
         trim_blanks(&mut context);
         contexts.insert(name, context);

@@ -92,7 +92,9 @@ impl Reader {
     fn interface(&mut self, key: &str, value: Value) {
         let (event, notes) = (&mut self.event, &mut self.notes);
         match key {
-            "exception" | "exceptions" | "sentry.interfaces.Exception" => event.exceptions = exceptions(value, notes),
+            "exception" | "exceptions" | "sentry.interfaces.Exception" => {
+                event.exceptions = exceptions(value, notes)
+            }
             "threads" | "sentry.interfaces.Threads" => event.threads = threads(value, notes),
             "stacktrace" | "sentry.interfaces.Stacktrace" => self.stacktrace = stacktrace(value, notes),
             "breadcrumbs" | "sentry.interfaces.Breadcrumbs" => {
@@ -125,7 +127,8 @@ impl Reader {
         event.release = event.release.or_else(|| item.release.clone());
         event.request_id.clone_from(&item.request_id);
         if let Some(environment) = event.tags.remove("environment") {
-            let moved = || name("environment", Value::String(environment), 64, &[".", "..", "none"], &mut notes);
+            let moved =
+                || name("environment", Value::String(environment), 64, &[".", "..", "none"], &mut notes);
             event.environment = event.environment.or_else(moved);
         }
         event.environment = event.environment.or_else(|| item.environment.clone());
@@ -181,7 +184,7 @@ fn platform(value: Value, event: &mut Event, notes: &mut Notes) {
 
 /// A release or environment: what a path can hold, and none of the words that mean "unknown".
 fn name(field: &str, value: Value, max: usize, refused: &[&str], notes: &mut Notes) -> Option<String> {
-    let name = notes.word(field, value, usize::MAX)?;
+    let name = notes.text(field, value, usize::MAX)?.trim().to_owned();
     let is_refused = refused.iter().any(|word| name.eq_ignore_ascii_case(word));
     if is_refused || name.chars().any(|c| matches!(c, '/' | '\\') || c.is_control()) {
         notes.note(field, "a reserved word, or with `/`, `\\` or control characters: dropped");
@@ -191,7 +194,7 @@ fn name(field: &str, value: Value, max: usize, refused: &[&str], notes: &mut Not
         notes.note(field, format_args!("longer than {max} bytes: dropped"));
         return None;
     }
-    Some(name)
+    (!name.is_empty()).then_some(name)
 }
 
 fn dist(value: Value, notes: &mut Notes) -> Option<String> {
@@ -233,8 +236,8 @@ fn modules(value: Value, notes: &mut Notes) -> BTreeMap<String, String> {
             truncate(&mut name, MAX_MODULE_CHARS);
             // A package may have no version.
             let version = match version {
-                Value::Null => String::new(),
-                version => notes.word("modules", version, MAX_MODULE_CHARS)?,
+                Value::Array(_) | Value::Object(_) => return None,
+                version => notes.word("modules", version, MAX_MODULE_CHARS).unwrap_or_default(),
             };
             Some((name, version))
         })

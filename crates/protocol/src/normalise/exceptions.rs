@@ -1,8 +1,8 @@
 //! Exceptions: innermost cause first, outermost last.
 
+use super::Notes;
 use super::bag::trim;
 use super::frames::stacktrace;
-use super::Notes;
 use bugle_model::{Exception, Mechanism};
 use serde_json::{Map, Value};
 
@@ -61,14 +61,16 @@ fn mechanism(value: Value, notes: &mut Notes) -> Option<Mechanism> {
     let mut mechanism = Mechanism::default();
     for (key, value) in map {
         match key.as_str() {
-            "type" => mechanism.kind = notes.word("mechanism.type", value, MAX_WORD_CHARS).unwrap_or_default(),
-            "handled" => mechanism.handled = notes.flag("mechanism.handled", value),
-            "synthetic" => mechanism.synthetic = notes.flag("mechanism.synthetic", value),
+            "type" => {
+                mechanism.kind = notes.word("mechanism.type", value, MAX_WORD_CHARS).unwrap_or_default()
+            }
+            "handled" => mechanism.handled = notes.flag("mechanism.handled", &value),
+            "synthetic" => mechanism.synthetic = notes.flag("mechanism.synthetic", &value),
             "source" => mechanism.source = notes.text("mechanism.source", value, MAX_WORD_CHARS),
-            "exception_id" => mechanism.exception_id = notes.integer("mechanism.exception_id", value),
-            "parent_id" => mechanism.parent_id = notes.integer("mechanism.parent_id", value),
+            "exception_id" => mechanism.exception_id = notes.integer("mechanism.exception_id", &value),
+            "parent_id" => mechanism.parent_id = notes.integer("mechanism.parent_id", &value),
             "is_exception_group" => {
-                mechanism.is_exception_group = notes.flag("mechanism.is_exception_group", value);
+                mechanism.is_exception_group = notes.flag("mechanism.is_exception_group", &value);
             }
             _ if value.is_null() => {}
             _ => drop(mechanism.other.insert(key, value)),

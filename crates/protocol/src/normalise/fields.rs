@@ -40,11 +40,9 @@ impl Notes {
         (!text.is_empty()).then_some(text)
     }
 
-    /// Like [`Notes::text`], without surrounding blanks.
+    /// Like [`Notes::text`], on one line and without surrounding blanks.
     pub fn word(&mut self, field: &str, value: Value, max: usize) -> Option<String> {
-        let text = self.scalar(field, value)?;
-        let trimmed = text.trim();
-        let mut text = if trimmed.len() == text.len() { text } else { trimmed.to_owned() };
+        let mut text = one_line(self.scalar(field, value)?);
         truncate(&mut text, max);
         (!text.is_empty()).then_some(text)
     }
@@ -74,8 +72,8 @@ impl Notes {
     }
 
     /// A boolean, also as `"true"`, `"false"`, 0 or 1.
-    pub fn flag(&mut self, field: &str, value: Value) -> Option<bool> {
-        match &value {
+    pub fn flag(&mut self, field: &str, value: &Value) -> Option<bool> {
+        match value {
             Value::Null => None,
             Value::Bool(flag) => Some(*flag),
             Value::String(text) if text.eq_ignore_ascii_case("true") || text == "1" => Some(true),
@@ -83,28 +81,28 @@ impl Notes {
             Value::Number(number) if number.as_u64() == Some(1) => Some(true),
             Value::Number(number) if number.as_u64() == Some(0) => Some(false),
             _ => {
-                self.wrong_type(field, "true or false", &value);
+                self.wrong_type(field, "true or false", value);
                 None
             }
         }
     }
 
     /// A whole number, also as text or as a float without a fraction.
-    pub fn integer(&mut self, field: &str, value: Value) -> Option<i64> {
-        let number = match &value {
+    pub fn integer(&mut self, field: &str, value: &Value) -> Option<i64> {
+        let number = match value {
             Value::Null => return None,
             Value::Number(number) => number.as_i64().or_else(|| number.as_f64().and_then(whole)),
             Value::String(text) => text.trim().parse().ok(),
             _ => None,
         };
         if number.is_none() {
-            self.wrong_type(field, "a whole number", &value);
+            self.wrong_type(field, "a whole number", value);
         }
         number
     }
 
     /// A line or column: from 1; 0 is how some clients say that they do not know.
-    pub fn position(&mut self, field: &str, value: Value) -> Option<u32> {
+    pub fn position(&mut self, field: &str, value: &Value) -> Option<u32> {
         let number = self.integer(field, value)?;
         let position = u32::try_from(number).ok();
         if position.is_none() {
@@ -163,6 +161,18 @@ impl Notes {
             }
         };
         list.into_iter().filter(|value| !value.is_null()).collect()
+    }
+}
+
+/// Text without control characters and surrounding blanks.
+pub(crate) fn one_line(text: String) -> String {
+    let trimmed = text.trim_matches(|c: char| c.is_whitespace() || c.is_control());
+    if trimmed.contains(char::is_control) {
+        trimmed.replace(char::is_control, " ")
+    } else if trimmed.len() == text.len() {
+        text
+    } else {
+        trimmed.to_owned()
     }
 }
 

@@ -38,7 +38,8 @@ pub(crate) fn stacktrace(value: Value, notes: &mut Notes) -> Option<Stacktrace> 
                 }
             }
             "frames_omitted" => {
-                let omitted = frames_omitted(&value).map(|count| count + stacktrace.frames_omitted.unwrap_or(0));
+                let omitted =
+                    frames_omitted(&value).map(|count| count + stacktrace.frames_omitted.unwrap_or(0));
                 stacktrace.frames_omitted = omitted.or(stacktrace.frames_omitted);
             }
             _ if value.is_null() => {}
@@ -95,9 +96,9 @@ fn frame(value: Value, notes: &mut Notes) -> Option<Frame> {
             "package" => frame.package = notes.text("frame.package", value, MAX_PATH_CHARS),
             "filename" => frame.filename = notes.text("frame.filename", value, MAX_PATH_CHARS),
             "abs_path" => frame.abs_path = notes.text("frame.abs_path", value, MAX_PATH_CHARS),
-            "lineno" => frame.lineno = notes.position("frame.lineno", value),
-            "colno" => frame.colno = notes.position("frame.colno", value),
-            "in_app" => frame.in_app = notes.flag("frame.in_app", value),
+            "lineno" => frame.lineno = notes.position("frame.lineno", &value),
+            "colno" => frame.colno = notes.position("frame.colno", &value),
+            "in_app" => frame.in_app = notes.flag("frame.in_app", &value),
             "pre_context" => frame.pre_context = lines("frame.pre_context", value, notes),
             "context_line" => frame.context_line = context_line(value, notes),
             "post_context" => frame.post_context = lines("frame.post_context", value, notes),
@@ -142,10 +143,11 @@ fn vars(value: Value, notes: &mut Notes) -> Map<String, Value> {
     vars
 }
 
-/// Takes source lines and variables from all but [`DETAILED`] frames: the app's own before the system's, the
-/// newest first.
+/// Takes source lines and variables from all but [`DETAILED`] frames: first from the system's, the oldest
+/// first, then from the app's. The frame that crashed keeps its own.
 fn slim(frames: &mut [Frame]) {
     let mut excess = frames.len().saturating_sub(DETAILED);
+    let Some((_, frames)) = frames.split_last_mut() else { return };
     for of_app in [false, true] {
         for frame in frames.iter_mut().filter(|frame| (frame.in_app == Some(true)) == of_app) {
             if excess == 0 {

@@ -112,19 +112,29 @@ fn format(template: &str, params: &Value) -> String {
 /// The length of the placeholder at the start of `text`, and its name; empty for "the next one".
 fn placeholder(text: &str) -> Option<(usize, &str)> {
     if let Some(inner) = text.strip_prefix('{') {
-        let (spec, _) = inner.split_once('}')?;
+        let spec = short_until(inner, b'}')?;
         let name = spec.split([':', '!']).next().unwrap_or_default();
-        let is_name = name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let is_name =
+            name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         return is_name.then_some((spec.len() + 2, name));
     }
     let inner = text.strip_prefix('%')?;
-    let (name, spec, skipped) = match inner.strip_prefix('(').and_then(|named| named.split_once(')')) {
-        Some((name, spec)) => (name, spec, name.len() + 3),
+    let named = inner.strip_prefix('(').and_then(|named| Some((short_until(named, b')')?, named)));
+    let (name, spec, skipped) = match named {
+        Some((name, named)) => (name, named.get(name.len() + 1..)?, name.len() + 3),
         None => ("", inner, 1),
     };
-    let flags = spec.find(|c: char| !matches!(c, '0'..='9' | '.' | '-' | '+' | '#')).filter(|flags| *flags < 8)?;
+    let flags =
+        spec.find(|c: char| !matches!(c, '0'..='9' | '.' | '-' | '+' | '#')).filter(|flags| *flags < 8)?;
     let conversion = spec.get(flags..)?.chars().next()?;
-    matches!(conversion, 's' | 'd' | 'i' | 'r' | 'f' | 'u' | 'x' | 'v' | 'e' | 'g' | '%').then_some((skipped + flags + 1, name))
+    matches!(conversion, 's' | 'd' | 'i' | 'r' | 'f' | 'u' | 'x' | 'v' | 'e' | 'g' | '%')
+        .then_some((skipped + flags + 1, name))
+}
+
+/// What stands before `end`, when it is as short as a placeholder.
+fn short_until(text: &str, end: u8) -> Option<&str> {
+    let at = text.bytes().take(80).position(|byte| byte == end)?;
+    text.get(..at)
 }
 
 fn lookup<'a>(params: &'a Value, name: &str, next: &mut usize) -> Option<&'a Value> {
@@ -172,7 +182,11 @@ mod tests {
     fn forms_of_a_message() {
         let read = |value: Value| message("logentry", value, &mut Notes::default()).map(settled);
         let form = |template: Option<&str>, formatted: Option<&str>| {
-            Some(LogMessage { template: template.map(Into::into), params: None, formatted: formatted.map(Into::into) })
+            Some(LogMessage {
+                template: template.map(Into::into),
+                params: None,
+                formatted: formatted.map(Into::into),
+            })
         };
         assert_eq!(read(json!("hi")), form(None, Some("hi")));
         assert_eq!(read(json!({"formatted": "hi"})), form(None, Some("hi")));

@@ -1,5 +1,6 @@
 //! Tags.
 
+use super::fields::one_line;
 use super::{Notes, truncate};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -46,7 +47,10 @@ fn tag_key(key: &str, notes: &mut Notes) -> Option<String> {
     let key = key.trim().replace(' ', "-");
     let is_valid = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | ':' | '-');
     if key.is_empty() || key.len() > MAX_KEY_CHARS || !key.chars().all(is_valid) {
-        notes.note("tags", format_args!("a key that is not 1 to {MAX_KEY_CHARS} of letters, digits, `_.:-`: dropped"));
+        notes.note(
+            "tags",
+            format_args!("a key that is not 1 to {MAX_KEY_CHARS} of letters, digits, `_.:-`: dropped"),
+        );
         return None;
     }
     if RESERVED.contains(&key.as_str()) {
@@ -69,14 +73,7 @@ fn tag_value(value: Value, notes: &mut Notes) -> Option<String> {
             return None;
         }
     };
-    let trimmed = text.trim();
-    let mut text = if trimmed.contains(['\n', '\r']) {
-        trimmed.replace(['\n', '\r'], " ")
-    } else if trimmed.len() == text.len() {
-        text
-    } else {
-        trimmed.to_owned()
-    };
+    let mut text = one_line(text);
     truncate(&mut text, MAX_VALUE_CHARS);
     (!text.is_empty()).then_some(text)
 }

@@ -31,8 +31,8 @@ fn thread(value: Value, notes: &mut Notes) -> Option<Thread> {
         match key.as_str() {
             "id" => thread.id = notes.word("thread.id", value, MAX_CHARS),
             "name" => thread.name = notes.text("thread.name", value, MAX_CHARS),
-            "crashed" => thread.crashed = notes.flag("thread.crashed", value),
-            "current" => thread.current = notes.flag("thread.current", value),
+            "crashed" => thread.crashed = notes.flag("thread.crashed", &value),
+            "current" => thread.current = notes.flag("thread.current", &value),
             "stacktrace" => thread.stacktrace = stacktrace(value, notes),
             _ if value.is_null() => {}
             _ => drop(thread.other.insert(key, value)),

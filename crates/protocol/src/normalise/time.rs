@@ -76,7 +76,10 @@ impl ClientClock {
             return self.received_at;
         };
         if !self.correction.is_zero() {
-            notes.note("timestamp", format_args!("the client's clock is {} s off: corrected", -self.correction.num_seconds()));
+            notes.note(
+                "timestamp",
+                format_args!("the client's clock is {} s off: corrected", -self.correction.num_seconds()),
+            );
         }
         let time = self.correct(time);
         if time > self.received_at + MAX_AHEAD {

@@ -25,7 +25,9 @@ pub(crate) fn user(value: Value, notes: &mut Notes) -> Option<User> {
             "name" => user.name = notes.word("user.name", value, MAX_CHARS),
             "ip_address" => user.ip_address = notes.word("user.ip_address", value, MAX_CHARS),
             "data" => match value {
-                Value::Object(data) => user.data.extend(data.into_iter().filter(|(_, value)| !value.is_null())),
+                Value::Object(data) => {
+                    user.data.extend(data.into_iter().filter(|(_, value)| !value.is_null()))
+                }
                 Value::Null => {}
                 other => drop(user.data.insert(key, other)),
             },

@@ -21,6 +21,8 @@ pub(super) enum Strength {
 const MAX_NAME: usize = 64;
 /// What looks random has at least this many characters.
 const MIN_RANDOM: usize = 12;
+/// A value is judged by this many bytes.
+const MAX_LOOK: usize = 128;
 
 /// The secret that is assigned to the name around `word`.
 pub(super) fn find(
@@ -30,7 +32,8 @@ pub(super) fn find(
     kind: Kind,
     keep: &[String],
 ) -> Option<Range<usize>> {
-    let start = word.start - text.get(..word.start)?.iter().rev().take(MAX_NAME).take_while(|b| is_name(**b)).count();
+    let start =
+        word.start - text.get(..word.start)?.iter().rev().take(MAX_NAME).take_while(|b| is_name(**b)).count();
     let after = from(text, word.end);
     let end = word.end + span(after.get(..after.len().min(MAX_NAME))?, is_name);
     if strength == Strength::Whole && (start..end) != word {
@@ -40,26 +43,28 @@ pub(super) fn find(
         return None;
     }
     let (separator, value_at) = separator(text, end)?;
-    let value = value(text, value_at)?;
-    let is_secret = value.is_literal
-        || match (kind, &separator) {
-            (Kind::Code, _) => false,
-            (Kind::Prose, Separator::Equals { is_tight }) => *is_tight,
-            (Kind::Prose, Separator::Colon { is_quoted: true }) => true,
-            (Kind::Prose, Separator::Colon { is_quoted: false }) => match strength {
-                Strength::Strong | Strength::Header => true,
-                Strength::Weak | Strength::Whole => looks_random(text.get(value.range.clone())?),
-            },
-        };
-    if !is_secret {
-        return None;
-    }
-    let range = match (strength, separator) {
-        (Strength::Header, Separator::Colon { is_quoted: false }) if !value.is_literal => rest_of_line(text, value_at),
-        _ => value.range,
+    let range = match literal(text, value_at) {
+        Some(literal) => literal,
+        None if kind == Kind::Code => return None,
+        None => bare(text, value_at, strength, &separator)?,
     };
     let is_filtered = from(text, range.start).starts_with(FILTERED.as_bytes());
     (!range.is_empty() && !is_filtered).then_some(range)
+}
+
+/// The value without quotes, when it is one. What says no must look at a few bytes only: a text may hold
+/// thousands of names, and nothing may be read to its end for each.
+fn bare(text: &[u8], at: usize, strength: Strength, separator: &Separator) -> Option<Range<usize>> {
+    match (separator, strength) {
+        (Separator::Equals { is_tight: false }, _) => None,
+        (Separator::Colon { is_quoted: false }, Strength::Header) => Some(rest_of_line(text, at)),
+        (Separator::Colon { is_quoted: false }, Strength::Weak | Strength::Whole)
+            if !looks_random(text, at) =>
+        {
+            None
+        }
+        _ => Some(word_or_structure(text, at)),
+    }
 }
 
 fn is_name(byte: u8) -> bool {
@@ -109,42 +114,35 @@ fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
-struct Found {
-    /// Without the quotes.
-    range: Range<usize>,
-    is_literal: bool,
-}
-
-/// The value at `at`: a literal in quotes, a structure in brackets, or what reaches to the next separator.
-fn value(text: &[u8], at: usize) -> Option<Found> {
+/// The inside of a literal in quotes at `at`.
+fn literal(text: &[u8], at: usize) -> Option<Range<usize>> {
     let mut start = at;
-    // Python's bytes, and escapes before a quote.
+    // Python's bytes and raw text.
     if matches!(from(text, start), [b'b' | b'r' | b'u', b'"' | b'\'', ..]) {
         start += 1;
     }
     let escapes = span(from(text, start), |byte| byte == b'\\').min(4);
-    match text.get(start + escapes)? {
-        quote @ (b'"' | b'\'') => {
-            let start = start + escapes + 1;
-            let length = literal(from(text, start), *quote, escapes);
-            Some(Found { range: start..start + length, is_literal: true })
-        }
-        b'{' | b'[' | b'(' if !from(text, at).starts_with(FILTERED.as_bytes()) => {
-            Some(Found { range: at..at + brackets(from(text, at)), is_literal: false })
-        }
-        _ => {
-            let length = span(from(text, at), |byte| !is_end(byte));
-            Some(Found { range: at..at + length, is_literal: false })
-        }
-    }
+    start += escapes;
+    let quote = *text.get(start).filter(|byte| matches!(byte, b'"' | b'\''))?;
+    start += 1;
+    Some(start..start + literal_length(from(text, start), quote, escapes))
+}
+
+/// A structure in brackets, or what reaches to the next separator.
+fn word_or_structure(text: &[u8], at: usize) -> Range<usize> {
+    let rest = from(text, at);
+    let is_structure =
+        matches!(rest.first(), Some(b'{' | b'[' | b'(')) && !rest.starts_with(FILTERED.as_bytes());
+    at..at + if is_structure { brackets(rest) } else { span(rest, |byte| !is_end(byte)) }
 }
 
 /// The length of a literal whose quotes are escaped `escapes` times; a cut text may not close it.
-fn literal(text: &[u8], quote: u8, escapes: usize) -> usize {
+fn literal_length(text: &[u8], quote: u8, escapes: usize) -> usize {
     let mut at = 0;
     while let Some(found) = from(text, at).iter().position(|byte| *byte == quote) {
         let close = at + found;
-        let before = text.get(..close).unwrap_or_default().iter().rev().take_while(|byte| **byte == b'\\').count();
+        let before =
+            text.get(..close).unwrap_or_default().iter().rev().take_while(|byte| **byte == b'\\').count();
         if before <= escapes {
             return close - before;
         }
@@ -171,13 +169,18 @@ fn brackets(text: &[u8]) -> usize {
 
 fn is_end(byte: u8) -> bool {
     byte.is_ascii_whitespace()
-        || matches!(byte, b'&' | b';' | b',' | b'"' | b'\'' | b'\\' | b')' | b']' | b'}' | b'>' | b'<' | b'|' | b'#')
+        || matches!(
+            byte,
+            b'&' | b';' | b',' | b'"' | b'\'' | b'\\' | b')' | b']' | b'}' | b'>' | b'<' | b'|' | b'#'
+        )
 }
 
 fn rest_of_line(text: &[u8], at: usize) -> Range<usize> {
     at..at + span(from(text, at), |byte| !matches!(byte, b'\n' | b'\r' | b'"' | b'\'' | b'\\'))
 }
 
-fn looks_random(value: &[u8]) -> bool {
-    value.len() >= MIN_RANDOM && value.iter().any(u8::is_ascii_digit)
+fn looks_random(text: &[u8], at: usize) -> bool {
+    let rest = from(text, at);
+    let length = span(rest.get(..MAX_LOOK).unwrap_or(rest), |byte| !is_end(byte));
+    length >= MIN_RANDOM && rest.iter().take(length).any(u8::is_ascii_digit)
 }

@@ -42,9 +42,10 @@ impl Active {
             self.text.prose(text);
         }
         if let Some(params) = &mut message.params {
-            let was_filtered = message.formatted.as_ref().is_some_and(|text| {
-                text.contains(FILTERED) || Some(text.len()) != before
-            });
+            let was_filtered = message
+                .formatted
+                .as_ref()
+                .is_some_and(|text| text.contains(FILTERED) || Some(text.len()) != before);
             // What was secret in the message came from a parameter; which one, nobody says.
             if was_filtered {
                 *params = FILTERED.into();
@@ -76,7 +77,8 @@ impl Active {
         for path in frame.abs_path.iter_mut().chain(&mut frame.filename) {
             self.text.prose(path);
         }
-        let lines = frame.pre_context.iter_mut().chain(&mut frame.context_line).chain(&mut frame.post_context);
+        let lines =
+            frame.pre_context.iter_mut().chain(&mut frame.context_line).chain(&mut frame.post_context);
         lines.for_each(|line| self.text.code(line));
         self.map(&mut frame.vars);
         self.map(&mut frame.other);

@@ -1,8 +1,8 @@
 //! Removing secrets, before anything is stored.
 //!
-//! Two questions are asked of everything: does the name say that the value is secret ([`names`]), and does the
-//! value look like a secret wherever it stands ([`text`], [`cards`])? A secret is replaced by [`FILTERED`];
-//! names stay, so that people see what there was. Scrubbing twice changes nothing more.
+//! Two questions are asked of everything: does the name say that the value is secret, and does the value look
+//! like a secret wherever it stands? A secret is replaced by [`FILTERED`]; names stay, so that people see what
+//! there was.
 
 mod assign;
 mod cards;

@@ -5,21 +5,77 @@ use bugle_model::ScrubSettings;
 
 /// Anywhere in a name, without regard to case and separators: `X-Api-Key` is `xapikey`.
 const PARTS: [&str; 32] = [
-    "password", "passwd", "passphrase", "passwort", "secret", "token", "apikey", "authorization", "authkey",
-    "cookie", "credential", "privatekey", "accesskey", "signingkey", "encryptionkey", "sshkey", "masterkey",
-    "sessionid", "session", "sessid", "csrf", "xsrf", "jwt", "bearer", "mysqlpwd", "creditcard", "cardnumber",
-    "ccnumber", "securitycode", "connectionstring", "socialsecurity", "webhookurl",
+    "password",
+    "passwd",
+    "passphrase",
+    "passwort",
+    "secret",
+    "token",
+    "apikey",
+    "authorization",
+    "authkey",
+    "cookie",
+    "credential",
+    "privatekey",
+    "accesskey",
+    "signingkey",
+    "encryptionkey",
+    "sshkey",
+    "masterkey",
+    "sessionid",
+    "session",
+    "sessid",
+    "csrf",
+    "xsrf",
+    "jwt",
+    "bearer",
+    "mysqlpwd",
+    "creditcard",
+    "cardnumber",
+    "ccnumber",
+    "securitycode",
+    "connectionstring",
+    "socialsecurity",
+    "webhookurl",
 ];
 /// The whole name: too short to look for inside of others.
 const WHOLE: [&str; 16] = [
-    "auth", "pwd", "pass", "pw", "pin", "cvv", "cvc", "cvv2", "ssn", "sid", "connectsid", "otp", "totp", "card",
-    "userpass", "dbpass",
+    "auth",
+    "pwd",
+    "pass",
+    "pw",
+    "pin",
+    "cvv",
+    "cvc",
+    "cvv2",
+    "ssn",
+    "sid",
+    "connectsid",
+    "otp",
+    "totp",
+    "card",
+    "userpass",
+    "dbpass",
 ];
 /// The whole name of an address, for projects that keep none.
 const ADDRESSES: [&str; 17] = [
-    "ip", "ipaddress", "ipaddr", "clientip", "clientaddress", "remoteip", "remoteaddr", "remoteaddress",
-    "xforwardedfor", "httpxforwardedfor", "xrealip", "httpxrealip", "forwarded", "cfconnectingip", "trueclientip",
-    "xclientip", "peerip",
+    "ip",
+    "ipaddress",
+    "ipaddr",
+    "clientip",
+    "clientaddress",
+    "remoteip",
+    "remoteaddr",
+    "remoteaddress",
+    "xforwardedfor",
+    "httpxforwardedfor",
+    "xrealip",
+    "httpxrealip",
+    "forwarded",
+    "cfconnectingip",
+    "trueclientip",
+    "xclientip",
+    "peerip",
 ];
 /// Numbers under such a name are about secrets, not secrets.
 const COUNTS: [&str; 6] = ["tokens", "count", "length", "size", "expires", "ttl"];
@@ -104,7 +160,10 @@ fn squeeze<'a>(name: &str, buffer: &'a mut [u8; MAX_NAME]) -> &'a [u8] {
 }
 
 fn plain(name: &str) -> String {
-    name.chars().filter(|c| c.is_ascii_alphanumeric() || !c.is_ascii()).map(|c| c.to_ascii_lowercase()).collect()
+    name.chars()
+        .filter(|c| c.is_ascii_alphanumeric() || !c.is_ascii())
+        .map(|c| c.to_ascii_lowercase())
+        .collect()
 }
 
 #[cfg(test)]
@@ -115,14 +174,39 @@ mod tests {
     fn secret_names() {
         let names = Names::new(&ScrubSettings::default());
         for name in [
-            "password", "PASSWORD", "user_password2", "db.passwd", "client-secret", "X-Api-Key", "apiKey", "api key",
-            "Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie", "access_token", "csrfmiddlewaretoken",
-            "XSRF-TOKEN", "PHPSESSID", "session", "AWS_SECRET_ACCESS_KEY", "private_key", "credentials", "jwt",
-            "auth", "pwd", "pin", "cvv", "connect.sid", "credit_card",
+            "password",
+            "PASSWORD",
+            "user_password2",
+            "db.passwd",
+            "client-secret",
+            "X-Api-Key",
+            "apiKey",
+            "api key",
+            "Authorization",
+            "Proxy-Authorization",
+            "Cookie",
+            "Set-Cookie",
+            "access_token",
+            "csrfmiddlewaretoken",
+            "XSRF-TOKEN",
+            "PHPSESSID",
+            "session",
+            "AWS_SECRET_ACCESS_KEY",
+            "private_key",
+            "credentials",
+            "jwt",
+            "auth",
+            "pwd",
+            "pin",
+            "cvv",
+            "connect.sid",
+            "credit_card",
         ] {
             assert!(names.is_secret(name), "{name}");
         }
-        for name in ["author", "key", "pinned", "passed", "bypass", "id", "user", "inside", "", "x", "ip", "card_id"] {
+        for name in
+            ["author", "key", "pinned", "passed", "bypass", "id", "user", "inside", "", "x", "ip", "card_id"]
+        {
             assert!(!names.is_secret(name), "{name}");
         }
     }

@@ -13,8 +13,21 @@ use std::ops::Range;
 
 /// `name: value` without quotes is read as an assignment even in a sentence.
 const STRONG: [&str; 15] = [
-    "password", "passwd", "passphrase", "pwd", "secret", "api_key", "api-key", "apikey", "api key", "private_key",
-    "privatekey", "access_key", "accesskey", "credential", "card_number",
+    "password",
+    "passwd",
+    "passphrase",
+    "pwd",
+    "secret",
+    "api_key",
+    "api-key",
+    "apikey",
+    "api key",
+    "private_key",
+    "privatekey",
+    "access_key",
+    "accesskey",
+    "credential",
+    "card_number",
 ];
 /// In a sentence these are followed by a colon too often: the value must look random.
 const WEAK: [&str; 7] = ["token", "session", "sessid", "csrf", "xsrf", "jwt", "creditcard"];
@@ -127,7 +140,9 @@ fn replace(text: &str, mut found: Vec<Range<usize>>) -> String {
         if range.start < at {
             continue;
         }
-        let (Some(before), true) = (text.get(at..range.start), text.is_char_boundary(range.end)) else { continue };
+        let (Some(before), true) = (text.get(at..range.start), text.is_char_boundary(range.end)) else {
+            continue;
+        };
         out.push_str(before);
         out.push_str(FILTERED);
         at = range.end;
@@ -153,7 +168,9 @@ fn is_base64_url(byte: u8) -> bool {
 /// A JSON web token: two or three parts of base64, the first of which begins an object.
 fn jwt(text: &[u8], start: usize) -> Option<Range<usize>> {
     // The automaton ignores case.
-    if !from(text, start).starts_with(b"eyJ") || (start > 0 && text.get(start - 1).is_some_and(|b| is_base64_url(*b))) {
+    if !from(text, start).starts_with(b"eyJ")
+        || (start > 0 && text.get(start - 1).is_some_and(|b| is_base64_url(*b)))
+    {
         return None;
     }
     let header = span(from(text, start), is_base64_url);
@@ -185,7 +202,9 @@ fn credentials(text: &[u8], scheme: Range<usize>) -> Option<Range<usize>> {
 /// `user:password@` after `://`.
 fn userinfo(text: &[u8], start: usize) -> Option<Range<usize>> {
     let rest = from(text, start);
-    let authority = span(rest, |byte| !matches!(byte, b'/' | b'?' | b'#' | b'"' | b'\'' | b'<' | b'>' | b' ' | b'\n' | b'\r' | b'\t' | b','));
+    let authority = span(rest, |byte| {
+        !matches!(byte, b'/' | b'?' | b'#' | b'"' | b'\'' | b'<' | b'>' | b' ' | b'\n' | b'\r' | b'\t' | b',')
+    });
     let at = memchr::memrchr(b'@', rest.get(..authority)?)?;
     let is_filtered = rest.starts_with(FILTERED.as_bytes());
     (at > 0 && !is_filtered).then_some(start..start + at)

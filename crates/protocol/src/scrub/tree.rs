@@ -11,16 +11,18 @@ impl Active {
             Value::String(text) => self.text.prose(text),
             Value::Object(map) => self.map(map),
             Value::Array(list) => self.list(list),
-            Value::Number(number) if number.as_u64().is_some_and(cards::is_card_number) => *value = FILTERED.into(),
+            Value::Number(number) if number.as_u64().is_some_and(cards::is_card_number) => {
+                *value = FILTERED.into()
+            }
             Value::Number(_) | Value::Bool(_) | Value::Null => {}
         }
     }
 
     pub(super) fn map(&self, map: &mut Map<String, Value>) {
-        if self.is_secret_by_sibling(map) {
-            if let Some(value) = map.get_mut("value") {
-                filter(value);
-            }
+        if self.is_secret_by_sibling(map)
+            && let Some(value) = map.get_mut("value")
+        {
+            filter(value);
         }
         for (name, value) in map {
             self.entry(name, value);
@@ -43,11 +45,13 @@ impl Active {
 
     /// `["password", "x"]` is an entry, too: headers, cookies and forms are often sent so.
     fn list(&self, list: &mut [Value]) {
-        if let [Value::String(name), value] = list {
-            if !value.is_array() && !value.is_object() && self.names.is_secret(name) {
-                filter(value);
-                return;
-            }
+        if let [Value::String(name), value] = list
+            && !value.is_array()
+            && !value.is_object()
+            && self.names.is_secret(name)
+        {
+            filter(value);
+            return;
         }
         for value in list {
             self.tree(value);

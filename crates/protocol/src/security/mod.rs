@@ -107,8 +107,10 @@ fn event(report: Report, item: &RawItem) -> Event {
 fn request(report: &Report, item: &RawItem, notes: &mut Notes) -> Option<Request> {
     let user_agent = item.user_agent.as_deref().or_else(|| report.user_agent());
     let header = |name: &str, value: Option<&str>| value.map(|value| serde_json::json!([name, value]));
-    let headers: Vec<Value> =
-        [header("User-Agent", user_agent), header("Referer", report.referrer())].into_iter().flatten().collect();
+    let headers: Vec<Value> = [header("User-Agent", user_agent), header("Referer", report.referrer())]
+        .into_iter()
+        .flatten()
+        .collect();
     let value = serde_json::json!({ "url": report.document(), "headers": headers });
     crate::normalise::request(value, notes)
 }

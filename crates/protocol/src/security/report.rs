@@ -45,7 +45,10 @@ pub(super) fn read(mut object: Map<String, Value>, content_type: &str) -> Result
         _ if content_type.contains("csp-report") && object.contains_key("violated-directive") => {
             Ok(Report { kind: "csp".to_owned(), fields: object, url, user_agent })
         }
-        _ => Err(Invalid::new("body", "no report of a known form: csp-report, expect-ct-report, expect-staple-report, or `type` with `body`")),
+        _ => Err(Invalid::new(
+            "body",
+            "no report of a known form: csp-report, expect-ct-report, expect-staple-report, or `type` with `body`",
+        )),
     }
 }
 
@@ -87,7 +90,9 @@ impl Report {
         let blocked = self.blocked().unwrap_or("self");
         let source = match blocked {
             "self" => "'self'".to_owned(),
-            "inline" | "eval" | "wasm-eval" | "trusted-types-policy" | "trusted-types-sink" => blocked.to_owned(),
+            "inline" | "eval" | "wasm-eval" | "trusted-types-policy" | "trusted-types-sink" => {
+                blocked.to_owned()
+            }
             _ => match host_of(blocked) {
                 Some(host) if Some(&host) == self.host().as_ref() => "'self'".to_owned(),
                 Some(host) => host,

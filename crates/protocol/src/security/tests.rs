@@ -38,8 +38,14 @@ fn a_csp_report_of_each_api() {
 #[test]
 fn messages_by_kind() {
     for (body, message) in [
-        (r#"{"csp-report":{"effective-directive":"style-src","blocked-uri":"inline"}}"#, "Blocked inline 'style-src'"),
-        (r#"{"csp-report":{"violated-directive":"img-src x","blocked-uri":"data"}}"#, "Blocked 'img-src' from 'data'"),
+        (
+            r#"{"csp-report":{"effective-directive":"style-src","blocked-uri":"inline"}}"#,
+            "Blocked inline 'style-src'",
+        ),
+        (
+            r#"{"csp-report":{"violated-directive":"img-src x","blocked-uri":"data"}}"#,
+            "Blocked 'img-src' from 'data'",
+        ),
         (
             r#"{"csp-report":{"violated-directive":"img-src","document-uri":"https://a.example/","blocked-uri":"https://a.example/i"}}"#,
             "Blocked 'img-src' from ''self''",
@@ -47,7 +53,10 @@ fn messages_by_kind() {
         (r#"{"csp-report":{}}"#, "Content Security Policy violated by ''self''"),
         (r#"{"expect-ct-report":{"hostname":"a.example"}}"#, "Expect-CT failed for 'a.example'"),
         (r#"{"expect-staple-report":{"hostname":"a.example"}}"#, "Expect-Staple failed for 'a.example'"),
-        (r#"{"hostname":"a.example","known-pins":[]}"#, "Public key pinning validation failed for 'a.example'"),
+        (
+            r#"{"hostname":"a.example","known-pins":[]}"#,
+            "Public key pinning validation failed for 'a.example'",
+        ),
         (r#"{"type":"deprecation","url":"https://a.example/","body":{"message":"old"}}"#, "deprecation: old"),
         (r#"{"type":"crash","url":"https://a.example/","body":{}}"#, "crash on 'a.example'"),
     ] {

@@ -1,6 +1,8 @@
 //! Every captured request of every client: inflated, parsed, normalised, scrubbed; nothing lost, nothing to
 //! complain about.
 
+#![cfg(test)]
+
 use crate::source::{counts_of_event, counts_of_source};
 use bugle_model::{Event, ItemKind, ProjectId, RawItem, ScrubSettings};
 use bugle_protocol::scrub::Scrubber;
@@ -39,7 +41,10 @@ impl Captured {
             return (vec![self.item(ItemKind::Security, &body)], vec!["security".to_owned()]);
         }
         if path.ends_with("/store/") {
-            return (vec![self.item(ItemKind::Event, &store::decode(&body).unwrap())], vec!["event".to_owned()]);
+            return (
+                vec![self.item(ItemKind::Event, &store::decode(&body).unwrap())],
+                vec!["event".to_owned()],
+            );
         }
         if !path.ends_with("/envelope/") && path != "/tunnel" {
             return (Vec::new(), Vec::new());
@@ -98,7 +103,9 @@ pub fn requests(client: &str) -> Vec<Captured> {
     let folder = root().join(client);
     let mut numbers: Vec<String> = std::fs::read_dir(&folder)
         .unwrap()
-        .filter_map(|entry| entry.unwrap().file_name().into_string().unwrap().strip_suffix(".meta.json").map(Into::into))
+        .filter_map(|entry| {
+            entry.unwrap().file_name().into_string().unwrap().strip_suffix(".meta.json").map(Into::into)
+        })
         .collect();
     numbers.sort();
     numbers.into_iter().map(|number| read(&folder, number)).collect()
@@ -147,7 +154,9 @@ fn line(event: &Event) -> String {
     for (name, count) in fields.into_iter().filter(|(_, count)| *count > 0) {
         write!(line, " {name}={count}").unwrap();
     }
-    for (name, value) in [("release", &event.release), ("env", &event.environment), ("tx", &event.transaction)] {
+    for (name, value) in
+        [("release", &event.release), ("env", &event.environment), ("tx", &event.transaction)]
+    {
         if let Some(value) = value {
             write!(line, " {name}={value}").unwrap();
         }
@@ -175,7 +184,12 @@ fn summary(client: &str) -> String {
             }
             let mut event = normalise(&item).unwrap();
             if item.kind == ItemKind::Event {
-                assert_eq!(counts_of_event(&event), counts_of_source(&item.body), "{client}/{}", request.number);
+                assert_eq!(
+                    counts_of_event(&event),
+                    counts_of_source(&item.body),
+                    "{client}/{}",
+                    request.number
+                );
             }
             writeln!(out, "     {}", line(&event)).unwrap();
             for error in &event.errors {
@@ -202,7 +216,8 @@ fn every_client_is_authenticated() {
     for client in clients() {
         for request in requests(&client) {
             let query = request.path.split_once('?').map(|(_, query)| query);
-            let found = auth::parse_auth(request.header("x-sentry-auth"), request.header("authorization"), query);
+            let found =
+                auth::parse_auth(request.header("x-sentry-auth"), request.header("authorization"), query);
             let mut found = found.unwrap();
             if client == "browser-tunnel" {
                 let body = request.inflated();
@@ -215,6 +230,32 @@ fn every_client_is_authenticated() {
             }
             let key = found.unwrap().public_key;
             assert_eq!(key.len(), 32, "{client}/{}", request.number);
+        }
+    }
+}
+
+#[test]
+fn zz_dump() {
+    let scrubber = Scrubber::new(&ScrubSettings::default());
+    let mut out = std::collections::BTreeMap::new();
+    for client in clients() {
+        for request in requests(&client) {
+            for item in request.items().0 {
+                let Ok(mut event) = normalise(&item) else { continue };
+                let before = serde_json::to_value(&event).unwrap();
+                scrubber.scrub(&mut event);
+                let after = serde_json::to_value(&event).unwrap();
+                diff(&client, "", &before, &after, &mut out);
+            }
+        }
+    }
+    for (k, (n, v)) in out { println!("{n} {k} => {v}"); }
+    fn diff(c: &str, p: &str, a: &Value, b: &Value, out: &mut std::collections::BTreeMap<String, (u32, String)>) {
+        if a == b { return; }
+        match (a, b) {
+            (Value::Object(x), Value::Object(y)) => for (k, v) in x { if let Some(w) = y.get(k) { diff(c, &format!("{p}.{k}"), v, w, out) } else { out.entry(format!("{c} {p}.{k}")).or_insert((0, format!("GONE"))).0 += 1; } },
+            (Value::Array(x), Value::Array(y)) if x.len() == y.len() => for (v, w) in x.iter().zip(y) { diff(c, &format!("{p}[]"), v, w, out) },
+            _ => { let s = format!("{a} -> {b}"); out.entry(format!("{c} {p}")).or_insert((0, s.chars().take(260).collect())).0 += 1; }
         }
     }
 }

@@ -78,7 +78,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// Logs as JSON instead of lines. Default off.
     pub log_json: bool,
-    /// What is logged: `tracing` directives such as `info,bugle_ingest=debug`. Default `info`.
+    /// What is logged: `tracing` directives such as `info,bugle_ingest=debug`. Default
+    /// `info,actix_server=warn`.
     pub log_filter: String,
     /// ingest answers 503 with less free space than this in the data folder; bytes or `512MiB`. Default 512 MiB.
     pub min_free_disk: u64,
@@ -212,7 +213,7 @@ impl Config {
             log_filter: r.value(
                 "log_filter",
                 "directives such as info,bugle_ingest=debug",
-                "info".to_owned(),
+                "info,actix_server=warn".to_owned(),
                 text,
             ),
             min_free_disk: r.value(

@@ -219,7 +219,7 @@ impl Reader {
         for (name, entry) in std::mem::take(&mut self.entries) {
             let similar = self.known.iter().map(|known| (distance(&name, known), known)).min();
             let problem = match similar {
-                Some((distance, known)) if distance <= 3 => {
+                Some((distance, known)) if distance <= (name.len() / 3).max(2) => {
                     let known = if entry.source == "environment" {
                         format!("BUGLE_{}", known.to_ascii_uppercase())
                     } else {

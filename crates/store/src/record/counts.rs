@@ -16,18 +16,18 @@ pub(super) const GONE: &str = "an issue of the batch is gone";
 
 /// What a batch adds to one issue.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct Tally<'e> {
     pub project: Option<ProjectId>,
     /// Indexes of the inserted events.
     pub events: Vec<usize>,
     pub last_seen: DateTime<Utc>,
     pub minutes: BTreeMap<DateTime<Utc>, i32>,
     pub hashes: BTreeMap<[u8; 16], i64>,
-    pub tags: BTreeSet<(String, String)>,
+    pub tags: BTreeSet<(&'e str, &'e str)>,
     pub users: BTreeSet<i64>,
 }
 
-pub(super) type Tallies = BTreeMap<i64, Tally>;
+pub(super) type Tallies<'e> = BTreeMap<i64, Tally<'e>>;
 
 /// An issue's counters after the batch.
 #[derive(Debug, Clone, Copy, QueryableByName)]
@@ -41,7 +41,7 @@ pub(super) struct Total {
 }
 
 /// Adds up the inserted events by issue.
-pub(super) fn tally(events: &[NewEvent], groups: &Groups, inserted: &[bool]) -> Tallies {
+pub(super) fn tally<'e>(events: &'e [NewEvent], groups: &Groups, inserted: &[bool]) -> Tallies<'e> {
     let mut tallies = Tallies::new();
     for (index, (event, _)) in events.iter().zip(inserted).enumerate().filter(|(_, (_, inserted))| **inserted) {
         let Some(issue) = groups.issue(index) else { continue };
@@ -53,18 +53,14 @@ pub(super) fn tally(events: &[NewEvent], groups: &Groups, inserted: &[bool]) -> 
         if let Some(hash) = event.hashes.as_slice().first() {
             *tally.hashes.entry(*hash).or_default() += 1;
         }
-        for (key, value) in &event.tags {
-            if !tally.tags.iter().any(|(k, v)| k == key && v == value) {
-                tally.tags.insert((key.clone(), value.clone()));
-            }
-        }
+        tally.tags.extend(event.tags.iter().map(|(key, value)| (key.as_str(), value.as_str())));
         tally.users.extend(event.user);
     }
     tallies
 }
 
 /// Adds the tallies to the counters.
-pub(super) async fn add(connection: &mut Connection, tallies: &Tallies) -> Result<BTreeMap<i64, Total>, StoreError> {
+pub(super) async fn add(connection: &mut Connection, tallies: &Tallies<'_>) -> Result<BTreeMap<i64, Total>, StoreError> {
     if tallies.is_empty() {
         return Ok(BTreeMap::new());
     }
@@ -91,7 +87,7 @@ pub(super) async fn add(connection: &mut Connection, tallies: &Tallies) -> Resul
     Ok(totals.into_iter().map(|total| (total.issue_id, total)).collect())
 }
 
-async fn add_minutes(connection: &mut Connection, tallies: &Tallies) -> Result<(), StoreError> {
+async fn add_minutes(connection: &mut Connection, tallies: &Tallies<'_>) -> Result<(), StoreError> {
     let rows: Vec<(i64, DateTime<Utc>, i32)> = tallies
         .iter()
         .flat_map(|(issue, tally)| tally.minutes.iter().map(|(minute, events)| (*issue, *minute, *events)))
@@ -108,7 +104,7 @@ async fn add_minutes(connection: &mut Connection, tallies: &Tallies) -> Result<(
     Ok(())
 }
 
-async fn add_hours(connection: &mut Connection, tallies: &Tallies) -> Result<(), StoreError> {
+async fn add_hours(connection: &mut Connection, tallies: &Tallies<'_>) -> Result<(), StoreError> {
     let mut hours: BTreeMap<(i64, DateTime<Utc>), i32> = BTreeMap::new();
     for (issue, tally) in tallies {
         for (minute, events) in &tally.minutes {
@@ -127,7 +123,7 @@ async fn add_hours(connection: &mut Connection, tallies: &Tallies) -> Result<(),
     Ok(())
 }
 
-async fn add_hashes(connection: &mut Connection, tallies: &Tallies) -> Result<(), StoreError> {
+async fn add_hashes(connection: &mut Connection, tallies: &Tallies<'_>) -> Result<(), StoreError> {
     let rows: BTreeMap<(ProjectId, [u8; 16]), i64> = tallies
         .values()
         .flat_map(|tally| tally.hashes.iter().filter_map(|(hash, events)| Some(((tally.project?, *hash), *events))))

@@ -5,7 +5,7 @@ use super::encode::Encoded;
 use super::resolve::{Groups, Names};
 use crate::{Connection, StoreError, statement};
 use bugle_model::ProjectId;
-use chrono::{Days, NaiveDate};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Binary, Date, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
@@ -33,22 +33,30 @@ impl From<Key> for EventKey {
     }
 }
 
-/// The events of the batch that were recorded on an earlier day. A unique index holds within a day's partition: only
-/// for an event that says it is older than the day it was received are the days before asked.
-pub(super) async fn seen_on_earlier_days(connection: &mut Connection, events: &[NewEvent]) -> Result<HashSet<EventKey>, StoreError> {
-    let old: Vec<&NewEvent> =
-        events.iter().filter(|event| event.timestamp.date_naive() < event.received_at.date_naive()).collect();
+/// The events of the batch that were recorded on another day. A unique index holds within a day's partition. Other
+/// days are asked only for an event that says it is older than the day it was received (its client sent it again), and
+/// for one that was received before today (it waited in a spool, and its client may have sent it again meanwhile).
+pub(super) async fn seen_on_other_days(
+    connection: &mut Connection,
+    events: &[NewEvent],
+    now: DateTime<Utc>,
+) -> Result<HashSet<EventKey>, StoreError> {
+    let today = now.date_naive();
+    let may_be = |event: &NewEvent| {
+        let received_on = event.received_at.date_naive();
+        event.timestamp.date_naive() < received_on || received_on < today
+    };
+    let old: Vec<&NewEvent> = events.iter().filter(|event| may_be(event)).collect();
     let Some(earliest) = old.iter().map(|event| event.received_at).min() else { return Ok(HashSet::new()) };
     let rows: Vec<Key> = statement(
-        "SELECT e.project_id, e.event_id FROM UNNEST($1, $2, $3) AS w (project_id, event_id, received_at)
+        "SELECT e.project_id, e.event_id FROM UNNEST($1, $2) AS w (project_id, event_id)
          JOIN events e ON e.event_id = w.event_id AND e.project_id = w.project_id
-             AND e.received_at < date_trunc('day', w.received_at, 'UTC')
-         WHERE e.received_at >= $4",
+         WHERE e.received_at >= $3 AND e.received_at < $4",
     )
     .bind::<Array<Integer>, _>(old.iter().map(|event| event.project.0).collect::<Vec<_>>())
     .bind::<Array<SqlUuid>, _>(old.iter().map(|event| event.event_id).collect::<Vec<_>>())
-    .bind::<Array<Timestamptz>, _>(old.iter().map(|event| event.received_at).collect::<Vec<_>>())
     .bind::<Timestamptz, _>(earliest.checked_sub_days(Days::new(WINDOW_DAYS)).unwrap_or(earliest))
+    .bind::<Timestamptz, _>(now.checked_add_days(Days::new(2)).unwrap_or(now))
     .load(connection)
     .await?;
     Ok(rows.into_iter().map(EventKey::from).collect())

@@ -58,6 +58,8 @@ pub async fn record(store: &Store, cache: &mut Cache, batch: &Batch, now: DateTi
             }
             // An issue that the cache knows was deleted: it has to be looked up, or made, anew.
             Err(StoreError::Damaged(what)) if what == counts::GONE && tries < TRIES => cache.forget_issues(),
+            // The same, noticed by a foreign key: a further hash was to be attached to it.
+            Err(error) if error.is_missing_reference() && tries < 2 => cache.forget_issues(),
             other => return other,
         }
     }
@@ -66,7 +68,7 @@ pub async fn record(store: &Store, cache: &mut Cache, batch: &Batch, now: DateTi
 async fn attempt(connection: &mut Connection, cache: &mut Cache, batch: &Batch, now: DateTime<Utc>) -> Result<Recorded, StoreError> {
     let names = resolve::names(connection, cache, &batch.events, now).await?;
     let mut groups = resolve::groups(connection, cache, &batch.events).await?;
-    let older = insert::seen_on_earlier_days(connection, &batch.events).await?;
+    let older = insert::seen_on_other_days(connection, &batch.events, now).await?;
     encode::load_anchors(connection, cache, &batch.events, &groups, now).await?;
     let encoded = encode::encode(connection, cache, &batch.events, &groups, now).await?;
 

@@ -198,7 +198,9 @@ pub(super) async fn groups(connection: &mut Connection, cache: &mut Cache, event
             }
         };
         if groups.groups.get(slot).is_some_and(|group| group.issue.is_none()) {
-            new_slots.extend(keys.map(|key| (key, slot)));
+            for key in keys {
+                new_slots.entry(key).or_insert(slot);
+            }
         }
         groups.of_event.push(slot);
     }

@@ -66,7 +66,7 @@ pub(super) async fn lock(connection: &mut Connection, groups: &Groups) -> Result
 pub(super) struct Facts<'a> {
     pub events: &'a [NewEvent],
     pub groups: &'a Groups,
-    pub tallies: &'a Tallies,
+    pub tallies: &'a Tallies<'a>,
     pub totals: &'a BTreeMap<i64, Total>,
     /// The number of users of issues that have new ones.
     pub users: &'a BTreeMap<i64, i32>,
@@ -114,7 +114,7 @@ enum Kind {
     Threshold(i32),
 }
 
-impl Tally {
+impl Tally<'_> {
     fn of<'a>(&self, events: &'a [NewEvent]) -> impl DoubleEndedIterator<Item = &'a NewEvent> {
         self.events.iter().filter_map(|index| events.get(*index))
     }
@@ -129,7 +129,7 @@ impl Tally {
 }
 
 impl State {
-    fn see(&mut self, tally: &Tally, events: &[NewEvent]) {
+    fn see(&mut self, tally: &Tally<'_>, events: &[NewEvent]) {
         for event in tally.of(events) {
             self.level = self.level.max(event.level.code());
             self.first_seen = self.first_seen.min(event.received_at);
@@ -149,7 +149,7 @@ impl State {
 
     /// The first event that brings a resolved issue back: received after it was resolved, and not of a release older
     /// than the newest at that time.
-    fn regression<'a>(&self, tally: &Tally, facts: &Facts<'a>) -> Option<&'a NewEvent> {
+    fn regression<'a>(&self, tally: &Tally<'_>, facts: &Facts<'a>) -> Option<&'a NewEvent> {
         let resolved_at = self.resolved_at.filter(|_| self.status == IssueStatus::Resolved.code())?;
         tally.events.iter().find_map(|index| {
             let event = facts.events.get(*index)?;

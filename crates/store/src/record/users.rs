@@ -41,7 +41,7 @@ type Fresh = BTreeMap<i64, Vec<i64>>;
 pub(super) async fn add(
     connection: &mut Connection,
     cache: &Cache,
-    tallies: &Tallies,
+    tallies: &Tallies<'_>,
     totals: &BTreeMap<i64, Total>,
 ) -> Result<(BTreeMap<i64, i32>, Vec<u64>), StoreError> {
     let (mut exact, mut sketched, mut fingerprints) = (Fresh::new(), Fresh::new(), Vec::new());

@@ -1,0 +1,78 @@
+//! `/api/v1/admin/dead-letters`: what was rejected for good. Works against the running process, whose bus may be the
+//! only one that can open the log on disk. Bodies are raw there and shown scrubbed.
+
+use crate::{ApiError, State, view};
+use actix_web::web::{Data, Json};
+use actix_web::{HttpRequest, Responder};
+use bugle_bus::{DeadSelection, Queue};
+use bugle_web::auth::Caller;
+use bugle_web::{JsonBody, Page, Params, Problem};
+use serde::Deserialize;
+use serde_json::json;
+use uuid::Uuid;
+
+const EXPECTED: &str = "bugle.intake, bugle.intake.backlog or bugle.notifier.signals";
+
+/// `GET …/dead-letters?queue=&limit=`
+pub(super) async fn list(
+    _: Caller,
+    state: Data<State>,
+    request: HttpRequest,
+) -> Result<impl Responder, ApiError> {
+    let mut params = Params::of(&request);
+    let asked: Option<Queue> = params.optional("queue", EXPECTED, |text| text.parse().ok());
+    let limit = params.limit();
+    params.finish()?;
+    let mut items = Vec::new();
+    for queue in Queue::ALL.into_iter().filter(|queue| asked.is_none_or(|asked| asked == *queue)) {
+        let letters = state.bus.dead_letters(queue, limit.saturating_sub(items.len())).await?;
+        items.extend(letters.iter().map(|letter| view::dead_letter::dead_letter(queue, letter)));
+    }
+    Ok(Json(Page::whole(items)))
+}
+
+/// Which dead letters: `{"queue": "bugle.intake", "ids": ["…"]}` or `{"queue": "bugle.intake", "all": true}`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Body {
+    queue: String,
+    #[serde(default)]
+    ids: Vec<Uuid>,
+    #[serde(default)]
+    all: bool,
+}
+
+impl Body {
+    fn selection(self) -> Result<(Queue, DeadSelection), Problem> {
+        let queue = self.queue.parse().map_err(|error: String| Problem::invalid_field("queue", error))?;
+        match (self.all, self.ids.is_empty()) {
+            (true, true) => Ok((queue, DeadSelection::All)),
+            (false, false) => Ok((queue, DeadSelection::Ids(self.ids))),
+            _ => Err(Problem::invalid_field("ids", "expected either some ids, or `all`")),
+        }
+    }
+}
+
+/// `POST …/dead-letters/redrive`: back into their queue.
+pub(super) async fn redrive(
+    caller: Caller,
+    state: Data<State>,
+    JsonBody(body): JsonBody<Body>,
+) -> Result<impl Responder, ApiError> {
+    let (queue, which) = body.selection()?;
+    let count = state.bus.redrive(queue, which).await?;
+    tracing::info!(queue = queue.name(), count, token = caller.name, "dead letters redriven");
+    Ok(Json(json!({ "redriven": count })))
+}
+
+/// `POST …/dead-letters/discard`: gone for good.
+pub(super) async fn discard(
+    caller: Caller,
+    state: Data<State>,
+    JsonBody(body): JsonBody<Body>,
+) -> Result<impl Responder, ApiError> {
+    let (queue, which) = body.selection()?;
+    let count = state.bus.discard_dead(queue, which).await?;
+    tracing::warn!(queue = queue.name(), count, token = caller.name, "dead letters discarded");
+    Ok(Json(json!({ "discarded": count })))
+}

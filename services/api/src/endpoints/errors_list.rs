@@ -1,0 +1,59 @@
+//! `GET /api/error-logging/errors/?service=&severity=&status=&resolved=&search=&limit=&cursor=`, the older contract's
+//! list. Other parameters are ignored: its clients send some that have no meaning here.
+
+use super::named;
+use crate::view::older::ErrorView;
+use crate::{ApiError, State};
+use actix_web::web::{Data, Json};
+use actix_web::{HttpRequest, Responder};
+use bugle_model::IssueStatus;
+use bugle_store::events;
+use bugle_store::issues::{self, Filter, Position};
+use bugle_web::auth::Caller;
+use bugle_web::{Page, Params};
+
+pub(super) async fn handler(
+    _: Caller,
+    state: Data<State>,
+    request: HttpRequest,
+) -> Result<impl Responder, ApiError> {
+    let mut params = Params::of(&request);
+    let service = params.text("service");
+    let (mut filter, limit) = (read_filter(&mut params), params.limit());
+    let after: Option<Position> = params.cursor();
+    params.ignore_others();
+    params.finish()?;
+
+    let mut connection = state.store.conn().await?;
+    if let Some(service) = service {
+        filter.project = Some(named::project_parameter(&mut connection, &service).await?.id);
+    }
+    let found = issues::list(&mut connection, &filter, after, limit + 1).await?;
+    let page = Page::cut(found, limit, Position::of);
+    let ids: Vec<_> = page.items.iter().map(|issue| issue.id).collect();
+    let latest = events::latest(&mut connection, &ids).await?;
+    Ok(Json(page.map(|issue| {
+        let event = latest.get(&issue.id);
+        ErrorView::new(issue, event)
+    })))
+}
+
+fn read_filter(params: &mut Params) -> Filter {
+    let severity = params.optional("severity", "critical, high, medium or low", |text| text.parse().ok());
+    let status = params.optional("status", "unresolved, resolved or ignored", |text| text.parse().ok());
+    let resolved =
+        params.optional("resolved", "true or false", |text| text.to_ascii_lowercase().parse().ok());
+    let search = params.text("search").map(|text| text.chars().take(500).collect());
+    let statuses = match (status, resolved) {
+        (Some(status), _) => vec![status],
+        (None, Some(true)) => vec![IssueStatus::Resolved],
+        (None, Some(false)) => vec![IssueStatus::Unresolved, IssueStatus::Ignored],
+        (None, None) => Vec::new(),
+    };
+    Filter {
+        statuses,
+        priorities: severity.into_iter().collect(),
+        texts: search.into_iter().collect(),
+        ..Filter::default()
+    }
+}

@@ -1,0 +1,37 @@
+//! `GET /api/v1/notifications?issue=&project=&state=&limit=&cursor=`, the newest first, each with its attempts.
+
+use super::named;
+use crate::{ApiError, State};
+use actix_web::web::{Data, Json};
+use actix_web::{HttpRequest, Responder};
+use bugle_model::NotificationId;
+use bugle_store::notifications::{self, Filter};
+use bugle_web::auth::Caller;
+use bugle_web::{Page, Params};
+
+pub(super) async fn handler(
+    _: Caller,
+    state: Data<State>,
+    request: HttpRequest,
+) -> Result<impl Responder, ApiError> {
+    let mut params = Params::of(&request);
+    let issue = params.text("issue");
+    let project = params.text("project");
+    let expected = "pending, sending, sent, failed, cancelled, bundled or expired";
+    let notification_state = params.optional("state", expected, |text| text.parse().ok());
+    let limit = params.limit();
+    let before: Option<NotificationId> = params.cursor();
+    params.finish()?;
+
+    let mut connection = state.store.conn().await?;
+    let mut filter = Filter { state: notification_state, before, ..Filter::default() };
+    if let Some(text) = issue {
+        filter.issue = Some(named::issue_id(&mut connection, &text).await?);
+    }
+    if let Some(text) = project {
+        filter.project = Some(named::project_parameter(&mut connection, &text).await?.id);
+    }
+    let surplus = i64::try_from(limit + 1).unwrap_or(i64::MAX);
+    let found = notifications::list(&mut connection, filter, surplus).await?;
+    Ok(Json(Page::cut(found, limit, |last| last.id)))
+}

@@ -1,0 +1,41 @@
+//! `GET /api/v1/outcomes?project=&from=&until=`: counts per hour, the newest hour first; the last 24 hours unless
+//! said otherwise. `project=none` gives those whose project is not known.
+
+use super::named;
+use crate::{ApiError, State};
+use actix_web::web::{Data, Json};
+use actix_web::{HttpRequest, Responder};
+use bugle_store::outcomes;
+use bugle_web::auth::Caller;
+use bugle_web::{Page, Params};
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// At most this many rows; what goes beyond is asked for with `until`.
+const MAX_ROWS: i64 = 10_000;
+
+pub(super) async fn handler(
+    _: Caller,
+    state: Data<State>,
+    request: HttpRequest,
+) -> Result<impl Responder, ApiError> {
+    let now = state.clock.now();
+    let mut params = Params::of(&request);
+    let project = params.required("project", "a project's id or name, or none", |text| Some(text.to_owned()));
+    let from = params.optional("from", "a time such as 2026-01-31T12:00:00Z", time);
+    let until = params.optional("until", "a time such as 2026-01-31T12:00:00Z", time);
+    params.finish()?;
+    let until = until.unwrap_or(now + TimeDelta::hours(1));
+    let from = from.unwrap_or(until - TimeDelta::hours(25));
+
+    let mut connection = state.store.conn().await?;
+    let project = match project.as_deref() {
+        None | Some("none") => None,
+        Some(named) => Some(named::project_parameter(&mut connection, named).await?.id),
+    };
+    let found = outcomes::list(&mut connection, project, from, until, MAX_ROWS).await?;
+    Ok(Json(Page::whole(found)))
+}
+
+fn time(text: &str) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc())
+}

@@ -1,0 +1,41 @@
+//! `GET /api/v1/projects?limit=&cursor=`
+
+use crate::{ApiError, State};
+use actix_web::web::{Data, Json};
+use actix_web::{HttpRequest, Responder};
+use bugle_model::{ProjectId, ProjectSettings};
+use bugle_store::projects::{self, Project};
+use bugle_web::auth::Caller;
+use bugle_web::{Page, Params};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct View {
+    id: ProjectId,
+    name: String,
+    prefix: String,
+    created_at: DateTime<Utc>,
+    settings: ProjectSettings,
+}
+
+impl From<Project> for View {
+    fn from(project: Project) -> Self {
+        let Project { id, name, prefix, created_at, settings } = project;
+        Self { id, name, prefix, created_at, settings }
+    }
+}
+
+pub(super) async fn handler(
+    _: Caller,
+    state: Data<State>,
+    request: HttpRequest,
+) -> Result<impl Responder, ApiError> {
+    let mut params = Params::of(&request);
+    let limit = params.limit();
+    let after: Option<ProjectId> = params.cursor();
+    params.finish()?;
+    let mut connection = state.store.conn().await?;
+    let found = projects::list(&mut connection, after, limit + 1).await?;
+    Ok(Json(Page::cut(found, limit, |last| last.id).map(View::from)))
+}

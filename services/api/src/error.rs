@@ -1,0 +1,52 @@
+//! What a handler fails with; becomes a problem once, at the boundary.
+
+use actix_web::body::BoxBody;
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, ResponseError};
+use bugle_bus::BusError;
+use bugle_store::StoreError;
+use bugle_web::{Code, Problem};
+use thiserror::Error;
+
+/// A failed request.
+#[derive(Debug, Error)]
+pub enum ApiError {
+    /// The client's mistake, said so.
+    #[error(transparent)]
+    Problem(#[from] Problem),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The bus.
+    #[error(transparent)]
+    Bus(#[from] BusError),
+}
+
+impl ApiError {
+    fn problem(&self) -> Problem {
+        match self {
+            Self::Problem(problem) => problem.clone(),
+            Self::Store(error) if error.is_away() => Problem::unavailable(error),
+            Self::Store(error) if error.unique_violation().is_some() => Problem::new(Code::Conflict),
+            Self::Store(error) => Problem::internal(error),
+            Self::Bus(error @ BusError::Away(_)) => Problem::unavailable(error),
+            Self::Bus(error) => Problem::internal(error),
+        }
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::Problem(problem) => problem.code.status(),
+            Self::Store(error) if error.is_away() => Code::Unavailable.status(),
+            Self::Store(error) if error.unique_violation().is_some() => Code::Conflict.status(),
+            Self::Bus(BusError::Away(_)) => Code::Unavailable.status(),
+            Self::Store(_) | Self::Bus(_) => Code::Internal.status(),
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse<BoxBody> {
+        self.problem().error_response()
+    }
+}

@@ -1,0 +1,68 @@
+//! An issue.
+
+use bugle_model::{IssueId, IssueStatus, Level, Priority, ProjectId};
+use bugle_store::issues::Issue;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+/// An issue in the API.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct IssueView {
+    id: IssueId,
+    short_id: String,
+    project: ProjectId,
+    project_name: String,
+    title: String,
+    culprit: Option<String>,
+    error_type: Option<String>,
+    platform: String,
+    level: Level,
+    priority: Priority,
+    status: IssueStatus,
+    count: i64,
+    users: i32,
+    first_seen: DateTime<Utc>,
+    last_seen: DateTime<Utc>,
+    first_release: Option<String>,
+    resolved_at: Option<DateTime<Utc>>,
+    assigned_to: Option<String>,
+    regressions: i32,
+    /// The newest releases that it was seen in; only where one issue is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    releases: Option<Vec<String>>,
+}
+
+impl From<Issue> for IssueView {
+    fn from(issue: Issue) -> Self {
+        Self {
+            id: issue.id,
+            short_id: issue.short_id(),
+            project: issue.project,
+            project_name: issue.project_name,
+            title: issue.title,
+            culprit: issue.culprit,
+            error_type: issue.error_type,
+            platform: issue.platform,
+            level: issue.level,
+            priority: issue.priority,
+            status: issue.status,
+            count: issue.count,
+            users: issue.users,
+            first_seen: issue.first_seen,
+            last_seen: issue.last_seen,
+            first_release: issue.first_release,
+            resolved_at: issue.resolved_at,
+            assigned_to: issue.assigned_to,
+            regressions: issue.generation,
+            releases: None,
+        }
+    }
+}
+
+impl IssueView {
+    /// The same with its releases.
+    pub(crate) fn with_releases(mut self, releases: Vec<String>) -> Self {
+        self.releases = Some(releases);
+        self
+    }
+}

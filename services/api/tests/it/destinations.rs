@@ -1,0 +1,58 @@
+//! Destinations and notifications.
+
+use crate::harness::{App, TOKEN};
+use serde_json::{Value, json};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_destination_is_made_shown_tested_and_removed() {
+    let app = App::start().await;
+    app.project("shop").await;
+    let path = "/api/v1/projects/shop/destinations";
+    let body =
+        json!({ "channel": "webhook", "target": "https://hooks.example.com/bugle", "min_priority": "low" });
+    let mut made = app.post(path, &body).await.ok(201);
+    let secret = made["secret"].as_str().unwrap().to_owned();
+    assert!(secret.starts_with("whsec_"), "{secret}");
+    made["secret"] = Value::Null;
+    insta::assert_json_snapshot!("destination", made);
+
+    let listed = app.get(path).await;
+    assert!(!listed.text.contains(&secret));
+    assert_eq!(listed.ok(200)["items"][0]["target"], "https://hooks.example.com/bugle");
+
+    let test = app.post(&format!("{path}/{}/test", made["id"]), &json!({})).await.ok(202);
+    let notifications = app.get("/api/v1/notifications?project=shop").await.ok(200);
+    assert_eq!(notifications["items"][0]["id"], test["notification"]);
+    assert_eq!(notifications["items"][0]["kind"], "test");
+    assert_eq!(app.get("/api/v1/notifications?issue=4711").await.ok(200)["items"], json!([]));
+
+    app.project("blog").await;
+    let remove = async |project: &str| {
+        let url = app.url(&format!("/api/v1/projects/{project}/destinations/{}", made["id"]));
+        app.send(app.client.delete(url).bearer_auth(TOKEN)).await.status
+    };
+    assert_eq!(remove("blog").await, 404);
+    assert_eq!(remove("shop").await, 204);
+    assert_eq!(remove("shop").await, 404);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_is_named() {
+    let app = App::start().await;
+    app.project("shop").await;
+    let path = "/api/v1/projects/shop/destinations";
+    let mistakes = app.post(path, &json!({ "channel": "webhook", "target": "ftp://x" })).await.mistakes();
+    assert!(mistakes[0].starts_with("target: "), "{mistakes:?}");
+    let mistakes = app.post(path, &json!({ "channel": "pigeon", "target": "x" })).await.mistakes();
+    assert!(mistakes[0].starts_with("channel: unknown variant `pigeon`"), "{mistakes:?}");
+    let mistakes = app.post(path, &json!({ "channel": "sms" })).await.mistakes();
+    assert_eq!(mistakes, ["target: missing field `target`"]);
+    let body = json!({ "channel": "webhook", "target": "https://x.example.com", "settings": { "kind": [] } });
+    let mistakes = app.post(path, &body).await.mistakes();
+    assert!(mistakes[0].starts_with("settings.kind: unknown field"), "{mistakes:?}");
+    assert_eq!(app.post("/api/v1/projects/none/destinations", &body).await.status, 422);
+    let body = json!({ "channel": "webhook", "target": "https://x.example.com" });
+    assert_eq!(app.post("/api/v1/projects/none/destinations", &body).await.status, 404);
+    app.stop().await;
+}

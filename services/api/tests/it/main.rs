@@ -1,0 +1,13 @@
+//! The API over HTTP, with a real PostgreSQL and an embedded bus.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
+
+mod access;
+mod dead_letters;
+mod destinations;
+mod events;
+mod harness;
+mod issues;
+mod older;
+mod operations;
+mod projects;

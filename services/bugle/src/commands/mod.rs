@@ -1,0 +1,30 @@
+//! The commands that do one thing and end. They go to the database themselves, except for the bus, which only the
+//! running server can open.
+
+pub(crate) mod bus;
+pub(crate) mod destination;
+pub(crate) mod doctor;
+pub(crate) mod key;
+pub(crate) mod migrate;
+pub(crate) mod project;
+pub(crate) mod token;
+
+use anyhow::{Context, anyhow};
+use bugle_runtime::Config;
+use bugle_store::projects::{self, Project};
+use bugle_store::{Connection, Store};
+
+/// The database that the configuration names.
+pub(crate) fn store(config: &Config) -> anyhow::Result<Store> {
+    let url = config
+        .database_url
+        .as_ref()
+        .context("BUGLE_DATABASE_URL is not set; expected postgres://user:password@host:5432/bugle")?;
+    Ok(bugle_store::connect(url.reveal().as_str(), config.database_pool)?)
+}
+
+/// The project with this id or name.
+async fn find_project(connection: &mut Connection, id_or_name: &str) -> anyhow::Result<Project> {
+    let found = projects::find(connection, id_or_name).await?;
+    found.ok_or_else(|| anyhow!("there is no project `{id_or_name}`; `bugle project list` shows all"))
+}

@@ -1,0 +1,8 @@
+//! The binary, from outside.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod commands;
+mod gateway;
+mod harness;
+mod run;
