@@ -173,18 +173,21 @@ CREATE TABLE events_90 PARTITION OF events FOR VALUES IN (90) PARTITION BY RANGE
 CREATE TABLE events_365 PARTITION OF events FOR VALUES IN (365) PARTITION BY RANGE (received_at);
 
 -- Makes the partition of one class and one day (UTC) when it is not there. Returns whether it made it.
+-- Made apart and then attached: CREATE TABLE … PARTITION OF would lock the parent against everybody, and wait for
+-- the longest reader.
 CREATE FUNCTION bugle_make_event_partition(class smallint, day date) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     leaf text := format('events_%s_%s', class, to_char(day, 'YYYYMMDD'));
+    parent text := format('events_%s', class);
 BEGIN
     IF to_regclass(leaf) IS NOT NULL THEN
         RETURN false;
     END IF;
-    EXECUTE format(
-        'CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)',
-        leaf, 'events_' || class,
-        to_char(day, 'YYYY-MM-DD') || ' 00:00:00+00', to_char(day + 1, 'YYYY-MM-DD') || ' 00:00:00+00');
+    EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', leaf, parent);
     EXECUTE format('CREATE UNIQUE INDEX %I ON %I (event_id, project_id)', leaf || '_event', leaf);
+    EXECUTE format(
+        'ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', parent, leaf,
+        to_char(day, 'YYYY-MM-DD') || ' 00:00:00+00', to_char(day + 1, 'YYYY-MM-DD') || ' 00:00:00+00');
     RETURN true;
 END $$;
 

@@ -206,7 +206,11 @@ struct VersionRow {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn releases(connection: &mut Connection, id: IssueId, limit: i64) -> Result<Vec<String>, StoreError> {
+pub async fn releases(
+    connection: &mut Connection,
+    id: IssueId,
+    limit: i64,
+) -> Result<Vec<String>, StoreError> {
     let rows: Vec<VersionRow> = statement(
         "SELECT r.version FROM issues i
          JOIN issue_tags t ON t.issue_id = i.id AND t.key = 'release'

@@ -20,6 +20,7 @@
 //! - [`payload`]: how an event is kept in a few hundred bytes, and how it is read back.
 //! - [`partitions`]: what is made ahead and what is dropped when its time has come.
 //! - [`outbox`]: signals on their way to the broker.
+//! - [`door`]: what ingest keeps in memory; [`outcomes`]: how items ended, per hour; [`heartbeats`]: who is alive.
 
 mod error;
 pub mod hyperloglog;

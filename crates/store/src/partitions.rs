@@ -11,8 +11,8 @@ use diesel_async::{AsyncConnection, RunQueryDsl, SimpleAsyncConnection};
 pub const DAYS_BACK: u64 = 8;
 /// Partitions are made this far ahead.
 pub const DAYS_AHEAD: u64 = 7;
-/// One process maintains at a time.
-const LEADER_LOCK: i64 = 0x6275_676c_6502;
+/// The advisory lock of the one process that maintains.
+pub const LEADER_LOCK: i64 = 0x6275_676c_6502;
 const MINUTES_KEPT: TimeDelta = TimeDelta::days(2);
 const HOURS_KEPT: TimeDelta = TimeDelta::days(400);
 const HEARTBEATS_KEPT: TimeDelta = TimeDelta::days(1);
@@ -124,14 +124,22 @@ async fn drop_expired(connection: &mut Connection, today: NaiveDate) -> Result<u
         .load(connection)
         .await?;
         for leaf in leaves {
-            connection
+            let result = connection
                 .transaction(async |connection| {
                     let name = leaf.leaf.replace('"', "");
                     connection.batch_execute(&format!("SET LOCAL lock_timeout = '2s'; DROP TABLE \"{name}\"")).await?;
                     Ok::<_, StoreError>(())
                 })
-                .await?;
-            dropped += 1;
+                .await;
+            match result {
+                Ok(()) => dropped += 1,
+                Err(error) if error.is_away() => return Err(error),
+                Err(error) => {
+                    // Its neighbours would wait for the same lock on the parent.
+                    tracing::warn!(%error, leaf = leaf.leaf, "a partition cannot be dropped now");
+                    break;
+                }
+            }
         }
     }
     Ok(dropped)

@@ -1,8 +1,8 @@
 //! How an event is kept in a few hundred bytes: zstd, alone or against an *anchor*, an earlier event of the same
 //! issue that is stored alone. The depth is one, never a chain.
 //!
-//! Form: one byte that says how, then a zstd frame with its content size, and without checksum and dictionary id.
-//! Another form gets another byte; these stay readable.
+//! Form: one byte that says how, then (unless it says "the anchor's document") a zstd frame with its content size,
+//! and without checksum and dictionary id. Another form gets another byte; these stay readable.
 
 use crate::StoreError;
 use bugle_model::Event;
@@ -11,6 +11,8 @@ use zstd_safe::{CCtx, CParameter, DCtx};
 
 const ALONE: u8 = 1;
 const AGAINST_ANCHOR: u8 = 2;
+/// The anchor's document itself; nothing follows.
+const SAME_AS_ANCHOR: u8 = 3;
 const LEVEL: i32 = 3;
 /// A stored event inflates to at most this: ingest takes events of 1 MiB, and normalising adds little.
 const MAX_INFLATED: u64 = 8 * 1024 * 1024;
@@ -96,6 +98,10 @@ impl<'a> Encoder<'a> {
     /// # Errors
     /// When zstd fails, which it does only without memory.
     pub fn against(&mut self, anchor: &'a [u8], document: &[u8]) -> Result<Vec<u8>, StoreError> {
+        // Besides being shorter: zstd takes no prefix that lies where its input does.
+        if anchor == document {
+            return Ok(vec![SAME_AS_ANCHOR]);
+        }
         self.context.ref_prefix(anchor).map_err(failed)?;
         self.compress(AGAINST_ANCHOR, document)
     }
@@ -113,7 +119,7 @@ impl<'a> Encoder<'a> {
 /// Whether a payload needs its anchor to be read.
 #[must_use]
 pub fn needs_anchor(payload: &[u8]) -> bool {
-    payload.first() == Some(&AGAINST_ANCHOR)
+    matches!(payload.first(), Some(&(AGAINST_ANCHOR | SAME_AS_ANCHOR)))
 }
 
 /// The document in a payload. `anchor` is the anchor's document, inflated.
@@ -123,6 +129,9 @@ pub fn needs_anchor(payload: &[u8]) -> bool {
 pub fn decode(payload: &[u8], anchor: Option<&[u8]>) -> Result<Vec<u8>, StoreError> {
     let damaged = |what: &str| StoreError::Damaged(format!("payload: {what}"));
     let (how, frame) = payload.split_first().ok_or_else(|| damaged("empty"))?;
+    if (*how, frame.is_empty()) == (SAME_AS_ANCHOR, true) {
+        return anchor.map(<[u8]>::to_vec).ok_or_else(|| damaged("its anchor is missing"));
+    }
     let size = zstd_safe::get_frame_content_size(frame)
         .ok()
         .flatten()
@@ -167,6 +176,17 @@ mod tests {
         // The prefix holds for one event only: the next alone one needs no anchor.
         let after = encoder.alone(&other).unwrap();
         assert_eq!(decode(&after, None).unwrap(), other);
+    }
+
+    #[test]
+    fn the_anchor_itself_takes_one_byte() {
+        let anchor = event(1);
+        let same = Encoder::new().unwrap().against(&anchor, &anchor).unwrap();
+        assert_eq!(same.len(), 1);
+        assert!(needs_anchor(&same));
+        assert_eq!(decode(&same, Some(&anchor)).unwrap(), anchor);
+        assert!(decode(&same, None).is_err(), "the anchor is missing");
+        assert!(decode(&[same[0], 0], Some(&anchor)).is_err());
     }
 
     #[test]

@@ -106,7 +106,11 @@ fn suggest_prefix(name: &str) -> String {
 ///
 /// # Errors
 /// See [`ProjectError`].
-pub async fn create(connection: &mut Connection, name: &str, now: DateTime<Utc>) -> Result<Project, ProjectError> {
+pub async fn create(
+    connection: &mut Connection,
+    name: &str,
+    now: DateTime<Utc>,
+) -> Result<Project, ProjectError> {
     if !is_name(name) {
         return Err(ProjectError::BadName);
     }
@@ -143,7 +147,8 @@ pub async fn create_with_key(
     connection
         .transaction(async |connection| {
             let project = create(connection, name, now).await?;
-            let key = keys::create(connection, project.id, public_key, "default", Quota::default(), now).await?;
+            let key =
+                keys::create(connection, project.id, public_key, "default", Quota::default(), now).await?;
             Ok((project, key))
         })
         .await

@@ -90,6 +90,7 @@ pub async fn list(connection: &mut Connection) -> Result<Vec<ApiToken>, StoreErr
 /// # Errors
 /// When the database fails.
 pub async fn revoke(connection: &mut Connection, name: &str) -> Result<bool, StoreError> {
-    let gone = statement("DELETE FROM api_tokens WHERE name = $1").bind::<Text, _>(name).execute(connection).await?;
+    let gone =
+        statement("DELETE FROM api_tokens WHERE name = $1").bind::<Text, _>(name).execute(connection).await?;
     Ok(gone == 1)
 }

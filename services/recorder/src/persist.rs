@@ -52,7 +52,7 @@ impl Persister {
     }
 
     async fn persist(&mut self, prepared: Prepared) -> Result<(), StoreError> {
-        let Prepared { batch, deliveries, sources, oldest } = prepared;
+        let Prepared { batch, deliveries, sources, mut dead, oldest } = prepared;
         let start = Instant::now();
         let written = self.write(&batch).await?;
         self.meters.persist.observe(start.elapsed().as_secs_f64());
@@ -66,7 +66,6 @@ impl Persister {
             // A relay that is behind finds them in the outbox.
             let _ = self.signals.try_send(written.recorded.signals);
         }
-        let mut dead: HashMap<usize, String> = HashMap::new();
         for (index, reason) in written.refused {
             self.meters.failed.inc();
             if let Some(source) = sources.get(index) {

@@ -10,6 +10,7 @@ use bugle_model::{Clock, IntakeBatch, KeyId, Outcome, OutcomeCount, ProjectId, R
 use bugle_store::StoreError;
 use bugle_store::record::Batch;
 use chrono::{DateTime, Utc};
+use item::Part;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +27,8 @@ pub(crate) struct Prepared {
     pub deliveries: Vec<Delivery>,
     /// For each event of the batch, the delivery that it came in.
     pub sources: Vec<usize>,
+    /// Deliveries that go to the dead letters once the rest of them is recorded, and why.
+    pub dead: HashMap<usize, String>,
     /// When the oldest item was accepted.
     pub oldest: Option<DateTime<Utc>>,
 }
@@ -56,17 +59,18 @@ pub(crate) async fn run(mut taken: Receiver<Taken>, projects: &Projects, clock: 
 async fn prepare(taken: Taken, projects: &Projects, now: DateTime<Utc>) -> Result<Prepared, StoreError> {
     let (deliveries, decoded, mut outcomes) = decode(taken.deliveries).await;
     let mut items: Vec<(usize, RawItem)> = decoded;
+    verify_keys(&mut items, projects, &mut outcomes).await?;
     let wanted: HashSet<ProjectId> = items.iter().map(|(_, item)| item.project).collect();
     let snapshot = projects.snapshot(wanted.into_iter()).await?;
-    verify_keys(&mut items, projects, &mut outcomes).await?;
     let oldest = items.iter().map(|(_, item)| item.received_at).min();
-    let mut prepared = Prepared { batch: Batch { outcomes, ..Batch::default() }, deliveries, sources: Vec::new(), oldest };
-    for (batch, sources) in in_parallel(items, &snapshot, now).await {
+    let mut prepared = Prepared { batch: Batch { outcomes, ..Batch::default() }, deliveries, sources: Vec::new(), dead: HashMap::new(), oldest };
+    for Part { batch, sources, dead } in in_parallel(items, &snapshot, now).await? {
         prepared.batch.events.extend(batch.events);
         prepared.batch.attachments.extend(batch.attachments);
         prepared.batch.feedback.extend(batch.feedback);
         prepared.batch.outcomes.extend(batch.outcomes);
         prepared.sources.extend(sources);
+        prepared.dead.extend(dead.into_iter().map(|delivery| (delivery, "an item cannot be prepared".to_owned())));
     }
     Ok(prepared)
 }
@@ -97,20 +101,24 @@ async fn decode(deliveries: Vec<Delivery>) -> (Vec<Delivery>, Vec<(usize, RawIte
     (good, items, outcomes)
 }
 
-/// Decides about items that the door took without knowing their key.
+/// Decides about items that the door took without knowing their key. One that named no project (0) belongs to the
+/// key's.
 async fn verify_keys(items: &mut Vec<(usize, RawItem)>, projects: &Projects, outcomes: &mut Vec<OutcomeCount>) -> Result<(), StoreError> {
-    let mut checked: HashMap<(ProjectId, String), Option<KeyId>> = HashMap::new();
+    let mut checked: HashMap<String, Option<(ProjectId, KeyId)>> = HashMap::new();
     for (_, item) in items.iter() {
         if let Some(public_key) = &item.unverified_key
-            && !checked.contains_key(&(item.project, public_key.clone()))
+            && !checked.contains_key(public_key)
         {
-            let key = projects.check_key(item.project, public_key).await?;
-            checked.insert((item.project, public_key.clone()), key);
+            checked.insert(public_key.clone(), projects.check_key(public_key).await?);
         }
     }
     items.retain_mut(|(_, item)| {
         let Some(public_key) = item.unverified_key.take() else { return true };
-        item.key = checked.get(&(item.project, public_key)).copied().flatten();
+        if let Some((project, key)) = checked.get(&public_key).copied().flatten()
+            && (item.project == ProjectId(0) || item.project == project)
+        {
+            (item.project, item.key) = (project, Some(key));
+        }
         if item.key.is_none() {
             outcomes.push(item::outcome(item, Outcome::Unauthorized, "unknown_key"));
         }
@@ -119,7 +127,11 @@ async fn verify_keys(items: &mut Vec<(usize, RawItem)>, projects: &Projects, out
     Ok(())
 }
 
-async fn in_parallel(items: Vec<(usize, RawItem)>, snapshot: &Snapshot, now: DateTime<Utc>) -> Vec<(Batch, Vec<usize>)> {
+async fn in_parallel(
+    items: Vec<(usize, RawItem)>,
+    snapshot: &Snapshot,
+    now: DateTime<Utc>,
+) -> Result<Vec<Part>, StoreError> {
     let threads = (items.len() / ITEMS_PER_THREAD).clamp(1, MOST_THREADS);
     let share = items.len().div_ceil(threads).max(1);
     let mut items = items.into_iter();
@@ -134,9 +146,8 @@ async fn in_parallel(items: Vec<(usize, RawItem)>, snapshot: &Snapshot, now: Dat
     }
     let mut done = Vec::new();
     for worker in workers {
-        if let Ok(part) = worker.await {
-            done.push(part);
-        }
+        // Nothing may be acknowledged that no worker has brought back.
+        done.push(worker.await.map_err(|error| StoreError::Damaged(format!("a worker: {error}")))?);
     }
-    done
+    Ok(done)
 }

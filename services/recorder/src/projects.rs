@@ -69,11 +69,11 @@ impl Projects {
         }
     }
 
-    /// The key of an item that the door took unchecked, when it is there, enabled, and the project's.
-    pub async fn check_key(&self, project: ProjectId, public_key: &str) -> Result<Option<KeyId>, StoreError> {
+    /// The project and key of an item that the door took unchecked, when the key is there and enabled.
+    pub async fn check_key(&self, public_key: &str) -> Result<Option<(ProjectId, KeyId)>, StoreError> {
         let mut connection = self.store.conn().await?;
         let key = keys::find(&mut connection, public_key).await?;
-        Ok(key.filter(|key| key.enabled && key.project == project).map(|key| key.id))
+        Ok(key.filter(|key| key.enabled && key.public_key == public_key).map(|key| (key.project, key.id)))
     }
 }
 

@@ -28,8 +28,8 @@ use uuid::Uuid;
 const PAUSE: Duration = Duration::from_secs(1);
 /// For the confirm of a dead letter; nobody waits for an answer meanwhile.
 const MOVE_TIMEOUT: Duration = Duration::from_secs(5);
-/// After this long without a message, we ask whether the broker still knows us: of a quorum queue that was removed and
-/// declared again, RabbitMQ 3.10 does not tell its consumers.
+/// After this long without a message, and with none unsettled, we ask whether there are any: to a consumer of a quorum
+/// queue that was removed and declared again RabbitMQ 3.10 neither delivers nor says so.
 const WATCH: Duration = Duration::from_secs(5);
 /// Longer than any list of prefetched messages takes to be given back.
 const CANCEL_TIMEOUT: Duration = Duration::from_secs(2);
@@ -126,12 +126,12 @@ impl Feed {
                 },
             };
             let Some(session) = session else { continue };
-            let outcome = self.consume(&session, failed).await;
+            let outcome = session.during(self.consume(&session, failed)).await;
             if self.stopped.is_cancelled() {
                 return;
             }
             failed = true;
-            if let Err(error) = outcome {
+            if let Ok(Err(error)) = outcome {
                 tracing::warn!(queue = self.queue.name(), %error, "bus: consuming was interrupted");
             }
             // Time out: the pause is over.
@@ -160,17 +160,19 @@ impl Feed {
         let name = self.inner.endpoint.names.queue(self.queue);
         let options = BasicConsumeOptions::default();
         let mut consumer = channel.basic_consume(name, "".into(), options, FieldTable::default()).await?;
+        // Counts what was delivered on this channel and is not settled.
+        let unsettled = Arc::new(());
         loop {
             tokio::select! {
                 () = self.stopped.cancelled() => break,
                 next = consumer.next() => match next {
-                    Some(Ok(delivery)) => self.arrive(&channel, delivery).await,
+                    Some(Ok(delivery)) => self.arrive(&channel, delivery, &unsettled).await,
                     Some(Err(error)) => return Err(error),
                     None => return Ok(()),
                 },
                 () = tokio::time::sleep(WATCH) => {
-                    if !matches!(self.inner.consumers(self.queue).await, Ok(1..)) {
-                        tracing::warn!(queue = self.queue.name(), "bus: the broker has forgotten the consumer");
+                    if Arc::strong_count(&unsettled) == 1 && self.inner.ready(self.queue).await.unwrap_or(1) > 0 {
+                        tracing::warn!(queue = self.queue.name(), "bus: messages wait and do not come; asking again");
                         return Ok(());
                     }
                 }
@@ -190,7 +192,12 @@ impl Feed {
         Ok(())
     }
 
-    async fn arrive(&self, channel: &lapin::Channel, delivery: lapin::message::Delivery) {
+    async fn arrive(
+        &self,
+        channel: &lapin::Channel,
+        delivery: lapin::message::Delivery,
+        unsettled: &Arc<()>,
+    ) {
         let attempt = attempts(&delivery.properties);
         let message = Message {
             id: message_id(&delivery.properties),
@@ -211,6 +218,7 @@ impl Feed {
             },
             stopped: self.stopped.clone(),
             out: None,
+            _counted: Arc::clone(unsettled),
         };
         if let Err(refused) = self.sender.send(Arrived { message, unsettled }).await {
             Box::new(refused.0.unsettled).give_back();
@@ -235,6 +243,7 @@ struct Unsettled {
     dead: Dead,
     stopped: CancellationToken,
     out: Option<TaskTrackerToken>,
+    _counted: Arc<()>,
 }
 
 impl Unsettled {

@@ -2,14 +2,16 @@
 
 use super::Inner;
 use super::consumer::{message_id, number};
+use super::link::Gone;
 use super::publisher::{Outgoing, PUBLISHED_AT, Target, stamped};
 use crate::bus::{BusError, DeadLetter, DeadSelection, Queue};
 use bytes::Bytes;
 use lapin::BasicProperties;
 use lapin::message::BasicGetMessage;
-use lapin::options::{BasicAckOptions, BasicGetOptions, QueueDeclareOptions};
+use lapin::options::{BasicAckOptions, BasicGetOptions, BasicNackOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable, LongString, ShortString};
 use lapin::{Channel, message::Delivery};
+use std::future::Future;
 use std::time::Duration;
 
 const REASON: &str = "x-bugle-reason";
@@ -30,6 +32,19 @@ pub(super) fn reject_headers(reason: &str, now: i64, attempts: u32, published_at
 }
 
 impl Inner {
+    /// Runs an errand for as long as the connection is there.
+    pub(super) async fn run<T>(
+        &self,
+        errand: impl Future<Output = Result<T, BusError>>,
+    ) -> Result<T, BusError> {
+        let session = self.link.state().borrow().session();
+        let session = session.ok_or_else(|| BusError::Away("no connection".to_owned()))?;
+        session
+            .during(errand)
+            .await
+            .unwrap_or_else(|Gone| Err(BusError::Away("the connection broke".to_owned())))
+    }
+
     /// A channel for one errand; what is taken on it and not acked goes back when it closes.
     async fn errand(&self) -> Result<Channel, BusError> {
         let session = self.link.state().borrow().session();
@@ -47,7 +62,7 @@ impl Inner {
         {
             letters.push(letter(delivery));
         }
-        channel.close(200, "listed".into()).await.map_err(away)?;
+        give_back(&channel).await?;
         Ok(letters)
     }
 
@@ -61,12 +76,12 @@ impl Inner {
         let _walk = self.walk.lock().await;
         let channel = self.errand().await?;
         let mut count = 0;
-        // What is rejected meanwhile is not part of "all", or a message that fails at once would keep this going.
-        let mut left = self.count(&channel, self.endpoint.names.dead(queue)).await?;
-        while left > 0
-            && let Some(BasicGetMessage { delivery, .. }) = self.take_dead(&channel, queue).await?
-        {
-            left -= 1;
+        let start = self.config.now_ms();
+        while let Some(BasicGetMessage { delivery, .. }) = self.take_dead(&channel, queue).await? {
+            // What is rejected meanwhile is not meant, or a message that fails at once would keep this going.
+            if number(&delivery.properties, REJECTED_AT).is_some_and(|rejected_at| rejected_at > start) {
+                break;
+            }
             if !which.includes(message_id(&delivery.properties)) {
                 continue;
             }
@@ -76,7 +91,7 @@ impl Inner {
             delivery.acker.ack(BasicAckOptions::default()).await.map_err(away)?;
             count += 1;
         }
-        channel.close(200, "done".into()).await.map_err(away)?;
+        give_back(&channel).await?;
         Ok(count)
     }
 
@@ -106,17 +121,24 @@ impl Inner {
         Ok((live, dead))
     }
 
-    /// How many consumers the broker knows on a queue.
-    pub(super) async fn consumers(&self, queue: Queue) -> Result<u32, BusError> {
+    /// How many messages wait in a queue.
+    pub(super) async fn ready(&self, queue: Queue) -> Result<u64, BusError> {
         let channel = self.errand().await?;
-        let found = look_up(&channel, self.endpoint.names.queue(queue)).await?;
+        let count = self.count(&channel, self.endpoint.names.queue(queue)).await?;
         channel.close(200, "counted".into()).await.map_err(away)?;
-        Ok(found.consumer_count())
+        Ok(count)
     }
 
     async fn count(&self, channel: &Channel, name: ShortString) -> Result<u64, BusError> {
         Ok(u64::from(look_up(channel, name).await?.message_count()))
     }
+}
+
+/// Ends an errand. Closing alone gives back what was taken too, but some time later: the next errand would miss it.
+async fn give_back(channel: &Channel) -> Result<(), BusError> {
+    let all = BasicNackOptions { multiple: true, requeue: true };
+    channel.basic_nack(0, all).await.map_err(away)?;
+    channel.close(200, "done".into()).await.map_err(away)
 }
 
 async fn look_up(channel: &Channel, name: ShortString) -> Result<lapin::Queue, BusError> {

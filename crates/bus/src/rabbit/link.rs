@@ -7,6 +7,7 @@ use futures_util::StreamExt;
 use lapin::tcp::OwnedTLSConfig;
 use lapin::uri::AMQPUri;
 use lapin::{Channel, Connection, ConnectionProperties, Event};
+use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -29,10 +30,25 @@ const LOOK: Duration = Duration::from_secs(1);
 /// A connection that was made, with its idle publishing channels.
 pub(super) struct Session {
     pub(super) connection: Connection,
-    pub(super) idle: Mutex<Vec<Channel>>,
+    idle: Mutex<Vec<Channel>>,
+    /// Cancelled when the connection is given up.
+    gone: CancellationToken,
 }
 
+/// The connection was given up before the work was done.
+#[derive(Debug)]
+pub(super) struct Gone;
+
 impl Session {
+    /// Does something on the connection, as long as there is one. Not everything that lapin has been asked for is answered
+    /// when the connection breaks at the wrong moment.
+    pub(super) async fn during<T>(&self, work: impl Future<Output = T>) -> Result<T, Gone> {
+        tokio::select! {
+            done = work => Ok(done),
+            () = self.gone.cancelled() => Err(Gone),
+        }
+    }
+
     pub(super) fn take_idle(&self) -> Option<Channel> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
@@ -182,7 +198,10 @@ impl Keeper {
         let mut events = Box::pin(connection.events_listener());
         add(&self.counters.connects);
         tracing::info!(purpose = self.purpose, "bus: connected to the broker");
-        let session = Arc::new(Session { connection, idle: Mutex::default() });
+        let gone = CancellationToken::new();
+        // Also when this task is aborted.
+        let _gone = gone.clone().drop_guard();
+        let session = Arc::new(Session { connection, idle: Mutex::default(), gone });
         self.show(&session);
         let mut look = tokio::time::interval(LOOK);
         while session.connection.status().connected() {
@@ -203,6 +222,7 @@ impl Keeper {
             self.show(&session);
         }
         self.sender.send_replace(LinkState::Away);
+        session.gone.cancel();
         if session.connection.status().connected() {
             // Whether the broker hears it or not, the socket is closed.
             let _ = tokio::time::timeout(GOODBYE, session.connection.close(200, "closing".into())).await;

@@ -105,15 +105,15 @@ impl Bus for Rabbit {
     }
 
     async fn dead_letters(&self, queue: Queue, limit: usize) -> Result<Vec<DeadLetter>, BusError> {
-        self.0.list_dead(queue, limit).await
+        self.0.run(self.0.list_dead(queue, limit)).await
     }
 
     async fn redrive(&self, queue: Queue, which: DeadSelection) -> Result<u64, BusError> {
-        self.0.each_dead(queue, &which, true).await
+        self.0.run(self.0.each_dead(queue, &which, true)).await
     }
 
     async fn discard_dead(&self, queue: Queue, which: DeadSelection) -> Result<u64, BusError> {
-        self.0.each_dead(queue, &which, false).await
+        self.0.run(self.0.each_dead(queue, &which, false)).await
     }
 
     fn state(&self) -> BusState {
@@ -131,7 +131,7 @@ impl Bus for Rabbit {
     }
 
     async fn depth(&self, queue: Queue) -> Result<Depth, BusError> {
-        let (messages, dead) = self.0.depth_of(queue).await?;
+        let (messages, dead) = self.0.run(self.0.depth_of(queue)).await?;
         Ok(Depth { messages, bytes: None, dead })
     }
 

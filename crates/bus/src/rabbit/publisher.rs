@@ -1,6 +1,6 @@
 //! Publishing with confirms.
 
-use super::link::{Endpoint, Link, LinkState, Session};
+use super::link::{Endpoint, Gone, Link, LinkState, Session};
 use super::topology;
 use crate::bus::{BusState, PublishError};
 use bytes::Bytes;
@@ -145,9 +145,9 @@ impl Publisher {
             let started = self.in_flight.start();
             // A task, because a publish that nobody waits for any more still needs its channel until the confirm.
             let task = self.tasks.spawn(async move {
-                let outcome = send(&session, &message).await;
+                let outcome = session.during(send(&session, &message)).await;
                 drop((permit, started));
-                outcome
+                outcome.unwrap_or_else(|Gone| Err(PublishError::Lost("before the confirm".to_owned())))
             });
             task.await.map_err(|error| PublishError::Lost(error.to_string()))?
         };
@@ -174,7 +174,8 @@ impl Publisher {
         let (endpoint, healing) = (Arc::clone(&self.endpoint), Arc::clone(&self.healing));
         self.tasks.spawn(async move {
             tracing::error!("bus: the broker has no queue for a message; declaring them again");
-            if let Err(error) = topology::declare(&session.connection, &endpoint.names).await {
+            let declared = session.during(topology::declare(&session.connection, &endpoint.names)).await;
+            if let Ok(Err(error)) = declared {
                 tracing::error!(%error, "bus: cannot declare the queues");
             }
             healing.store(false, Ordering::Release);

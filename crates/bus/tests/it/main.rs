@@ -1,5 +1,7 @@
 //! The bus from outside: the contract on both backends, then what only one of them can show.
 
+#![expect(clippy::expect_used, clippy::print_stdout, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod contract;
 mod crash;
 mod embedded;

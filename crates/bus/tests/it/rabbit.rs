@@ -85,10 +85,10 @@ async fn a_lost_confirm_is_an_error_and_never_a_loss() {
     let publishing = tokio::spawn(async move { bus.publish(Queue::Intake, id(2), body(2)).await });
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(!publishing.is_finished());
-    proxy.cut();
-    proxy.resume();
+    proxy.refuse();
     let lost = soon(publishing).await.unwrap();
     assert!(matches!(lost, Err(PublishError::Lost(_))), "{lost:?}");
+    proxy.resume();
     soon(world.bus.connected()).await;
     publish(&world.bus, [2]).await;
     expect_all(&world.bus, 1..=2).await;

@@ -127,15 +127,23 @@ fn texts(event: &Event) -> Vec<String> {
     exception.into_iter().chain(message).collect()
 }
 
+/// What a security report names as the source, whatever its form.
+fn report_sources(sent: &Value) -> impl Iterator<Item = &str> {
+    let reports = [Some(sent), sent.get("csp-report"), sent.get("body")];
+    let names = ["source-file", "sourceFile", "blocked-uri", "blockedURL"];
+    reports
+        .into_iter()
+        .flatten()
+        .flat_map(move |report| names.into_iter().filter_map(|name| report.get(name).and_then(Value::as_str)))
+}
+
 fn is_browser_extension(event: &Event) -> bool {
     let is_extension = |text: &str| EXTENSION_SCHEMES.iter().any(|scheme| text.starts_with(scheme));
     let is_in_extension = |frame: &Frame| {
         [&frame.abs_path, &frame.filename].into_iter().flatten().any(|path| is_extension(path))
     };
     let mut traces = event.exceptions.iter().filter_map(|exception| exception.stacktrace.as_ref());
-    let names = ["source-file", "sourceFile", "blocked-uri", "blockedURL"];
-    let mut reported =
-        names.iter().filter_map(|name| event.security.as_ref()?.get(*name).and_then(Value::as_str));
+    let mut reported = event.security.iter().flat_map(report_sources);
     traces.any(|trace| trace.frames.iter().any(is_in_extension))
         || reported.any(|text| is_extension(text) || text.ends_with("-extension"))
         || texts(event).iter().any(|text| {
@@ -207,7 +215,7 @@ mod tests {
         });
         assert_eq!(filters.check(&by_message), Some("browser_extension"));
         let mut by_report = event();
-        by_report.security = Some(serde_json::json!({"source-file": "moz-extension"}));
+        by_report.security = Some(serde_json::json!({"csp-report": {"source-file": "moz-extension"}}));
         assert_eq!(filters.check(&by_report), Some("browser_extension"));
     }
 

@@ -71,7 +71,7 @@ impl Active {
 fn filter(value: &mut Value) {
     match value {
         Value::Null | Value::Bool(_) => {}
-        Value::String(text) if text.is_empty() => {}
+        Value::String(text) if matches!(text.as_str(), "" | "None" | "null" | "nil" | "undefined") => {}
         other => *other = FILTERED.into(),
     }
 }

@@ -13,6 +13,8 @@ const MAX_TEXT_CHARS: usize = 200;
 pub(super) struct Report {
     /// `csp`, `expect-ct`, `expect-staple`, `hpkp`, or the type of a report of the Reporting API.
     pub kind: String,
+    /// The whole, as sent.
+    sent: Map<String, Value>,
     fields: Map<String, Value>,
     url: Option<String>,
     user_agent: Option<String>,
@@ -20,11 +22,12 @@ pub(super) struct Report {
 
 /// Finds the report within the object that carries it.
 pub(super) fn read(mut object: Map<String, Value>, content_type: &str) -> Result<Report, Invalid> {
+    let sent = object.clone();
     for (name, kind) in
         [("csp-report", "csp"), ("expect-ct-report", "expect-ct"), ("expect-staple-report", "expect-staple")]
     {
         if let Some(Value::Object(fields)) = object.remove(name) {
-            return Ok(Report { kind: kind.to_owned(), fields, url: None, user_agent: None });
+            return Ok(Report { kind: kind.to_owned(), sent, fields, url: None, user_agent: None });
         }
     }
     let mut take = |name: &str| match object.remove(name) {
@@ -36,14 +39,14 @@ pub(super) fn read(mut object: Map<String, Value>, content_type: &str) -> Result
         (Some(mut kind), Some(Value::Object(fields))) => {
             truncate(&mut kind, 64);
             let kind = if kind == "csp-violation" { "csp".to_owned() } else { kind };
-            Ok(Report { kind, fields, url, user_agent })
+            Ok(Report { kind, sent, fields, url, user_agent })
         }
         _ if object.contains_key("known-pins") => {
-            Ok(Report { kind: "hpkp".to_owned(), fields: object, url, user_agent })
+            Ok(Report { kind: "hpkp".to_owned(), sent, fields: object, url, user_agent })
         }
         // Some browsers send the fields without the object around them.
         _ if content_type.contains("csp-report") && object.contains_key("violated-directive") => {
-            Ok(Report { kind: "csp".to_owned(), fields: object, url, user_agent })
+            Ok(Report { kind: "csp".to_owned(), sent, fields: object, url, user_agent })
         }
         _ => Err(Invalid::new(
             "body",
@@ -151,7 +154,7 @@ impl Report {
     }
 
     pub fn into_value(self) -> Value {
-        Value::Object(self.fields)
+        Value::Object(self.sent)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{Connection, StoreError, statement};
 use bugle_model::ProjectId;
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Binary, Integer, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Binary, Integer, Nullable, Timestamptz};
 use diesel_async::RunQueryDsl;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -38,6 +38,8 @@ pub(super) struct Total {
     pub events: i64,
     #[diesel(sql_type = Integer)]
     pub users: i32,
+    #[diesel(sql_type = Timestamptz)]
+    pub last_seen: DateTime<Utc>,
 }
 
 /// Adds up the inserted events by issue.
@@ -69,7 +71,7 @@ pub(super) async fn add(connection: &mut Connection, tallies: &Tallies<'_>) -> R
          SELECT i, n, s FROM UNNEST($1, $2, $3) AS t (i, n, s) JOIN issues ON issues.id = t.i ORDER BY i
          ON CONFLICT (issue_id) DO UPDATE SET events = c.events + excluded.events,
              last_seen = greatest(c.last_seen, excluded.last_seen)
-         RETURNING issue_id, events, users",
+         RETURNING issue_id, events, users, last_seen",
     )
     .bind::<Array<BigInt>, _>(tallies.keys().copied().collect::<Vec<_>>())
     .bind::<Array<BigInt>, _>(
@@ -153,23 +155,35 @@ pub(super) struct Window {
     pub hour: i64,
 }
 
-/// Counts each issue's events in two windows: (issue, beginning of the day's, beginning of the hour's).
-pub(super) async fn windows(
-    connection: &mut Connection,
-    wanted: &[(i64, DateTime<Utc>, DateTime<Utc>)],
-) -> Result<HashMap<i64, Window>, StoreError> {
+/// The windows of an issue.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    pub issue: i64,
+    /// The beginning of the day's window.
+    pub day: DateTime<Utc>,
+    /// Events of the day's first minute count from here on.
+    pub from: Option<DateTime<Utc>>,
+    /// The beginning of the hour's window.
+    pub hour: DateTime<Utc>,
+}
+
+/// Counts each issue's events in its windows.
+pub(super) async fn windows(connection: &mut Connection, wanted: &[Wanted]) -> Result<HashMap<i64, Window>, StoreError> {
     if wanted.is_empty() {
         return Ok(HashMap::new());
     }
     let rows: Vec<Window> = statement(
-        "SELECT w.i AS issue_id, coalesce(sum(m.events), 0)::bigint AS day,
+        "SELECT w.i AS issue_id, sum(m.events)::bigint - CASE WHEN w.f IS NULL THEN 0 ELSE
+                 (SELECT count(*) FROM events e WHERE e.issue_id = w.i AND e.received_at >= w.d AND e.received_at < w.f)
+             END AS day,
              coalesce(sum(m.events) FILTER (WHERE m.minute > w.h), 0)::bigint AS hour
-         FROM UNNEST($1, $2, $3) AS w (i, d, h) JOIN issue_minutes m ON m.issue_id = w.i AND m.minute >= w.d
-         GROUP BY w.i",
+         FROM UNNEST($1, $2, $3, $4) AS w (i, d, f, h) JOIN issue_minutes m ON m.issue_id = w.i AND m.minute >= w.d
+         GROUP BY w.i, w.d, w.f, w.h",
     )
-    .bind::<Array<BigInt>, _>(wanted.iter().map(|row| row.0).collect::<Vec<_>>())
-    .bind::<Array<Timestamptz>, _>(wanted.iter().map(|row| row.1).collect::<Vec<_>>())
-    .bind::<Array<Timestamptz>, _>(wanted.iter().map(|row| row.2).collect::<Vec<_>>())
+    .bind::<Array<BigInt>, _>(wanted.iter().map(|row| row.issue).collect::<Vec<_>>())
+    .bind::<Array<Timestamptz>, _>(wanted.iter().map(|row| row.day).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Timestamptz>>, _>(wanted.iter().map(|row| row.from).collect::<Vec<_>>())
+    .bind::<Array<Timestamptz>, _>(wanted.iter().map(|row| row.hour).collect::<Vec<_>>())
     .load(connection)
     .await?;
     Ok(rows.into_iter().map(|row| (row.issue_id, row)).collect())

@@ -1,24 +1,30 @@
 //! Payloads: which anchor an event is compressed against, and when a new one is made.
 //!
 //! Measured on captured events: a new anchor when a result exceeds twice the best so far plus 200 bytes is what keeps
-//! a changing issue small without many anchors.
+//! a changing issue small without many anchors. Some issues hold several kinds of events that take turns: the last few
+//! anchors are tried before a new one is made. And some hold events that have nothing in common: once anchors find no
+//! use, most events are kept alone.
 
 use super::batch::NewEvent;
-use super::cache::{Anchor, Cache};
+use super::cache::Cache;
 use super::resolve::{Groups, Slot};
-use crate::payload::{self, Encoder};
-use crate::{Connection, StoreError, statement};
-use bugle_model::{IssueId, RetentionClass};
+use super::shelf::{self, Anchor, MOST_ANCHORS, Shelf, ShelfKey};
+use crate::payload::Encoder;
+use crate::{Connection, StoreError};
+use bugle_model::RetentionClass;
 use chrono::{DateTime, Days, NaiveDate, Utc};
-use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Binary, Date, Integer, SmallInt};
-use diesel_async::RunQueryDsl;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// An anchor takes dependants for this long.
 const ANCHOR_DAYS: u64 = 31;
-const IDS_AHEAD: i32 = 64;
+const IDS_AHEAD: usize = 64;
+/// A result may exceed what is expected of it by this many bytes.
+const SLACK: usize = 200;
+/// With this many anchors that nothing was ever kept against, events are kept alone, …
+const MOST_UNUSED: usize = 2;
+/// … but for every so manieth, which may be the first of a new kind.
+const MISSES_PER_ANCHOR: u32 = 16;
 
 /// The payload of one event.
 #[derive(Debug)]
@@ -37,37 +43,27 @@ pub(super) struct MadeAnchor {
     pub event: usize,
 }
 
+/// What a batch has made of the anchors of a group.
+#[derive(Debug)]
+pub(super) struct Used {
+    /// The index of an event of the group.
+    pub event: usize,
+    pub retention: RetentionClass,
+    /// Ids and best results, the anchor used last first.
+    pub anchors: Vec<(i64, Option<usize>)>,
+    pub misses: u32,
+}
+
 /// The payloads of a batch.
 #[derive(Debug, Default)]
 pub(super) struct Encoded {
     /// One for each event.
     pub payloads: Vec<Payload>,
     pub anchors: Vec<MadeAnchor>,
-    /// The smallest payload against an anchor that was known before, by issue.
-    pub best: HashMap<(IssueId, RetentionClass), usize>,
+    pub used: Vec<Used>,
 }
 
-#[derive(QueryableByName)]
-struct AnchorRow {
-    #[diesel(sql_type = BigInt)]
-    id: i64,
-    #[diesel(sql_type = BigInt)]
-    issue_id: i64,
-    #[diesel(sql_type = SmallInt)]
-    retention: i16,
-    #[diesel(sql_type = Date)]
-    sealed_on: NaiveDate,
-    #[diesel(sql_type = Binary)]
-    payload: Vec<u8>,
-}
-
-#[derive(QueryableByName)]
-struct Id {
-    #[diesel(sql_type = BigInt)]
-    id: i64,
-}
-
-/// Loads the newest usable anchor of each known issue of the batch that has none in memory.
+/// Loads the newest usable anchors of each known issue of the batch that has none in memory.
 pub(super) async fn load_anchors(
     connection: &mut Connection,
     cache: &mut Cache,
@@ -75,33 +71,16 @@ pub(super) async fn load_anchors(
     groups: &Groups,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let mut wanted: Vec<(i64, i16)> = events
+    let wanted: BTreeSet<ShelfKey> = events
         .iter()
         .enumerate()
         .filter_map(|(index, event)| Some((groups.issue(index)?, event.retention)))
-        .filter(|key| !cache.anchors.contains_key(key))
-        .map(|(issue, retention)| (issue.0, retention.days()))
+        .filter(|key| !cache.shelves.contains_key(key))
         .collect();
-    wanted.sort_unstable();
-    wanted.dedup();
-    if wanted.is_empty() {
-        return Ok(());
-    }
-    let rows: Vec<AnchorRow> = statement(
-        "SELECT a.id, a.issue_id, a.retention, a.sealed_on, a.payload FROM UNNEST($1, $2) AS w (issue_id, retention)
-         CROSS JOIN LATERAL (SELECT * FROM anchors a WHERE a.issue_id = w.issue_id AND a.retention = w.retention
-             AND a.sealed_on >= $3 ORDER BY a.id DESC LIMIT 1) a",
-    )
-    .bind::<Array<BigInt>, _>(wanted.iter().map(|key| key.0).collect::<Vec<_>>())
-    .bind::<Array<SmallInt>, _>(wanted.iter().map(|key| key.1).collect::<Vec<_>>())
-    .bind::<Date, _>(now.date_naive())
-    .load(connection)
-    .await?;
-    for row in rows {
-        let Ok(retention) = RetentionClass::try_from(row.retention) else { continue };
-        let document = Arc::new(payload::decode(&row.payload, None)?);
-        let anchor = Anchor { id: row.id, document, sealed_on: row.sealed_on, best: None, used: 0 };
-        cache.keep_anchor((IssueId(row.issue_id), retention), anchor);
+    if !wanted.is_empty() {
+        let wanted: Vec<ShelfKey> = wanted.into_iter().collect();
+        let anchors = shelf::load(connection, &wanted, now.date_naive()).await?;
+        cache.keep_loaded(&wanted, anchors);
     }
     Ok(())
 }
@@ -115,82 +94,149 @@ pub(super) async fn encode(
     now: DateTime<Utc>,
 ) -> Result<Encoded, StoreError> {
     if cache.anchor_ids.len() < events.len() {
-        let missing = i32::try_from(events.len() - cache.anchor_ids.len()).unwrap_or(i32::MAX).max(IDS_AHEAD);
-        let ids: Vec<Id> = statement("SELECT nextval('anchors_id_seq') AS id FROM generate_series(1, $1)")
-            .bind::<Integer, _>(missing)
-            .load(connection)
-            .await?;
-        cache.anchor_ids.extend(ids.into_iter().map(|row| row.id));
+        let missing = (events.len() - cache.anchor_ids.len()).max(IDS_AHEAD);
+        cache.anchor_ids.extend(shelf::take_ids(connection, missing).await?);
     }
-    let mut ids = std::mem::take(&mut cache.anchor_ids);
-    let result = compress(cache, &mut ids, events, groups, now.date_naive());
-    cache.anchor_ids = ids;
-    result
+    let shelves: Vec<Option<&Shelf>> = (0..events.len())
+        .zip(events)
+        .map(|(index, event)| cache.shelves.get(&(groups.issue(index)?, event.retention)))
+        .collect();
+    let mut ids = cache.anchor_ids.iter().copied();
+    let mut work = Work::new(&mut ids, now.date_naive())?;
+    for (index, (event, shelf)) in events.iter().zip(shelves).enumerate() {
+        work.add(index, event, groups.slot(index), shelf)?;
+    }
+    let encoded = work.finish();
+    // Whatever becomes of the transaction: an id that was given is not given again.
+    cache.anchor_ids.drain(..encoded.anchors.len());
+    Ok(encoded)
 }
 
-/// The anchor in use for a group within this batch.
-struct Current<'a> {
+/// An anchor that may serve: of the memory, or of the batch.
+#[derive(Debug, Clone, Copy)]
+struct Candidate<'a> {
     id: i64,
     document: &'a [u8],
+    alone: usize,
     sealed_on: NaiveDate,
     best: Option<usize>,
-    /// The batch has made it.
-    is_new: bool,
 }
 
-fn compress(
-    cache: &Cache,
-    ids: &mut Vec<i64>,
-    events: &[NewEvent],
-    groups: &Groups,
-    today: NaiveDate,
-) -> Result<Encoded, StoreError> {
-    // Both kinds of anchor outlive the encoder: those known before, and the batch's own documents.
-    let known: Vec<Option<Anchor>> = events
-        .iter()
-        .enumerate()
-        .map(|(index, event)| groups.issue(index).and_then(|issue| cache.anchors.get(&(issue, event.retention)).cloned()))
-        .collect();
-    let mut encoder = Encoder::new()?;
-    let mut encoded = Encoded::default();
-    let mut current: HashMap<(Slot, RetentionClass), Current<'_>> = HashMap::new();
-    for (index, (event, known)) in events.iter().zip(&known).enumerate() {
-        let key = (groups.slot(index), event.retention);
-        if let Some(known) = known {
-            current.entry(key).or_insert_with(|| Current {
-                id: known.id,
-                document: known.document.as_slice(),
-                sealed_on: known.sealed_on,
-                best: known.best,
-                is_new: false,
-            });
+impl Candidate<'_> {
+    /// The largest result with which it serves.
+    fn limit(&self) -> usize {
+        match self.best {
+            Some(best) => best * 2 + SLACK,
+            None => self.alone / 2 + SLACK,
         }
-        let usable = current.get_mut(&key).filter(|anchor| event.received_at.date_naive() <= anchor.sealed_on);
-        if let Some(anchor) = usable {
-            let bytes = encoder.against(anchor.document, &event.document)?;
-            if anchor.best.is_none_or(|best| bytes.len() <= best * 2 + 200) {
-                anchor.best = Some(anchor.best.map_or(bytes.len(), |best| best.min(bytes.len())));
-                if !anchor.is_new && let Some(issue) = groups.issue(index) {
-                    let best = encoded.best.entry((issue, event.retention)).or_insert(bytes.len());
-                    *best = (*best).min(bytes.len());
-                }
-                encoded.payloads.push(Payload { anchor: Some(anchor.id), bytes });
+    }
+}
+
+/// The anchors of a group, the one used last first.
+#[derive(Debug, Default)]
+struct Row<'a> {
+    event: usize,
+    candidates: Vec<Candidate<'a>>,
+    misses: u32,
+}
+
+impl Row<'_> {
+    /// Another anchor would most likely find no use either.
+    fn is_hopeless(&self) -> bool {
+        self.candidates.iter().filter(|candidate| candidate.best.is_none()).count() >= MOST_UNUSED
+            && self.misses + 1 < MISSES_PER_ANCHOR
+    }
+}
+
+struct Work<'a, 'i> {
+    encoder: Encoder<'a>,
+    ids: &'i mut dyn Iterator<Item = i64>,
+    today: NaiveDate,
+    rows: HashMap<(Slot, RetentionClass), Row<'a>>,
+    encoded: Encoded,
+}
+
+impl<'a, 'i> Work<'a, 'i> {
+    fn new(ids: &'i mut dyn Iterator<Item = i64>, today: NaiveDate) -> Result<Self, StoreError> {
+        Ok(Self { encoder: Encoder::new()?, ids, today, rows: HashMap::new(), encoded: Encoded::default() })
+    }
+
+    fn add(
+        &mut self,
+        index: usize,
+        event: &'a NewEvent,
+        slot: Slot,
+        shelf: Option<&'a Shelf>,
+    ) -> Result<(), StoreError> {
+        let mut row = self.rows.remove(&(slot, event.retention)).unwrap_or_else(|| open(index, shelf));
+        let payload = match self.against_one(&mut row, event)? {
+            Some(payload) => payload,
+            None if row.is_hopeless() => {
+                row.misses += 1;
+                Payload { anchor: None, bytes: self.encoder.alone(&event.document)? }
+            }
+            None => self.as_anchor(&mut row, index, event)?,
+        };
+        self.encoded.payloads.push(payload);
+        self.rows.insert((slot, event.retention), row);
+        Ok(())
+    }
+
+    /// Compresses against the first anchor that serves.
+    fn against_one(&mut self, row: &mut Row<'a>, event: &'a NewEvent) -> Result<Option<Payload>, StoreError> {
+        for place in 0..row.candidates.len() {
+            let Some(candidate) = row.candidates.get_mut(place) else { break };
+            if event.received_at.date_naive() > candidate.sealed_on {
                 continue;
             }
+            let bytes = self.encoder.against(candidate.document, &event.document)?;
+            if bytes.len() <= candidate.limit() {
+                candidate.best = Some(candidate.best.map_or(bytes.len(), |best| best.min(bytes.len())));
+                let anchor = Some(candidate.id);
+                row.candidates.get_mut(..=place).unwrap_or_default().rotate_right(1);
+                return Ok(Some(Payload { anchor, bytes }));
+            }
         }
-        let Some(id) = ids.pop() else { return Err(StoreError::Damaged("no id for an anchor".to_owned())) };
-        let sealed_on = today.checked_add_days(Days::new(ANCHOR_DAYS)).unwrap_or(today);
-        let document = event.document.as_slice();
-        // The event itself is kept like any other: against its own copy, in a few bytes.
-        let bytes = encoder.against(document, document)?;
-        encoded.payloads.push(Payload { anchor: Some(id), bytes });
-        encoded.anchors.push(MadeAnchor {
-            anchor: Anchor { id, document: Arc::new(event.document.clone()), sealed_on, best: None, used: 0 },
-            retention: event.retention,
-            payload: encoder.alone(document)?,
-            event: index,
-        });
-        current.insert(key, Current { id, document, sealed_on, best: None, is_new: true });
+        Ok(None)
     }
-    Ok(encoded)
+
+    /// Makes the event an anchor. It is kept like any other too: against its own copy, in a byte.
+    fn as_anchor(&mut self, row: &mut Row<'a>, index: usize, event: &'a NewEvent) -> Result<Payload, StoreError> {
+        let id = self.ids.next().ok_or_else(|| StoreError::Damaged("no id for an anchor".to_owned()))?;
+        let sealed_on = self.today.checked_add_days(Days::new(ANCHOR_DAYS)).unwrap_or(self.today);
+        let document = event.document.as_slice();
+        let payload = self.encoder.alone(document)?;
+        let alone = payload.len();
+        row.candidates.insert(0, Candidate { id, document, alone, sealed_on, best: None });
+        row.candidates.truncate(MOST_ANCHORS);
+        row.misses = 0;
+        let document = Arc::new(event.document.clone());
+        let anchor = Anchor { id, document, alone, sealed_on, best: None };
+        self.encoded.anchors.push(MadeAnchor { anchor, retention: event.retention, payload, event: index });
+        Ok(Payload { anchor: Some(id), bytes: self.encoder.against(&event.document, &event.document)? })
+    }
+
+    fn finish(self) -> Encoded {
+        let mut encoded = self.encoded;
+        encoded.used.extend(self.rows.into_iter().map(|((_, retention), row)| Used {
+            event: row.event,
+            retention,
+            anchors: row.candidates.iter().map(|candidate| (candidate.id, candidate.best)).collect(),
+            misses: row.misses,
+        }));
+        encoded
+    }
+}
+
+/// The anchors of a group as they are remembered.
+fn open(event: usize, shelf: Option<&Shelf>) -> Row<'_> {
+    let Some(shelf) = shelf else { return Row { event, ..Row::default() } };
+    let candidates = shelf.anchors.iter().map(|anchor| Candidate {
+        id: anchor.id,
+        document: anchor.document.as_slice(),
+        alone: anchor.alone,
+        sealed_on: anchor.sealed_on,
+        best: anchor.best,
+    });
+    Row { event, candidates: candidates.collect(), misses: shelf.misses }
 }

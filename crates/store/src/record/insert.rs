@@ -156,11 +156,16 @@ pub(super) async fn anchors(
     Ok(made.iter().map(|made| made.anchor.id).collect())
 }
 
-pub(super) async fn attachments(connection: &mut Connection, attachments: &[NewAttachment]) -> Result<(), StoreError> {
+/// Inserts attachments, and says of each whether it is new.
+pub(super) async fn attachments(
+    connection: &mut Connection,
+    attachments: &[NewAttachment],
+) -> Result<Vec<bool>, StoreError> {
+    let mut inserted = Vec::with_capacity(attachments.len());
     for new in attachments {
         let days = u64::from(new.retention.days().unsigned_abs());
         let expires_on = new.received_at.date_naive().checked_add_days(Days::new(days)).unwrap_or(NaiveDate::MAX);
-        statement(
+        let rows = statement(
             "INSERT INTO attachments (item_id, project_id, event_id, sha256, size, filename, content_type,
                  attachment_type, received_at, expires_on)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (item_id) DO NOTHING",
@@ -177,13 +182,19 @@ pub(super) async fn attachments(connection: &mut Connection, attachments: &[NewA
         .bind::<Date, _>(expires_on)
         .execute(connection)
         .await?;
+        inserted.push(rows == 1);
     }
-    Ok(())
+    Ok(inserted)
 }
 
-pub(super) async fn feedback(connection: &mut Connection, feedback: &[NewFeedback]) -> Result<(), StoreError> {
+/// Inserts feedback, and says of each whether it is new.
+pub(super) async fn feedback(
+    connection: &mut Connection,
+    feedback: &[NewFeedback],
+) -> Result<Vec<bool>, StoreError> {
+    let mut inserted = Vec::with_capacity(feedback.len());
     for new in feedback {
-        statement(
+        let rows = statement(
             "INSERT INTO feedback (item_id, project_id, event_id, name, email, message, url, received_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (item_id) DO NOTHING",
         )
@@ -197,6 +208,7 @@ pub(super) async fn feedback(connection: &mut Connection, feedback: &[NewFeedbac
         .bind::<Timestamptz, _>(new.received_at)
         .execute(connection)
         .await?;
+        inserted.push(rows == 1);
     }
-    Ok(())
+    Ok(inserted)
 }

@@ -10,6 +10,7 @@ mod counts;
 mod encode;
 mod insert;
 mod resolve;
+mod shelf;
 mod state;
 mod tags;
 mod users;
@@ -92,9 +93,10 @@ async fn attempt(connection: &mut Connection, cache: &mut Cache, batch: &Batch, 
                 releases: batch.events.iter().map(|event| names.release(event)).collect(),
             };
             let signals = state::apply(connection, states, &facts).await?;
-            insert::attachments(connection, &batch.attachments).await?;
-            insert::feedback(connection, &batch.feedback).await?;
-            add_hourly(connection, &outcomes(batch, &inserted, now)).await?;
+            let attachments = insert::attachments(connection, &batch.attachments).await?;
+            let feedback = insert::feedback(connection, &batch.feedback).await?;
+            let outcomes = outcomes(batch, &inserted, &attachments, &feedback);
+            add_hourly(connection, &hourly(outcomes, now)).await?;
             let signals = outbox::add(connection, signals, now).await?;
             let events = inserted.iter().filter(|inserted| **inserted).count();
             let recorded = Recorded { events, duplicates: batch.events.len() - events, signals };
@@ -105,21 +107,27 @@ async fn attempt(connection: &mut Connection, cache: &mut Cache, batch: &Batch, 
     Ok(recorded)
 }
 
-/// Every event is recorded or a duplicate; what else the batch brings was decided before.
-fn outcomes(batch: &Batch, inserted: &[bool], now: DateTime<Utc>) -> Vec<HourlyOutcome> {
-    let hour = hour_of(now);
+/// Everything that has a row is recorded or a duplicate; what else the batch brings was decided before.
+fn outcomes(batch: &Batch, events: &[bool], attachments: &[bool], feedback: &[bool]) -> Vec<OutcomeCount> {
+    let events = batch.events.iter().zip(events).map(|(event, new)| (event.project, event.key, "error", *new));
+    let attachments = batch.attachments.iter().zip(attachments).map(|(row, new)| (row.project, None, "attachment", *new));
+    let feedback = batch.feedback.iter().zip(feedback).map(|(row, new)| (row.project, None, "feedback", *new));
     let mut counts: HashMap<_, i64> = HashMap::new();
-    for (event, inserted) in batch.events.iter().zip(inserted) {
-        let outcome = if *inserted { Outcome::Recorded } else { Outcome::Duplicate };
-        *counts.entry((event.project, event.key, outcome)).or_default() += 1;
+    for row in events.chain(attachments).chain(feedback) {
+        *counts.entry(row).or_default() += 1;
     }
-    let events = counts.into_iter().map(|((project, key, outcome), quantity)| OutcomeCount {
+    let counts = counts.into_iter().map(|((project, key, category, new), quantity)| OutcomeCount {
         project: Some(project),
         key,
-        outcome,
+        outcome: if new { Outcome::Recorded } else { Outcome::Duplicate },
         reason: String::new(),
-        category: "error".to_owned(),
+        category: category.to_owned(),
         quantity,
     });
-    events.chain(batch.outcomes.iter().cloned()).map(|count| HourlyOutcome { hour, count }).collect()
+    counts.chain(batch.outcomes.iter().cloned()).collect()
+}
+
+fn hourly(outcomes: Vec<OutcomeCount>, now: DateTime<Utc>) -> Vec<HourlyOutcome> {
+    let hour = hour_of(now);
+    outcomes.into_iter().map(|count| HourlyOutcome { hour, count }).collect()
 }

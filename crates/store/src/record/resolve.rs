@@ -365,7 +365,7 @@ async fn settle(connection: &mut Connection, groups: &mut Groups, events: &[NewE
     let all: Vec<HashKey> = groups.unclaimed.iter().copied().collect();
     let owners = look_up(connection, &all).await?;
     groups.owners.extend(owners.iter().map(|(key, issue)| (*key, *issue)));
-    let mut lost = Vec::new();
+    let mut lost: BTreeMap<IssueId, IssueId> = BTreeMap::new();
     for (slot, id) in ids {
         // The primary hash of the event that opened it decides, as it does for every other event of the group.
         let owner = keys.get(slot).into_iter().flatten().find_map(|key| owners.get(key)).copied().unwrap_or(*id);
@@ -373,17 +373,38 @@ async fn settle(connection: &mut Connection, groups: &mut Groups, events: &[NewE
         group.issue = Some(owner);
         if owner != *id {
             group.opened_by = None;
-            lost.push(*id);
+            lost.insert(*id, owner);
         }
     }
     if !lost.is_empty() {
+        hand_over(connection, groups, &lost).await?;
+        let lost: Vec<IssueId> = lost.into_keys().collect();
         give_up(connection, groups, &lost).await?;
     }
     Ok(())
 }
 
-/// Removes issues that this batch has opened for nothing. Hashes that they did get go with them, and are claimed
-/// again by the next event.
+/// Gives the hashes that the losers of a race did get to the winners, where their events go.
+async fn hand_over(
+    connection: &mut Connection,
+    groups: &mut Groups,
+    winners: &BTreeMap<IssueId, IssueId>,
+) -> Result<(), StoreError> {
+    for owner in groups.owners.values_mut() {
+        *owner = winners.get(owner).copied().unwrap_or(*owner);
+    }
+    statement(
+        "UPDATE issue_hashes h SET issue_id = t.winner FROM UNNEST($1, $2) AS t (loser, winner)
+         WHERE h.issue_id = t.loser",
+    )
+    .bind::<Array<BigInt>, _>(winners.keys().map(|issue| issue.0).collect::<Vec<_>>())
+    .bind::<Array<BigInt>, _>(winners.values().map(|issue| issue.0).collect::<Vec<_>>())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Removes issues that this batch has opened for nothing. Hashes that they still have go with them.
 async fn give_up(connection: &mut Connection, groups: &mut Groups, lost: &[IssueId]) -> Result<(), StoreError> {
     groups.owners.retain(|_, owner| !lost.contains(owner));
     statement("DELETE FROM issues WHERE id = ANY ($1)")

@@ -1,7 +1,7 @@
 //! What a batch changes about its issues: priority, status, thresholds, and who is to hear of it.
 
 use super::batch::NewEvent;
-use super::counts::{Tallies, Tally, Total, Window, windows};
+use super::counts::{Tallies, Tally, Total, Wanted, Window, windows};
 use super::resolve::{Groups, minute};
 use super::version::is_older;
 use crate::{Connection, StoreError, statement};
@@ -220,14 +220,16 @@ impl State {
 
 /// The last day's and hour's events of the issues for which they could change something. Most often of none.
 async fn ask_windows(connection: &mut Connection, states: &[State], facts: &Facts<'_>) -> Result<HashMap<i64, Window>, StoreError> {
-    let wanted: Vec<(i64, DateTime<Utc>, DateTime<Utc>)> = states
+    let wanted: Vec<Wanted> = states
         .iter()
-        .filter(|state| facts.totals.get(&state.id).is_some_and(|total| state.wants_counts(total.events)))
         .filter_map(|state| {
-            let last_seen = facts.tallies.get(&state.id)?.last_seen;
+            let total = facts.totals.get(&state.id).filter(|total| state.wants_counts(total.events))?;
+            // They end with the issue's last event: what comes late is not added to what has come since.
+            let day = total.last_seen - TimeDelta::days(1);
             // A generation counts its own events only.
-            let day = (last_seen - TimeDelta::days(1)).max(state.reopened_at.unwrap_or(DateTime::UNIX_EPOCH));
-            Some((state.id, minute(day), last_seen - TimeDelta::hours(1)))
+            let from = state.reopened_at.filter(|reopened_at| *reopened_at > day);
+            let hour = total.last_seen - TimeDelta::hours(1);
+            Some(Wanted { issue: state.id, day: minute(from.unwrap_or(day)), from, hour })
         })
         .collect();
     windows(connection, &wanted).await

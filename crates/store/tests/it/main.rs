@@ -1,3 +1,4 @@
 //! The store against a real PostgreSQL, a private database for each test.
 
 mod migrations;
+mod recording;

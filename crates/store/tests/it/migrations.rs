@@ -4,12 +4,21 @@ use std::process::Command;
 /// The schema as `pg_dump` tells it, without what differs from run to run.
 fn dump(database: &TestDatabase) -> String {
     let output = Command::new(pg_dump())
-        .args(["--schema-only", "--no-owner", "--exclude-table=__diesel_schema_migrations", "-d", database.url()])
+        .args([
+            "--schema-only",
+            "--no-owner",
+            "--exclude-table=__diesel_schema_migrations",
+            "-d",
+            database.url(),
+        ])
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).unwrap();
-    text.lines().filter(|line| !line.starts_with("\\") && !line.starts_with("--")).collect::<Vec<_>>().join("\n")
+    text.lines()
+        .filter(|line| !line.starts_with("\\") && !line.starts_with("--"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// The newest pg_dump of this machine: it reads servers of its own and of older versions.
@@ -64,9 +73,18 @@ async fn several_processes_may_migrate_at_once() {
     let database = TestDatabase::empty().await.unwrap();
     let stores: Vec<_> = (0..3).map(|_| bugle_store::connect(database.url(), 1).unwrap()).collect();
     let (a, b, c) = tokio::join!(
-        tokio::spawn({ let s = stores[0].clone(); async move { bugle_store::migrate::run(&s).await.unwrap().len() } }),
-        tokio::spawn({ let s = stores[1].clone(); async move { bugle_store::migrate::run(&s).await.unwrap().len() } }),
-        tokio::spawn({ let s = stores[2].clone(); async move { bugle_store::migrate::run(&s).await.unwrap().len() } }),
+        tokio::spawn({
+            let s = stores[0].clone();
+            async move { bugle_store::migrate::run(&s).await.unwrap().len() }
+        }),
+        tokio::spawn({
+            let s = stores[1].clone();
+            async move { bugle_store::migrate::run(&s).await.unwrap().len() }
+        }),
+        tokio::spawn({
+            let s = stores[2].clone();
+            async move { bugle_store::migrate::run(&s).await.unwrap().len() }
+        }),
     );
     let mut applied = [a.unwrap(), b.unwrap(), c.unwrap()];
     applied.sort_unstable();

@@ -39,7 +39,10 @@ impl Services {
         loop {
             let ended = tokio::select! {
                 ended = self.tasks.join_next() => ended,
-                () = after(self.shutdown.hard.cancelled()) => break,
+                () = after(self.shutdown.hard.cancelled()) => {
+                    failed.get_or_insert_with(|| anyhow!("stopped before everything was done"));
+                    break;
+                }
             };
             let problem = match ended {
                 None => break,
@@ -128,5 +131,56 @@ fn start(parts: &Parts, store: &Store, api: Option<bugle_api::Deps>, services: &
     }
     if let Some(deps) = api {
         services.spawn("api", bugle_api::run(Arc::clone(&parts.config), deps, parts.shutdown.clone()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn until_stopped(shutdown: &Shutdown) -> impl Future<Output = anyhow::Result<()>> + Send + 'static {
+        let soft = shutdown.soft.clone();
+        async move {
+            soft.cancelled().await;
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn an_asked_for_end_is_no_failure() {
+        let shutdown = Shutdown::new();
+        let mut services = Services::new(shutdown.clone());
+        services.spawn("a", until_stopped(&shutdown));
+        services.spawn("b", until_stopped(&shutdown));
+        shutdown.stop();
+        services.finish().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn whatever_ends_by_itself_stops_the_others_and_is_named() {
+        type Ending = Box<dyn FnOnce() -> anyhow::Result<()> + Send>;
+        let endings: [(Ending, &str); 3] = [
+            (Box::new(|| Ok(())), "broken ended by itself"),
+            (Box::new(|| Err(anyhow!("no disk"))), "broken failed: no disk"),
+            (Box::new(|| panic!("a bug")), "a service crashed"),
+        ];
+        for (ending, expected) in endings {
+            let shutdown = Shutdown::new();
+            let mut services = Services::new(shutdown.clone());
+            services.spawn("other", until_stopped(&shutdown));
+            services.spawn("broken", async move { ending() });
+            let error = format!("{:#}", services.finish().await.unwrap_err());
+            assert!(error.starts_with(expected), "{error}");
+            assert!(shutdown.soft.is_cancelled());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_the_hard_stop_nobody_is_waited_for_long() {
+        let shutdown = Shutdown::new();
+        let mut services = Services::new(shutdown.clone());
+        services.spawn("stuck", std::future::pending::<anyhow::Result<()>>());
+        shutdown.stop_now();
+        assert!(services.finish().await.is_err());
     }
 }

@@ -6,3 +6,4 @@ mod commands;
 mod gateway;
 mod harness;
 mod run;
+mod several;

@@ -7,29 +7,49 @@ use bugle_store::partitions;
 use bugle_store::payload::Document;
 use bugle_store::record::{Batch, NewAttachment, NewEvent, NewFeedback};
 use chrono::{DateTime, Utc};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use uuid::Uuid;
 
 /// Searchable tags: as wide as the column.
 const TAG_CHARS: usize = 200;
 const ERROR_TYPE_CHARS: usize = 256;
 
-/// Prepares items, and says of each event which delivery it came in.
-pub(super) fn prepare(items: Vec<(usize, RawItem)>, projects: &Snapshot, now: DateTime<Utc>) -> (Batch, Vec<usize>) {
-    let mut batch = Batch::default();
-    let mut sources = Vec::new();
+/// Prepared items.
+#[derive(Default)]
+pub(super) struct Part {
+    pub batch: Batch,
+    /// For each event, the delivery that it came in.
+    pub sources: Vec<usize>,
+    /// Deliveries with an item that can never be prepared.
+    pub dead: Vec<usize>,
+}
+
+/// Prepares items. What one of them brings about does not touch the others.
+pub(super) fn prepare(items: Vec<(usize, RawItem)>, projects: &Snapshot, now: DateTime<Utc>) -> Part {
+    let Part { mut batch, mut sources, mut dead } = Part::default();
     for (source, item) in items {
         let Some(project) = projects.get(&item.project) else {
             batch.outcomes.push(outcome(&item, Outcome::Unauthorized, "unknown_project"));
             continue;
         };
         let before = batch.events.len();
-        if let Err(invalid) = one(&item, project, now, &mut batch) {
-            tracing::debug!(item = %item.id, project = %item.project, %invalid, "item cannot be read");
-            batch.outcomes.push(outcome(&item, Outcome::Invalid, &invalid.field));
+        // Nothing a client sends may panic. Should it, the item is to be found in the dead letters.
+        match catch_unwind(AssertUnwindSafe(|| one(&item, project, now, &mut batch))) {
+            Ok(Ok(())) => {}
+            Ok(Err(invalid)) => {
+                tracing::debug!(item = %item.id, project = %item.project, %invalid, "item cannot be read");
+                batch.outcomes.push(outcome(&item, Outcome::Invalid, &invalid.field));
+            }
+            Err(_) => {
+                tracing::error!(item = %item.id, project = %item.project, "preparing an item panicked; its batch is a dead letter");
+                batch.events.truncate(before);
+                batch.outcomes.push(outcome(&item, Outcome::Failed, "panic"));
+                dead.push(source);
+            }
         }
         sources.extend((before..batch.events.len()).map(|_| source));
     }
-    (batch, sources)
+    Part { batch, sources, dead }
 }
 
 /// An item's end, for the statistics.

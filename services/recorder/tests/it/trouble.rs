@@ -1,0 +1,135 @@
+//! What must not be lost, nor counted twice, whatever happens.
+
+use crate::world::{World, id_of_age, until};
+use bugle_bus::Queue;
+use bugle_model::RawItem;
+use chrono::TimeDelta;
+use uuid::Uuid;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_that_nobody_can_read_is_a_dead_letter() {
+    let world = World::new().await;
+    let id = Uuid::now_v7();
+    world.bus.publish(Queue::Intake, id, vec![1, 2, 3].into()).await.unwrap();
+    world.publish(&[world.event("after")]).await;
+    world.recorded(1).await;
+    until("it is a dead letter", async || world.bus.depth(Queue::Intake).await.unwrap().dead == 1).await;
+    let dead = world.bus.dead_letters(Queue::Intake, 10).await.unwrap();
+    assert_eq!(dead[0].id, id);
+    let outcomes = world.outcomes(2).await;
+    assert!(outcomes.iter().any(|row| row.starts_with("10|")), "{outcomes:?}");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_that_the_database_refuses_stands_alone() {
+    let world = World::idle().await;
+    world.execute("ALTER TABLE issues ADD CONSTRAINT no_poison CHECK (title NOT LIKE '%poison%')").await;
+    let mut items: Vec<RawItem> = (0..20).map(|n| world.event(&format!("group {}", n % 4))).collect();
+    items.insert(7, world.event("poison"));
+    let id = world.publish(&items).await;
+    let fine = world.publish(&[world.event("group 0")]).await;
+    let mut world = world;
+    world.start().await;
+    world.recorded(21).await;
+    until("the batch is a dead letter", async || world.bus.depth(Queue::Intake).await.unwrap().dead == 1)
+        .await;
+    let dead = world.bus.dead_letters(Queue::Intake, 10).await.unwrap();
+    assert_eq!(dead[0].id, id, "and not {fine}");
+    let outcomes = world.outcomes(22).await;
+    assert!(outcomes.contains(&"0||error|21".to_owned()), "{outcomes:?}");
+    assert!(outcomes.contains(&"10|database|error|1".to_owned()), "{outcomes:?}");
+    world.assert_counts_are_exact().await;
+    // Once the cause is gone it can be sent again: only what was refused is new.
+    world.execute("ALTER TABLE issues DROP CONSTRAINT no_poison").await;
+    world.bus.redrive(Queue::Intake, bugle_bus::DeadSelection::All).await.unwrap();
+    world.recorded(22).await;
+    world.assert_counts_are_exact().await;
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_database_may_go_and_come_back() {
+    let world = World::new().await;
+    world.publish(&[world.event("a")]).await;
+    world.recorded(1).await;
+    for round in 0..3 {
+        world.proxy.refuse();
+        for _ in 0..10 {
+            world.publish(&[world.event("a"), world.event("b")]).await;
+        }
+        until("the recorder has noticed", async || {
+            world.bus.depth(Queue::Intake).await.unwrap().messages
+                + world.bus.depth(Queue::IntakeBacklog).await.unwrap().messages
+                >= 10
+        })
+        .await;
+        assert_eq!(world.number("SELECT count(*) FROM events").await, 1 + 20 * round);
+        world.proxy.resume();
+        world.recorded(1 + 20 * (round + 1)).await;
+    }
+    world.assert_counts_are_exact().await;
+    assert_eq!(world.bus.depth(Queue::Intake).await.unwrap().dead, 0);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_is_cut_at_any_moment_loses_and_doubles_nothing() {
+    let mut world = World::new().await;
+    world.start().await;
+    for round in 0..40 {
+        let items: Vec<RawItem> = (0..25).map(|n| world.event(&format!("{}", (round + n) % 9))).collect();
+        world.publish(&items).await;
+        if round % 2 == 0 {
+            world.proxy.cut();
+        }
+        if round % 8 == 3 {
+            // Commits are carried out, and nobody hears of it.
+            world.proxy.stall_answers();
+            tokio::task::yield_now().await;
+            world.publish(&[world.event("0")]).await;
+            world.proxy.cut();
+            world.proxy.resume();
+        }
+    }
+    world.recorded(40 * 25 + 5).await;
+    world.assert_counts_are_exact().await;
+    assert_eq!(world.number("SELECT count(*) FROM issues").await, 9);
+    assert_eq!(world.bus.depth(Queue::Intake).await.unwrap().dead, 0);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_that_comes_twice_is_recorded_once() {
+    let world = World::new().await;
+    let items: Vec<RawItem> = (0..30).map(|n| world.event(&format!("{}", n % 3))).collect();
+    world.publish(&items).await;
+    world.publish(&items[..15]).await;
+    world.publish_to(Queue::IntakeBacklog, Uuid::now_v7(), &items[10..]).await;
+    assert_eq!(world.outcomes(65).await, ["0||error|30", "4||error|35"]);
+    world.recorded(30).await;
+    world.assert_counts_are_exact().await;
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fresh_events_do_not_wait_behind_an_outage() {
+    let mut world = World::idle().await;
+    // What waited while the recorder was away, in front of a fresh one.
+    for n in 0..300 {
+        let items: Vec<RawItem> = (0..20).map(|_| world.event(&format!("old {}", n % 5))).collect();
+        world.publish_to(Queue::Intake, id_of_age(TimeDelta::seconds(60 + n)), &items).await;
+    }
+    let fresh = world.event("fresh");
+    world.publish(&[fresh]).await;
+    world.start().await;
+    until("the fresh one is recorded", async || {
+        world.number("SELECT count(*) FROM issues WHERE title LIKE '%fresh%'").await == 1
+    })
+    .await;
+    let before_it = world.number("SELECT count(*) FROM events").await;
+    assert!(before_it < 3_000, "{before_it} of 6,000 old events went first");
+    world.recorded(6_001).await;
+    world.assert_counts_are_exact().await;
+    world.stop().await;
+}
