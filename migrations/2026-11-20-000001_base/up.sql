@@ -174,7 +174,7 @@ CREATE TABLE events_365 PARTITION OF events FOR VALUES IN (365) PARTITION BY RAN
 
 -- Makes the partition of one class and one day (UTC) when it is not there. Returns whether it made it.
 -- Made apart and then attached: CREATE TABLE … PARTITION OF would lock the parent against everybody, and wait for
--- the longest reader.
+-- the longest reader. Two at once would collide: the caller holds an advisory lock.
 CREATE FUNCTION bugle_make_event_partition(class smallint, day date) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     leaf text := format('events_%s_%s', class, to_char(day, 'YYYYMMDD'));

@@ -26,15 +26,10 @@ pub fn run(arguments: &[String]) -> Result<()> {
     let mut stack = Stack::start(&binary, &dirs::data(), bus, &address, &[])?;
     let access = access(&stack)?;
     print_welcome(&address, &access);
-    loop {
-        match stopped.recv_timeout(Duration::from_millis(500)) {
-            Err(mpsc::RecvTimeoutError::Timeout) => {
-                if let Some(ended) = stack.ended() {
-                    stack.stop()?;
-                    bail!("{ended}; the log above says why");
-                }
-            }
-            _ => break,
+    while stopped.recv_timeout(Duration::from_millis(500)) == Err(mpsc::RecvTimeoutError::Timeout) {
+        if let Some(ended) = stack.ended() {
+            stack.stop()?;
+            bail!("{ended}; the log above says why");
         }
     }
     println!("stopping …");

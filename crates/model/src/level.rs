@@ -19,8 +19,7 @@ macro_rules! vocabulary {
     ($(#[$doc:meta])* $name:ident, $field:literal, $allowed:literal, { $($(#[$vdoc:meta])* $variant:ident = $code:literal => $text:literal),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        #[serde(rename_all = "snake_case")]
-        pub enum $name { $($(#[$vdoc])* $variant = $code),+ }
+        pub enum $name { $($(#[$vdoc])* #[serde(rename = $text)] $variant = $code),+ }
 
         impl $name {
             /// Every value, in ascending order of its code.

@@ -42,12 +42,14 @@ impl From<Error> for StoreError {
                 information,
             ) => Self::Away(information.message().to_owned()),
             Error::BrokenTransactionManager => Self::Away("the connection broke in a transaction".to_owned()),
-            Error::RollbackErrorOnCommit { rollback_error, commit_error } => match Self::from(*commit_error) {
-                Self::Query(error) if matches!(Self::from(*rollback_error), Self::Away(_)) => {
-                    Self::Away(error.to_string())
+            Error::RollbackErrorOnCommit { rollback_error, commit_error } => {
+                match Self::from(*commit_error) {
+                    Self::Query(error) if matches!(Self::from(*rollback_error), Self::Away(_)) => {
+                        Self::Away(error.to_string())
+                    }
+                    other => other,
                 }
-                other => other,
-            },
+            }
             other => Self::Query(other),
         }
     }

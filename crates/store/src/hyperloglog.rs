@@ -59,7 +59,11 @@ impl Sketch {
         let sum: f64 = self.0.iter().map(|rank| (-f64::from(*rank)).exp2()).sum();
         let raw = alpha * registers * registers / sum;
         let empty = self.0.iter().filter(|rank| **rank == 0).count();
-        let estimate = if raw <= 2.5 * registers && empty > 0 { registers * (registers / empty as f64).ln() } else { raw };
+        let estimate = if raw <= 2.5 * registers && empty > 0 {
+            registers * (registers / empty as f64).ln()
+        } else {
+            raw
+        };
         estimate.round().min(f64::from(i32::MAX)) as i32
     }
 }

@@ -13,7 +13,7 @@
 //! ```
 //!
 //! - [`connect`] and [`Store`]: the pool. [`Store::conn`] waits 5 s at most, then says [`StoreError::Away`].
-//! - [`statement`]: a hand-written statement that is prepared once per connection (diesel's `sql_query` is
+//! - [`statement()`]: a hand-written statement that is prepared once per connection (diesel's `sql_query` is
 //!   prepared anew each time).
 //! - [`migrate`]: applies the embedded migrations ([`migrate::run`]); [`migrate::pending`] tells which are missing.
 //! - [`record`]: one prepared batch of events into the tables, in one transaction.
@@ -22,27 +22,27 @@
 //! - [`outbox`]: signals on their way to the broker.
 //! - [`door`]: what ingest keeps in memory; [`outcomes`]: how items ended, per hour; [`heartbeats`]: who is alive.
 
-mod error;
-pub mod hyperloglog;
-pub mod migrate;
 pub mod destinations;
 pub mod door;
+mod error;
+pub mod events;
 pub mod heartbeats;
-pub mod outcomes;
+pub mod hyperloglog;
+pub mod issues;
+pub mod keys;
+pub mod migrate;
 pub mod notifications;
 pub mod outbox;
+pub mod outcomes;
 pub mod partitions;
-pub mod tokens;
-pub mod projects;
-pub mod keys;
-pub mod issues;
-pub mod events;
 pub mod payload;
 mod pool;
+pub mod projects;
 pub mod record;
 pub mod server;
 mod statement;
 mod tls;
+pub mod tokens;
 
 pub use error::StoreError;
 pub use pool::{Pooled, Store, connect};

@@ -43,8 +43,8 @@ pub async fn revert_all(store: &Store) -> Result<(), StoreError> {
 /// As [`run`].
 pub async fn pending(store: &Store) -> Result<Vec<String>, StoreError> {
     let mut harness = AsyncMigrationHarness::new(store.dedicated().await?);
-    let missing =
-        MigrationHarness::<Pg>::pending_migrations(&mut harness, MIGRATIONS).map_err(|error| failed(&*error))?;
+    let missing = MigrationHarness::<Pg>::pending_migrations(&mut harness, MIGRATIONS)
+        .map_err(|error| failed(&*error))?;
     Ok(missing.iter().map(|migration| migration.name().to_string()).collect())
 }
 

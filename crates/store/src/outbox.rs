@@ -40,7 +40,11 @@ struct Id {
 ///
 /// # Errors
 /// When the database is away or the statement fails.
-pub async fn add(connection: &mut Connection, signals: Vec<Signal>, now: DateTime<Utc>) -> Result<Vec<OutboxRow>, StoreError> {
+pub async fn add(
+    connection: &mut Connection,
+    signals: Vec<Signal>,
+    now: DateTime<Utc>,
+) -> Result<Vec<OutboxRow>, StoreError> {
     let mut by_key: BTreeMap<&'static str, Vec<Signal>> = BTreeMap::new();
     for signal in signals {
         by_key.entry(signal.routing_key()).or_default().push(signal);
@@ -75,7 +79,11 @@ pub async fn add(connection: &mut Connection, signals: Vec<Signal>, now: DateTim
 ///
 /// # Errors
 /// When the database is away or the statement fails.
-pub async fn take(connection: &mut Connection, before: DateTime<Utc>, limit: i64) -> Result<Vec<OutboxRow>, StoreError> {
+pub async fn take(
+    connection: &mut Connection,
+    before: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<OutboxRow>, StoreError> {
     Ok(statement(
         "SELECT id, message_id, routing_key, body FROM outbox WHERE created_at < $1
          ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED",
@@ -91,7 +99,10 @@ pub async fn take(connection: &mut Connection, before: DateTime<Utc>, limit: i64
 /// # Errors
 /// When the database is away or the statement fails.
 pub async fn confirm(connection: &mut Connection, ids: &[i64]) -> Result<(), StoreError> {
-    statement("DELETE FROM outbox WHERE id = ANY ($1)").bind::<Array<BigInt>, _>(ids.to_vec()).execute(connection).await?;
+    statement("DELETE FROM outbox WHERE id = ANY ($1)")
+        .bind::<Array<BigInt>, _>(ids.to_vec())
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

@@ -12,7 +12,9 @@ pub const DAYS_BACK: u64 = 8;
 /// Partitions are made this far ahead.
 pub const DAYS_AHEAD: u64 = 7;
 /// The advisory lock of the one process that maintains.
-pub const LEADER_LOCK: i64 = 0x6275_676c_6502;
+const LEADER_LOCK: i64 = 0x6275_676c_6502;
+/// The advisory lock of whoever makes partitions.
+const MAKER_LOCK: i64 = 0x6275_676c_6503;
 const MINUTES_KEPT: TimeDelta = TimeDelta::days(2);
 const HOURS_KEPT: TimeDelta = TimeDelta::days(400);
 const HEARTBEATS_KEPT: TimeDelta = TimeDelta::days(1);
@@ -63,7 +65,6 @@ pub async fn make(connection: &mut Connection, now: DateTime<Utc>) -> Result<usi
     let today = now.date_naive();
     let (mut classes, mut days) = (Vec::new(), Vec::new());
     for class in RetentionClass::ALL {
-        // A partition that retention would drop at once is not made.
         let back = DAYS_BACK.min(u64::from(class.days().unsigned_abs()));
         let first = today.checked_sub_days(Days::new(back)).unwrap_or(today);
         for day in first.iter_days().take(usize::try_from(back + DAYS_AHEAD + 1).unwrap_or(1)) {
@@ -71,13 +72,25 @@ pub async fn make(connection: &mut Connection, now: DateTime<Utc>) -> Result<usi
             days.push(day);
         }
     }
-    let made: Vec<Made> = statement(
-        "SELECT bugle_make_event_partition(class, day) AS made FROM UNNEST($1, $2) AS t (class, day) ORDER BY class, day",
-    )
-    .bind::<Array<SmallInt>, _>(classes)
-    .bind::<Array<Date>, _>(days)
-    .load(connection)
-    .await?;
+    let made: Vec<Made> = connection
+        .transaction(async |connection| {
+            // Two that find the same one missing would both make it.
+            statement("SELECT pg_advisory_xact_lock($1)")
+                .bind::<BigInt, _>(MAKER_LOCK)
+                .execute(connection)
+                .await?;
+            let made = statement(
+                "SELECT bugle_make_event_partition(class, day) AS made
+                 FROM UNNEST($1, $2) AS t (class, day) ORDER BY class, day",
+            );
+            let made = made
+                .bind::<Array<SmallInt>, _>(classes)
+                .bind::<Array<Date>, _>(days)
+                .load(connection)
+                .await?;
+            Ok::<_, StoreError>(made)
+        })
+        .await?;
     Ok(made.iter().filter(|row| row.made).count())
 }
 
@@ -99,50 +112,73 @@ pub async fn maintain(connection: &mut Connection, now: DateTime<Utc>) -> Result
     result
 }
 
-async fn maintain_as_leader(connection: &mut Connection, now: DateTime<Utc>) -> Result<Maintained, StoreError> {
+async fn maintain_as_leader(
+    connection: &mut Connection,
+    now: DateTime<Utc>,
+) -> Result<Maintained, StoreError> {
     let made = make(connection, now).await?;
-    let dropped = drop_expired(connection, now.date_naive()).await?;
+    let (dropped, in_use) = drop_expired(connection, now.date_naive()).await?;
     prune(connection, now).await?;
+    // An anchor never goes before the last event that refers to it.
+    if in_use == 0 {
+        statement("DELETE FROM anchors WHERE expires_on < $1")
+            .bind::<Date, _>(now.date_naive())
+            .execute(connection)
+            .await?;
+    }
     let orphans = expire_attachments(connection, now.date_naive()).await?;
     Ok(Maintained { skipped: false, made, dropped, orphans })
 }
 
-/// Drops the partitions whose newest event is past its retention, each in a transaction of its own that gives up
-/// after two seconds rather than hold up the recorders; the next run tries again.
-async fn drop_expired(connection: &mut Connection, today: NaiveDate) -> Result<usize, StoreError> {
-    let mut dropped = 0;
+/// Drops the partitions whose newest event is past its retention; answers how many went, and how many are in use and
+/// stay for the next run.
+async fn drop_expired(connection: &mut Connection, today: NaiveDate) -> Result<(usize, usize), StoreError> {
+    let (mut dropped, mut in_use) = (0, 0);
     for class in RetentionClass::ALL {
-        let days = u64::from(class.days().unsigned_abs());
-        let kept_from = today.checked_sub_days(Days::new(days)).unwrap_or(today);
-        let oldest_kept = format!("events_{}_{}", class.days(), kept_from.format("%Y%m%d"));
-        let leaves: Vec<Leaf> = statement(
-            "SELECT c.relname::text AS leaf FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-             WHERE i.inhparent = to_regclass($1) AND c.relname < $2 ORDER BY 1",
-        )
-        .bind::<Text, _>(format!("events_{}", class.days()))
-        .bind::<Text, _>(oldest_kept)
-        .load(connection)
-        .await?;
-        for leaf in leaves {
-            let result = connection
-                .transaction(async |connection| {
-                    let name = leaf.leaf.replace('"', "");
-                    connection.batch_execute(&format!("SET LOCAL lock_timeout = '2s'; DROP TABLE \"{name}\"")).await?;
-                    Ok::<_, StoreError>(())
-                })
-                .await;
-            match result {
+        for leaf in expired(connection, class, today).await? {
+            match drop_leaf(connection, &leaf.leaf).await {
                 Ok(()) => dropped += 1,
                 Err(error) if error.is_away() => return Err(error),
                 Err(error) => {
-                    // Its neighbours would wait for the same lock on the parent.
                     tracing::warn!(%error, leaf = leaf.leaf, "a partition cannot be dropped now");
+                    in_use += 1;
+                    // Its neighbours would wait for the same lock on the parent.
                     break;
                 }
             }
         }
     }
-    Ok(dropped)
+    Ok((dropped, in_use))
+}
+
+async fn expired(
+    connection: &mut Connection,
+    class: RetentionClass,
+    today: NaiveDate,
+) -> Result<Vec<Leaf>, StoreError> {
+    let days = u64::from(class.days().unsigned_abs());
+    let kept_from = today.checked_sub_days(Days::new(days)).unwrap_or(today);
+    Ok(statement(
+        "SELECT c.relname::text AS leaf FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+         WHERE i.inhparent = to_regclass($1) AND c.relname < $2 ORDER BY 1",
+    )
+    .bind::<Text, _>(format!("events_{}", class.days()))
+    .bind::<Text, _>(format!("events_{}_{}", class.days(), kept_from.format("%Y%m%d")))
+    .load(connection)
+    .await?)
+}
+
+/// In a transaction of its own that gives up after two seconds rather than hold up the recorders.
+async fn drop_leaf(connection: &mut Connection, leaf: &str) -> Result<(), StoreError> {
+    let name = leaf.replace('"', "");
+    connection
+        .transaction(async |connection| {
+            connection
+                .batch_execute(&format!("SET LOCAL lock_timeout = '2s'; DROP TABLE \"{name}\""))
+                .await?;
+            Ok(())
+        })
+        .await
 }
 
 async fn prune(connection: &mut Connection, now: DateTime<Utc>) -> Result<(), StoreError> {
@@ -154,12 +190,13 @@ async fn prune(connection: &mut Connection, now: DateTime<Utc>) -> Result<(), St
     ] {
         statement(text).bind::<Timestamptz, _>(before).execute(connection).await?;
     }
-    // Partitions go first (above): an anchor never goes before the last event that refers to it.
-    statement("DELETE FROM anchors WHERE expires_on < $1").bind::<Date, _>(now.date_naive()).execute(connection).await?;
     Ok(())
 }
 
-async fn expire_attachments(connection: &mut Connection, today: NaiveDate) -> Result<Vec<Vec<u8>>, StoreError> {
+async fn expire_attachments(
+    connection: &mut Connection,
+    today: NaiveDate,
+) -> Result<Vec<Vec<u8>>, StoreError> {
     let orphans: Vec<Content> = statement(
         "WITH gone AS (DELETE FROM attachments WHERE expires_on < $1 RETURNING id, sha256)
          SELECT DISTINCT sha256 FROM gone WHERE NOT EXISTS

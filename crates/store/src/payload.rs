@@ -49,7 +49,8 @@ impl Document {
     /// # Errors
     /// As [`decode`], and when the document is not what this version writes.
     pub fn decode(payload: &[u8], anchor: Option<&[u8]>) -> Result<Self, StoreError> {
-        let anchor = anchor.filter(|_| needs_anchor(payload)).map(|anchor| decode(anchor, None)).transpose()?;
+        let anchor =
+            anchor.filter(|_| needs_anchor(payload)).map(|anchor| decode(anchor, None)).transpose()?;
         let bytes = decode(payload, anchor.as_deref())?;
         serde_json::from_slice(&bytes).map_err(|error| StoreError::Damaged(format!("document: {error}")))
     }
@@ -73,7 +74,8 @@ impl<'a> Encoder<'a> {
     /// # Errors
     /// When there is no memory for it.
     pub fn new() -> Result<Self, StoreError> {
-        let mut context = CCtx::try_create().ok_or_else(|| StoreError::Damaged("zstd: no memory".to_owned()))?;
+        let mut context =
+            CCtx::try_create().ok_or_else(|| StoreError::Damaged("zstd: no memory".to_owned()))?;
         for parameter in [
             CParameter::CompressionLevel(LEVEL),
             CParameter::ContentSizeFlag(true),
@@ -160,7 +162,8 @@ mod tests {
     use super::*;
 
     fn event(n: usize) -> Vec<u8> {
-        let frames: String = (0..40).map(|i| format!("{{\"function\":\"f{i}\",\"lineno\":{}}},", i * 7)).collect();
+        let frames: String =
+            (0..40).map(|i| format!("{{\"function\":\"f{i}\",\"lineno\":{}}},", i * 7)).collect();
         format!("{{\"id\":{n},\"frames\":[{frames}],\"user\":\"user-{}\"}}", n * 31).into_bytes()
     }
 

@@ -112,11 +112,12 @@ impl Store {
 
 async fn establish(settings: &tls::Settings) -> Result<Connection, ConnectionError> {
     let connecting = async {
-        let (client, connection) = settings.config.connect(settings.connector.clone()).await.map_err(|error| {
-            // The library's own text is only "error connecting to server"; the cause says why.
-            let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
-            ConnectionError::BadConnection(format!("{error}{}", cause.unwrap_or_default()))
-        })?;
+        let (client, connection) =
+            settings.config.connect(settings.connector.clone()).await.map_err(|error| {
+                // The library's own text is only "error connecting to server"; the cause says why.
+                let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+                ConnectionError::BadConnection(format!("{error}{}", cause.unwrap_or_default()))
+            })?;
         Connection::try_from_client_and_connection(client, connection).await
     };
     match tokio::time::timeout(CONNECT_TIMEOUT, connecting).await {

@@ -1,6 +1,6 @@
 //! The door: accepts what clients send and answers 2xx once it is durable.
 //!
-//! The road of a request: [`routes`] → an endpoint → the body, bounded in time and size → the sender's key, from memory
+//! The road of a request: [`routes()`] → an endpoint → the body, bounded in time and size → the sender's key, from memory
 //! (`door`) → items (`bugle_protocol`) → filters and quotas → attachments to the object store → one batch with others
 //! that came at the same time (`batch`) → the bus, or the spool → 2xx.
 //!

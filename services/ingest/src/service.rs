@@ -68,7 +68,7 @@ pub enum ServiceError {
     Objects(#[from] ObjectError),
 }
 
-/// Ingest, started. [`Service::state`] goes to [`crate::routes`]; [`Service::run`] keeps it going until the stop.
+/// Ingest, started. [`Service::state`] goes to [`crate::routes()`]; [`Service::run`] keeps it going until the stop.
 pub struct Service {
     state: Data<Ingest>,
     tasks: JoinSet<()>,
@@ -108,7 +108,7 @@ impl Service {
         Ok(Self { state: Data::from(state), tasks, delivery, stop, last })
     }
 
-    /// What [`crate::routes`] needs.
+    /// What [`crate::routes()`] needs.
     #[must_use]
     pub fn state(&self) -> Data<Ingest> {
         self.state.clone()

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use uuid::{NoContext, Timestamp, Uuid};
 
-/// The shared state of the endpoints. Made by [`crate::Service::start`], handed to [`crate::routes`].
+/// The shared state of the endpoints. Made by [`crate::Service::start`], handed to [`crate::routes()`].
 pub struct Ingest {
     pub(crate) settings: Settings,
     pub(crate) clock: Arc<dyn Clock>,

@@ -2,7 +2,7 @@
 
 use super::Inner;
 use super::dead::reject_headers;
-use super::link::Session;
+use super::link::{Gone, Session};
 use super::publisher::{Outgoing, PUBLISHED_AT, Target};
 use super::topology;
 use crate::bus::{BusError, Queue};
@@ -28,9 +28,9 @@ use uuid::Uuid;
 const PAUSE: Duration = Duration::from_secs(1);
 /// For the confirm of a dead letter; nobody waits for an answer meanwhile.
 const MOVE_TIMEOUT: Duration = Duration::from_secs(5);
-/// After this long without a message, and with none unsettled, we ask whether there are any: to a consumer of a quorum
-/// queue that was removed and declared again RabbitMQ 3.10 neither delivers nor says so.
-const WATCH: Duration = Duration::from_secs(5);
+/// After this long without a message, and with none unsettled, we consume anew: RabbitMQ 3.10 can go on counting a consumer
+/// that it does not deliver to, as when a quorum queue is removed and declared again.
+const IDLE: Duration = Duration::from_secs(10);
 /// Longer than any list of prefetched messages takes to be given back.
 const CANCEL_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -104,6 +104,23 @@ impl Drop for Consumer {
     }
 }
 
+/// Why consuming on a session ended.
+enum End {
+    /// By ourselves: nothing came, or the consumer was stopped.
+    Idle,
+    /// The broker ended it.
+    Cancelled,
+}
+
+/// Ends consuming. Deliveries that are out hold the channel, so that they can still be acked; the rest goes back now.
+async fn cancel(channel: &lapin::Channel, consumer: &mut lapin::Consumer) -> lapin::Result<()> {
+    channel.basic_cancel(consumer.tag(), BasicCancelOptions::default()).await?;
+    while let Some(delivery) = consumer.next().await {
+        delivery?.acker.nack(requeue()).await?;
+    }
+    Ok(())
+}
+
 /// The task that fills a consumer.
 struct Feed {
     inner: Arc<Inner>,
@@ -130,12 +147,18 @@ impl Feed {
             if self.stopped.is_cancelled() {
                 return;
             }
-            failed = true;
-            if let Ok(Err(error)) = outcome {
-                tracing::warn!(queue = self.queue.name(), %error, "bus: consuming was interrupted");
+            failed = match outcome {
+                Ok(Ok(End::Idle)) => false,
+                Ok(Ok(End::Cancelled)) | Err(Gone) => true,
+                Ok(Err(error)) => {
+                    tracing::warn!(queue = self.queue.name(), %error, "bus: consuming was interrupted");
+                    true
+                }
+            };
+            if failed {
+                // Time out: the pause is over.
+                let _ = tokio::time::timeout(PAUSE, self.wait_for_change(&session)).await;
             }
-            // Time out: the pause is over.
-            let _ = tokio::time::timeout(PAUSE, self.wait_for_change(&session)).await;
         }
     }
 
@@ -149,8 +172,8 @@ impl Feed {
         }
     }
 
-    /// Consumes on one session until it breaks or the consumer is stopped.
-    async fn consume(&self, session: &Session, again: bool) -> lapin::Result<()> {
+    /// Consumes on one session until it breaks, the consumer is stopped, or nothing has come for a while.
+    async fn consume(&self, session: &Arc<Session>, again: bool) -> lapin::Result<End> {
         if again && session.connection.status().connected() {
             // The queue may have been removed.
             topology::declare(&session.connection, &self.inner.endpoint.names).await?;
@@ -166,35 +189,23 @@ impl Feed {
             tokio::select! {
                 () = self.stopped.cancelled() => break,
                 next = consumer.next() => match next {
-                    Some(Ok(delivery)) => self.arrive(&channel, delivery, &unsettled).await,
+                    Some(Ok(delivery)) => self.arrive((session, &channel), delivery, &unsettled).await,
                     Some(Err(error)) => return Err(error),
-                    None => return Ok(()),
+                    None => return Ok(End::Cancelled),
                 },
-                () = tokio::time::sleep(WATCH) => {
-                    if Arc::strong_count(&unsettled) == 1 && self.inner.ready(self.queue).await.unwrap_or(1) > 0 {
-                        tracing::warn!(queue = self.queue.name(), "bus: messages wait and do not come; asking again");
-                        return Ok(());
-                    }
-                }
+                () = tokio::time::sleep(IDLE) => if Arc::strong_count(&unsettled) == 1 { break },
             }
         }
-        // Deliveries that are out hold the channel, so that they can still be acked; the rest goes back now.
-        let cancelled = async {
-            channel.basic_cancel(consumer.tag(), BasicCancelOptions::default()).await?;
-            while let Some(delivery) = consumer.next().await {
-                delivery?.acker.nack(requeue()).await?;
-            }
-            Ok::<_, lapin::Error>(())
-        };
-        if let Ok(Err(error)) = tokio::time::timeout(CANCEL_TIMEOUT, cancelled).await {
+        let cancelled = tokio::time::timeout(CANCEL_TIMEOUT, cancel(&channel, &mut consumer)).await;
+        if let Ok(Err(error)) = cancelled {
             tracing::debug!(queue = self.queue.name(), %error, "bus: cannot cancel; the broker takes back by itself");
         }
-        Ok(())
+        Ok(End::Idle)
     }
 
     async fn arrive(
         &self,
-        channel: &lapin::Channel,
+        (session, channel): (&Arc<Session>, &lapin::Channel),
         delivery: lapin::message::Delivery,
         unsettled: &Arc<()>,
     ) {
@@ -208,6 +219,7 @@ impl Feed {
         let unsettled = Unsettled {
             inner: Arc::clone(&self.inner),
             queue: self.queue,
+            session: Arc::clone(session),
             channel: channel.clone(),
             acker: delivery.acker,
             dead: Dead {
@@ -237,6 +249,7 @@ struct Dead {
 struct Unsettled {
     inner: Arc<Inner>,
     queue: Queue,
+    session: Arc<Session>,
     /// Held open for the ack.
     channel: lapin::Channel,
     acker: Acker,
@@ -248,10 +261,10 @@ struct Unsettled {
 
 impl Unsettled {
     async fn acknowledge(&self) -> Result<(), BusError> {
-        match self.acker.ack(BasicAckOptions::default()).await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(BusError::Away("the delivery's connection is gone".to_owned())),
-            Err(error) => Err(BusError::Away(error.to_string())),
+        match self.session.during(self.acker.ack(BasicAckOptions::default())).await {
+            Ok(Ok(true)) => Ok(()),
+            Ok(Ok(false)) | Err(Gone) => Err(BusError::Away("the delivery's connection is gone".to_owned())),
+            Ok(Err(error)) => Err(BusError::Away(error.to_string())),
         }
     }
 }
@@ -289,7 +302,7 @@ impl Settle for Unsettled {
             }
             if self.channel.status().connected() {
                 // When this fails the channel is gone, and the broker takes the message back.
-                let _ = self.acker.nack(requeue()).await;
+                let _ = self.session.during(self.acker.nack(requeue())).await;
             }
         });
     }

@@ -121,14 +121,6 @@ impl Inner {
         Ok((live, dead))
     }
 
-    /// How many messages wait in a queue.
-    pub(super) async fn ready(&self, queue: Queue) -> Result<u64, BusError> {
-        let channel = self.errand().await?;
-        let count = self.count(&channel, self.endpoint.names.queue(queue)).await?;
-        channel.close(200, "counted".into()).await.map_err(away)?;
-        Ok(count)
-    }
-
     async fn count(&self, channel: &Channel, name: ShortString) -> Result<u64, BusError> {
         Ok(u64::from(look_up(channel, name).await?.message_count()))
     }

@@ -1,6 +1,6 @@
 //! The bus from outside: the contract on both backends, then what only one of them can show.
 
-#![expect(clippy::expect_used, clippy::print_stdout, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod contract;
 mod crash;

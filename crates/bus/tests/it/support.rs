@@ -75,7 +75,7 @@ impl World {
         self.bus.close().await;
         let Some(url) = &self.config.amqp_url else { return };
         // Around the proxy, if there was one: a test may end with the broker out of reach.
-        let url = rabbit::shared_url().await.map_or_else(|_| url.to_string(), |shared| shared);
+        let url = rabbit::shared_url().await.unwrap_or_else(|_| url.to_string());
         let connection = lapin::Connection::connect(&url, Default::default()).await.unwrap();
         let channel = connection.create_channel().await.unwrap();
         for queue in Queue::ALL {

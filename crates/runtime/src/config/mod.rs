@@ -213,7 +213,7 @@ impl Config {
             log_filter: r.value(
                 "log_filter",
                 "directives such as info,bugle_ingest=debug",
-                "info,actix_server=warn".to_owned(),
+                "info,actix_server=warn,lapin=off".to_owned(),
                 text,
             ),
             min_free_disk: r.value(

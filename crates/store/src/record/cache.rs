@@ -85,13 +85,17 @@ impl Cache {
             let key = (issue, used.retention);
             let old = self.shelves.remove(&key).unwrap_or_default();
             self.anchor_bytes = self.anchor_bytes.saturating_sub(old.bytes());
-            let made = encoded.anchors.iter().map(|made| &made.anchor).filter(|anchor| written.contains(&anchor.id));
+            let made =
+                encoded.anchors.iter().map(|made| &made.anchor).filter(|anchor| written.contains(&anchor.id));
             let mut known: HashMap<i64, Anchor> = made
                 .filter(|anchor| used.anchors.iter().any(|(id, _)| *id == anchor.id))
                 .chain(&old.anchors)
                 .map(|anchor| (anchor.id, anchor.clone()))
                 .collect();
-            let anchors = used.anchors.iter().filter_map(|(id, best)| Some(Anchor { best: *best, ..known.remove(id)? }));
+            let anchors = used
+                .anchors
+                .iter()
+                .filter_map(|(id, best)| Some(Anchor { best: *best, ..known.remove(id)? }));
             let shelf = Shelf { anchors: anchors.collect(), misses: used.misses, used: self.clock };
             self.anchor_bytes += shelf.bytes();
             self.shelves.insert(key, shelf);

@@ -45,7 +45,8 @@ pub(super) struct Total {
 /// Adds up the inserted events by issue.
 pub(super) fn tally<'e>(events: &'e [NewEvent], groups: &Groups, inserted: &[bool]) -> Tallies<'e> {
     let mut tallies = Tallies::new();
-    for (index, (event, _)) in events.iter().zip(inserted).enumerate().filter(|(_, (_, inserted))| **inserted) {
+    for (index, (event, _)) in events.iter().zip(inserted).enumerate().filter(|(_, (_, inserted))| **inserted)
+    {
         let Some(issue) = groups.issue(index) else { continue };
         let tally = tallies.entry(issue.0).or_default();
         tally.project = Some(event.project);
@@ -61,85 +62,80 @@ pub(super) fn tally<'e>(events: &'e [NewEvent], groups: &Groups, inserted: &[boo
     tallies
 }
 
-/// Adds the tallies to the counters.
-pub(super) async fn add(connection: &mut Connection, tallies: &Tallies<'_>) -> Result<BTreeMap<i64, Total>, StoreError> {
+/// Adds the tallies to the counters, all in one statement.
+pub(super) async fn add(
+    connection: &mut Connection,
+    tallies: &Tallies<'_>,
+) -> Result<BTreeMap<i64, Total>, StoreError> {
     if tallies.is_empty() {
         return Ok(BTreeMap::new());
     }
+    let (minutes, hours, hashes) = (by_minute(tallies), by_hour(tallies), by_hash(tallies));
+    let events = |tally: &Tally<'_>| i64::try_from(tally.events.len()).unwrap_or(i64::MAX);
     let totals: Vec<Total> = statement(
-        "INSERT INTO issue_counts AS c (issue_id, events, last_seen)
-         SELECT i, n, s FROM UNNEST($1, $2, $3) AS t (i, n, s) JOIN issues ON issues.id = t.i ORDER BY i
-         ON CONFLICT (issue_id) DO UPDATE SET events = c.events + excluded.events,
-             last_seen = greatest(c.last_seen, excluded.last_seen)
-         RETURNING issue_id, events, users, last_seen",
+        "WITH counts AS (
+             INSERT INTO issue_counts AS c (issue_id, events, last_seen)
+             SELECT i, n, s FROM UNNEST($1, $2, $3) AS t (i, n, s) JOIN issues ON issues.id = t.i ORDER BY i
+             ON CONFLICT (issue_id) DO UPDATE SET events = c.events + excluded.events,
+                 last_seen = greatest(c.last_seen, excluded.last_seen)
+             RETURNING issue_id, events, users, last_seen),
+         minutes AS (
+             INSERT INTO issue_minutes AS m (issue_id, minute, events) SELECT * FROM UNNEST($4, $5, $6)
+             ON CONFLICT (issue_id, minute) DO UPDATE SET events = m.events + excluded.events),
+         hours AS (
+             INSERT INTO issue_hours AS h (issue_id, hour, events) SELECT * FROM UNNEST($7, $8, $9)
+             ON CONFLICT (issue_id, hour) DO UPDATE SET events = h.events + excluded.events),
+         hashes AS (
+             UPDATE issue_hashes h SET events = h.events + t.n FROM UNNEST($10, $11, $12) AS t (p, h, n)
+             WHERE h.project_id = t.p AND h.hash = t.h)
+         SELECT issue_id, events, users, last_seen FROM counts",
     )
     .bind::<Array<BigInt>, _>(tallies.keys().copied().collect::<Vec<_>>())
-    .bind::<Array<BigInt>, _>(
-        tallies.values().map(|tally| i64::try_from(tally.events.len()).unwrap_or(i64::MAX)).collect::<Vec<_>>(),
-    )
+    .bind::<Array<BigInt>, _>(tallies.values().map(events).collect::<Vec<_>>())
     .bind::<Array<Timestamptz>, _>(tallies.values().map(|tally| tally.last_seen).collect::<Vec<_>>())
+    .bind::<Array<BigInt>, _>(minutes.keys().map(|key| key.0).collect::<Vec<_>>())
+    .bind::<Array<Timestamptz>, _>(minutes.keys().map(|key| key.1).collect::<Vec<_>>())
+    .bind::<Array<Integer>, _>(minutes.values().copied().collect::<Vec<_>>())
+    .bind::<Array<BigInt>, _>(hours.keys().map(|key| key.0).collect::<Vec<_>>())
+    .bind::<Array<Timestamptz>, _>(hours.keys().map(|key| key.1).collect::<Vec<_>>())
+    .bind::<Array<Integer>, _>(hours.values().copied().collect::<Vec<_>>())
+    .bind::<Array<Integer>, _>(hashes.keys().map(|key| key.0.0).collect::<Vec<_>>())
+    .bind::<Array<Binary>, _>(hashes.keys().map(|key| key.1.to_vec()).collect::<Vec<_>>())
+    .bind::<Array<BigInt>, _>(hashes.values().copied().collect::<Vec<_>>())
     .load(connection)
     .await?;
     if totals.len() != tallies.len() {
         return Err(StoreError::Damaged(GONE.to_owned()));
     }
-    add_minutes(connection, tallies).await?;
-    add_hours(connection, tallies).await?;
-    add_hashes(connection, tallies).await?;
     Ok(totals.into_iter().map(|total| (total.issue_id, total)).collect())
 }
 
-async fn add_minutes(connection: &mut Connection, tallies: &Tallies<'_>) -> Result<(), StoreError> {
-    let rows: Vec<(i64, DateTime<Utc>, i32)> = tallies
-        .iter()
-        .flat_map(|(issue, tally)| tally.minutes.iter().map(|(minute, events)| (*issue, *minute, *events)))
-        .collect();
-    statement(
-        "INSERT INTO issue_minutes AS m (issue_id, minute, events) SELECT * FROM UNNEST($1, $2, $3)
-         ON CONFLICT (issue_id, minute) DO UPDATE SET events = m.events + excluded.events",
-    )
-    .bind::<Array<BigInt>, _>(rows.iter().map(|row| row.0).collect::<Vec<_>>())
-    .bind::<Array<Timestamptz>, _>(rows.iter().map(|row| row.1).collect::<Vec<_>>())
-    .bind::<Array<Integer>, _>(rows.iter().map(|row| row.2).collect::<Vec<_>>())
-    .execute(connection)
-    .await?;
-    Ok(())
+type ByTime = BTreeMap<(i64, DateTime<Utc>), i32>;
+
+fn by_minute(tallies: &Tallies<'_>) -> ByTime {
+    let all =
+        tallies.iter().flat_map(|(issue, tally)| tally.minutes.iter().map(|(time, n)| ((*issue, *time), *n)));
+    all.collect()
 }
 
-async fn add_hours(connection: &mut Connection, tallies: &Tallies<'_>) -> Result<(), StoreError> {
-    let mut hours: BTreeMap<(i64, DateTime<Utc>), i32> = BTreeMap::new();
-    for (issue, tally) in tallies {
-        for (minute, events) in &tally.minutes {
-            *hours.entry((*issue, hour_of(*minute))).or_default() += events;
+fn by_hour(tallies: &Tallies<'_>) -> ByTime {
+    let mut hours = ByTime::new();
+    for ((issue, time), events) in by_minute(tallies) {
+        *hours.entry((issue, hour_of(time))).or_default() += events;
+    }
+    hours
+}
+
+/// By primary hash. A hash may be met in two issues: when another of the event's was known first.
+fn by_hash(tallies: &Tallies<'_>) -> BTreeMap<(ProjectId, [u8; 16]), i64> {
+    let mut hashes = BTreeMap::new();
+    for tally in tallies.values() {
+        let Some(project) = tally.project else { continue };
+        for (hash, events) in &tally.hashes {
+            *hashes.entry((project, *hash)).or_default() += *events;
         }
     }
-    statement(
-        "INSERT INTO issue_hours AS h (issue_id, hour, events) SELECT * FROM UNNEST($1, $2, $3)
-         ON CONFLICT (issue_id, hour) DO UPDATE SET events = h.events + excluded.events",
-    )
-    .bind::<Array<BigInt>, _>(hours.keys().map(|key| key.0).collect::<Vec<_>>())
-    .bind::<Array<Timestamptz>, _>(hours.keys().map(|key| key.1).collect::<Vec<_>>())
-    .bind::<Array<Integer>, _>(hours.values().copied().collect::<Vec<_>>())
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-async fn add_hashes(connection: &mut Connection, tallies: &Tallies<'_>) -> Result<(), StoreError> {
-    let rows: BTreeMap<(ProjectId, [u8; 16]), i64> = tallies
-        .values()
-        .flat_map(|tally| tally.hashes.iter().filter_map(|(hash, events)| Some(((tally.project?, *hash), *events))))
-        .collect();
-    statement(
-        "UPDATE issue_hashes h SET events = h.events + t.n FROM UNNEST($1, $2, $3) AS t (p, h, n)
-         WHERE h.project_id = t.p AND h.hash = t.h",
-    )
-    .bind::<Array<Integer>, _>(rows.keys().map(|key| key.0.0).collect::<Vec<_>>())
-    .bind::<Array<Binary>, _>(rows.keys().map(|key| key.1.to_vec()).collect::<Vec<_>>())
-    .bind::<Array<BigInt>, _>(rows.values().copied().collect::<Vec<_>>())
-    .execute(connection)
-    .await?;
-    Ok(())
+    hashes
 }
 
 /// How many events an issue had lately, by whole minutes.
@@ -168,7 +164,10 @@ pub(super) struct Wanted {
 }
 
 /// Counts each issue's events in its windows.
-pub(super) async fn windows(connection: &mut Connection, wanted: &[Wanted]) -> Result<HashMap<i64, Window>, StoreError> {
+pub(super) async fn windows(
+    connection: &mut Connection,
+    wanted: &[Wanted],
+) -> Result<HashMap<i64, Window>, StoreError> {
     if wanted.is_empty() {
         return Ok(HashMap::new());
     }

@@ -201,7 +201,12 @@ impl<'a, 'i> Work<'a, 'i> {
     }
 
     /// Makes the event an anchor. It is kept like any other too: against its own copy, in a byte.
-    fn as_anchor(&mut self, row: &mut Row<'a>, index: usize, event: &'a NewEvent) -> Result<Payload, StoreError> {
+    fn as_anchor(
+        &mut self,
+        row: &mut Row<'a>,
+        index: usize,
+        event: &'a NewEvent,
+    ) -> Result<Payload, StoreError> {
         let id = self.ids.next().ok_or_else(|| StoreError::Damaged("no id for an anchor".to_owned()))?;
         let sealed_on = self.today.checked_add_days(Days::new(ANCHOR_DAYS)).unwrap_or(self.today);
         let document = event.document.as_slice();

@@ -2,12 +2,15 @@
 
 use super::batch::{NewAttachment, NewEvent, NewFeedback};
 use super::encode::Encoded;
-use super::resolve::{Groups, Names};
+use super::names::Names;
+use super::resolve::Groups;
 use crate::{Connection, StoreError, statement};
 use bugle_model::ProjectId;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Binary, Date, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{
+    Array, BigInt, Binary, Date, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
+};
 use diesel_async::RunQueryDsl;
 use std::collections::HashSet;
 use uuid::Uuid;
@@ -164,7 +167,8 @@ pub(super) async fn attachments(
     let mut inserted = Vec::with_capacity(attachments.len());
     for new in attachments {
         let days = u64::from(new.retention.days().unsigned_abs());
-        let expires_on = new.received_at.date_naive().checked_add_days(Days::new(days)).unwrap_or(NaiveDate::MAX);
+        let expires_on =
+            new.received_at.date_naive().checked_add_days(Days::new(days)).unwrap_or(NaiveDate::MAX);
         let rows = statement(
             "INSERT INTO attachments (item_id, project_id, event_id, sha256, size, filename, content_type,
                  attachment_type, received_at, expires_on)

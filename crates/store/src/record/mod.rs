@@ -7,8 +7,10 @@
 mod batch;
 mod cache;
 mod counts;
+mod create;
 mod encode;
 mod insert;
+mod names;
 mod resolve;
 mod shelf;
 mod state;
@@ -48,7 +50,12 @@ pub struct Recorded {
 /// # Errors
 /// [`StoreError::is_away`]: try again later. [`StoreError::is_refused`]: an item of the batch can never be stored; find it by
 /// recording halves.
-pub async fn record(store: &Store, cache: &mut Cache, batch: &Batch, now: DateTime<Utc>) -> Result<Recorded, StoreError> {
+pub async fn record(
+    store: &Store,
+    cache: &mut Cache,
+    batch: &Batch,
+    now: DateTime<Utc>,
+) -> Result<Recorded, StoreError> {
     let mut connection = store.conn().await?;
     let mut tries = 0;
     loop {
@@ -66,8 +73,13 @@ pub async fn record(store: &Store, cache: &mut Cache, batch: &Batch, now: DateTi
     }
 }
 
-async fn attempt(connection: &mut Connection, cache: &mut Cache, batch: &Batch, now: DateTime<Utc>) -> Result<Recorded, StoreError> {
-    let names = resolve::names(connection, cache, &batch.events, now).await?;
+async fn attempt(
+    connection: &mut Connection,
+    cache: &mut Cache,
+    batch: &Batch,
+    now: DateTime<Utc>,
+) -> Result<Recorded, StoreError> {
+    let names = names::names(connection, cache, &batch.events, now).await?;
     let mut groups = resolve::groups(connection, cache, &batch.events).await?;
     let older = insert::seen_on_other_days(connection, &batch.events, now).await?;
     encode::load_anchors(connection, cache, &batch.events, &groups, now).await?;
@@ -75,12 +87,13 @@ async fn attempt(connection: &mut Connection, cache: &mut Cache, batch: &Batch, 
 
     let (recorded, learnt) = connection
         .transaction(async |connection| {
-            resolve::create(connection, &mut groups, &batch.events, &names).await?;
+            create::create(connection, &mut groups, &batch.events, &names).await?;
             let states = state::lock(connection, &groups).await?;
-            let inserted = insert::events(connection, &batch.events, &groups, &names, &encoded, &older).await?;
+            let inserted =
+                insert::events(connection, &batch.events, &groups, &names, &encoded, &older).await?;
             let anchors = insert::anchors(connection, &batch.events, &groups, &encoded, &inserted).await?;
             let tallies = counts::tally(&batch.events, &groups, &inserted);
-            resolve::drop_empty(connection, &mut groups, |issue| tallies.contains_key(&issue)).await?;
+            create::drop_empty(connection, &mut groups, |issue| tallies.contains_key(&issue)).await?;
             let totals = counts::add(connection, &tallies).await?;
             let known_tags = tags::add(connection, cache, &tallies).await?;
             let (users, known_users) = users::add(connection, cache, &tallies, &totals).await?;
@@ -109,9 +122,12 @@ async fn attempt(connection: &mut Connection, cache: &mut Cache, batch: &Batch, 
 
 /// Everything that has a row is recorded or a duplicate; what else the batch brings was decided before.
 fn outcomes(batch: &Batch, events: &[bool], attachments: &[bool], feedback: &[bool]) -> Vec<OutcomeCount> {
-    let events = batch.events.iter().zip(events).map(|(event, new)| (event.project, event.key, "error", *new));
-    let attachments = batch.attachments.iter().zip(attachments).map(|(row, new)| (row.project, None, "attachment", *new));
-    let feedback = batch.feedback.iter().zip(feedback).map(|(row, new)| (row.project, None, "feedback", *new));
+    let events =
+        batch.events.iter().zip(events).map(|(event, new)| (event.project, event.key, "error", *new));
+    let attachments =
+        batch.attachments.iter().zip(attachments).map(|(row, new)| (row.project, None, "attachment", *new));
+    let feedback =
+        batch.feedback.iter().zip(feedback).map(|(row, new)| (row.project, None, "feedback", *new));
     let mut counts: HashMap<_, i64> = HashMap::new();
     for row in events.chain(attachments).chain(feedback) {
         *counts.entry(row).or_default() += 1;

@@ -75,7 +75,11 @@ pub(super) struct Facts<'a> {
 }
 
 /// Brings the issues up to date, and returns what is to be told.
-pub(super) async fn apply(connection: &mut Connection, states: Vec<State>, facts: &Facts<'_>) -> Result<Vec<Signal>, StoreError> {
+pub(super) async fn apply(
+    connection: &mut Connection,
+    states: Vec<State>,
+    facts: &Facts<'_>,
+) -> Result<Vec<Signal>, StoreError> {
     let mut after = Vec::with_capacity(states.len());
     let mut signals = Vec::new();
     for before in &states {
@@ -172,7 +176,8 @@ impl State {
 
     fn wants_counts(&self, total: i64) -> bool {
         let next = THRESHOLDS.into_iter().find(|threshold| *threshold > self.threshold);
-        next.is_some_and(|next| total >= i64::from(next)) || (self.may_turn_critical() && total >= CRITICAL_EVENTS_AN_HOUR)
+        next.is_some_and(|next| total >= i64::from(next))
+            || (self.may_turn_critical() && total >= CRITICAL_EVENTS_AN_HOUR)
     }
 
     /// An unhandled error (a fatal one is critical already).
@@ -181,7 +186,12 @@ impl State {
     }
 
     fn raise_by_counts(&mut self, facts: &Facts<'_>, window: Window) {
-        let users = facts.users.get(&self.id).copied().or_else(|| Some(facts.totals.get(&self.id)?.users)).unwrap_or_default();
+        let users = facts
+            .users
+            .get(&self.id)
+            .copied()
+            .or_else(|| Some(facts.totals.get(&self.id)?.users))
+            .unwrap_or_default();
         if self.may_turn_critical() && (users >= CRITICAL_USERS || window.hour >= CRITICAL_EVENTS_AN_HOUR) {
             self.priority = Priority::Critical.code();
         }
@@ -219,7 +229,11 @@ impl State {
 }
 
 /// The last day's and hour's events of the issues for which they could change something. Most often of none.
-async fn ask_windows(connection: &mut Connection, states: &[State], facts: &Facts<'_>) -> Result<HashMap<i64, Window>, StoreError> {
+async fn ask_windows(
+    connection: &mut Connection,
+    states: &[State],
+    facts: &Facts<'_>,
+) -> Result<HashMap<i64, Window>, StoreError> {
     let wanted: Vec<Wanted> = states
         .iter()
         .filter_map(|state| {

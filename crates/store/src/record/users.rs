@@ -57,13 +57,18 @@ pub(super) async fn add(
         }
     }
     let mut users = add_exact(connection, &exact, totals).await?;
-    let crossed: Vec<i64> = users.iter().filter(|(_, users)| **users > EXACT).map(|(issue, _)| *issue).collect();
+    let crossed: Vec<i64> =
+        users.iter().filter(|(_, users)| **users > EXACT).map(|(issue, _)| *issue).collect();
     users.extend(start_sketches(connection, &crossed).await?);
     users.extend(add_to_sketches(connection, &sketched).await?);
     Ok((users, fingerprints))
 }
 
-async fn add_exact(connection: &mut Connection, fresh: &Fresh, totals: &BTreeMap<i64, Total>) -> Result<BTreeMap<i64, i32>, StoreError> {
+async fn add_exact(
+    connection: &mut Connection,
+    fresh: &Fresh,
+    totals: &BTreeMap<i64, Total>,
+) -> Result<BTreeMap<i64, i32>, StoreError> {
     if fresh.is_empty() {
         return Ok(BTreeMap::new());
     }
@@ -79,7 +84,9 @@ async fn add_exact(connection: &mut Connection, fresh: &Fresh, totals: &BTreeMap
     .await?;
     let mut users: BTreeMap<i64, i32> = BTreeMap::new();
     for row in new {
-        *users.entry(row.issue_id).or_insert_with(|| totals.get(&row.issue_id).map_or(0, |total| total.users)) += 1;
+        *users
+            .entry(row.issue_id)
+            .or_insert_with(|| totals.get(&row.issue_id).map_or(0, |total| total.users)) += 1;
     }
     if !users.is_empty() {
         write(connection, &users).await?;
@@ -97,14 +104,18 @@ async fn write(connection: &mut Connection, users: &BTreeMap<i64, i32>) -> Resul
 }
 
 /// Turns the rows of issues that have more than 1,000 users into sketches.
-async fn start_sketches(connection: &mut Connection, issues: &[i64]) -> Result<BTreeMap<i64, i32>, StoreError> {
+async fn start_sketches(
+    connection: &mut Connection,
+    issues: &[i64],
+) -> Result<BTreeMap<i64, i32>, StoreError> {
     if issues.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let rows: Vec<UserRow> = statement("DELETE FROM issue_users WHERE issue_id = ANY ($1) RETURNING issue_id, user_hash")
-        .bind::<Array<BigInt>, _>(issues.to_vec())
-        .load(connection)
-        .await?;
+    let rows: Vec<UserRow> =
+        statement("DELETE FROM issue_users WHERE issue_id = ANY ($1) RETURNING issue_id, user_hash")
+            .bind::<Array<BigInt>, _>(issues.to_vec())
+            .load(connection)
+            .await?;
     let mut sketches: BTreeMap<i64, Sketch> = BTreeMap::new();
     for row in rows {
         sketches.entry(row.issue_id).or_default().insert(row.user_hash);
@@ -112,14 +123,18 @@ async fn start_sketches(connection: &mut Connection, issues: &[i64]) -> Result<B
     keep(connection, sketches).await
 }
 
-async fn add_to_sketches(connection: &mut Connection, fresh: &Fresh) -> Result<BTreeMap<i64, i32>, StoreError> {
+async fn add_to_sketches(
+    connection: &mut Connection,
+    fresh: &Fresh,
+) -> Result<BTreeMap<i64, i32>, StoreError> {
     if fresh.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let rows: Vec<SketchRow> = statement("SELECT issue_id, users_sketch FROM issue_counts WHERE issue_id = ANY ($1)")
-        .bind::<Array<BigInt>, _>(fresh.keys().copied().collect::<Vec<_>>())
-        .load(connection)
-        .await?;
+    let rows: Vec<SketchRow> =
+        statement("SELECT issue_id, users_sketch FROM issue_counts WHERE issue_id = ANY ($1)")
+            .bind::<Array<BigInt>, _>(fresh.keys().copied().collect::<Vec<_>>())
+            .load(connection)
+            .await?;
     let mut changed = BTreeMap::new();
     for row in rows {
         let mut sketch = row.users_sketch.map_or_else(|| Ok(Sketch::default()), Sketch::from_bytes)?;
@@ -132,7 +147,10 @@ async fn add_to_sketches(connection: &mut Connection, fresh: &Fresh) -> Result<B
 }
 
 /// Writes sketches and their estimates. A number that was shown never goes below 1,001 again.
-async fn keep(connection: &mut Connection, sketches: BTreeMap<i64, Sketch>) -> Result<BTreeMap<i64, i32>, StoreError> {
+async fn keep(
+    connection: &mut Connection,
+    sketches: BTreeMap<i64, Sketch>,
+) -> Result<BTreeMap<i64, i32>, StoreError> {
     if sketches.is_empty() {
         return Ok(BTreeMap::new());
     }

@@ -78,8 +78,18 @@ mod tests {
     fn semantic_versions_are_compared_as_such() {
         // The order of semver 2.0.0, §11.
         let order = [
-            "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2", "1.0.0-beta.11", "1.0.0-rc.1",
-            "1.0.0", "shop@1.0.1", "v1.2", "shop@1.10.0+build.7", "2.0.0",
+            "1.0.0-alpha",
+            "1.0.0-alpha.1",
+            "1.0.0-alpha.beta",
+            "1.0.0-beta",
+            "1.0.0-beta.2",
+            "1.0.0-beta.11",
+            "1.0.0-rc.1",
+            "1.0.0",
+            "shop@1.0.1",
+            "v1.2",
+            "shop@1.10.0+build.7",
+            "2.0.0",
         ];
         for (i, one) in order.iter().enumerate() {
             for (j, other) in order.iter().enumerate() {

@@ -1,4 +1,6 @@
 //! The store against a real PostgreSQL, a private database for each test.
 
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod migrations;
 mod recording;

@@ -62,7 +62,7 @@ async fn create(config: &Config, name: &str, as_json: bool) -> anyhow::Result<()
     if as_json {
         return json(&json!({ "id": made.id, "name": made.name, "key": made.key, "dsn": made.dsn }));
     }
-    line(format_args!("project {} ({}), issues are {}-1, {0}-2, …", made.name, made.id, made.prefix));
+    line(format_args!("project {} ({}), issues are {}-1, {2}-2, …", made.name, made.id, made.prefix));
     line(format_args!("DSN {}", made.dsn));
     Ok(())
 }

@@ -1,5 +1,8 @@
 //! The recorder between a real bus and a real PostgreSQL.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod bulk;
 mod road;
 mod trouble;
 mod world;

@@ -120,14 +120,14 @@ impl World {
         self.event_with(group, json!({}))
     }
 
-    pub fn event_with(&self, group: &str, more: Value) -> RawItem {
+    pub fn event_with(&self, group: &str, mut more: Value) -> RawItem {
         let mut body = json!({
             "event_id": Uuid::new_v4().simple().to_string(),
             "platform": "python",
             "fingerprint": [group],
             "exception": { "values": [{ "type": "KeyError", "value": format!("no {group}") }] },
         });
-        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body.as_object_mut().unwrap().append(more.as_object_mut().unwrap());
         self.item(ItemKind::Event, body.to_string())
     }
 

@@ -9,7 +9,8 @@ use uuid::Uuid;
 /// An event of several KB that differs from its kin in a few places. `kind` changes all of its text.
 fn large(world: &World, kind: u64, number: u64) -> NewEvent {
     let mut model = Event::new(Uuid::new_v4(), world.now);
-    let word = |i: u64| format!("{:016x}", (kind + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_mul(i + 1));
+    let word =
+        |i: u64| format!("{:016x}", (kind + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_mul(i + 1));
     let frame = |i: u64| Frame {
         function: Some(format!("call_{}", word(i))),
         filename: Some(format!("app/{}.py", word(i + 100))),
@@ -100,7 +101,10 @@ async fn a_month_later_there_is_another_anchor() {
     bugle_store::partitions::make(&mut world.store.conn().await.unwrap(), world.now).await.unwrap();
     let after = many(&world, 0, 2);
     world.record(&after).await;
-    assert_eq!(world.rows("SELECT sealed_on, expires_on FROM anchors ORDER BY sealed_on").await, ["2026-04-10|2026-07-12", "2026-05-12|2026-08-13"]);
+    assert_eq!(
+        world.rows("SELECT sealed_on, expires_on FROM anchors ORDER BY sealed_on").await,
+        ["2026-04-10|2026-07-12", "2026-05-12|2026-08-13"]
+    );
     readable(&world, &before).await;
     readable(&world, &after).await;
 }
@@ -112,7 +116,8 @@ async fn an_anchor_serves_its_retention_class_only() {
     let mut batch = many(&world, 0, 4);
     batch.extend(many(&world, 0, 4).into_iter().map(week));
     world.record(&batch).await;
-    let wrong = "SELECT count(*) FROM events e JOIN anchors a ON a.id = e.anchor_id WHERE a.retention <> e.retention";
+    let wrong =
+        "SELECT count(*) FROM events e JOIN anchors a ON a.id = e.anchor_id WHERE a.retention <> e.retention";
     assert_eq!(world.number(wrong).await, 0);
     assert_eq!(world.rows("SELECT retention FROM anchors ORDER BY 1").await, ["7", "90"]);
     readable(&world, &batch).await;
@@ -124,11 +129,17 @@ async fn an_anchor_that_was_rolled_back_is_never_referred_to() {
     world.record(&many(&world, 0, 2)).await;
     // A new kind makes an anchor, and the batch fails.
     let mut batch = many(&world, 1, 3);
-    batch.push(NewEvent { platform: "x".to_owned(), title: "x".repeat(300), hashes: vec![[9; 16]], ..world.event("bad") });
+    batch.push(NewEvent {
+        platform: "x".to_owned(),
+        title: "x".repeat(300),
+        hashes: vec![[9; 16]],
+        ..world.event("bad")
+    });
     world.try_record(&batch).await.unwrap_err();
     batch.pop();
     world.record(&batch).await;
-    let dangling = "SELECT count(*) FROM events e WHERE NOT EXISTS (SELECT 1 FROM anchors a WHERE a.id = e.anchor_id)";
+    let dangling =
+        "SELECT count(*) FROM events e WHERE NOT EXISTS (SELECT 1 FROM anchors a WHERE a.id = e.anchor_id)";
     assert_eq!(world.number(dangling).await, 0);
     readable(&world, &batch).await;
 }

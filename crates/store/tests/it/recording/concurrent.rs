@@ -83,7 +83,11 @@ async fn nothing_is_lost_and_nothing_counted_twice() {
 
 async fn check(world: &World, all: &[&NewEvent]) {
     let groups: HashSet<&str> = all.iter().map(|event| event.title.as_str()).collect();
-    assert_eq!(world.number("SELECT count(*) FROM issues").await, groups.len() as i64, "one issue for each group");
+    assert_eq!(
+        world.number("SELECT count(*) FROM issues").await,
+        groups.len() as i64,
+        "one issue for each group"
+    );
     assert_eq!(world.number("SELECT count(DISTINCT title) FROM issues").await, groups.len() as i64);
     let hashes: HashSet<[u8; 16]> = all.iter().flat_map(|event| event.hashes.clone()).collect();
     assert_eq!(world.number("SELECT count(*) FROM issue_hashes").await, hashes.len() as i64);
@@ -92,7 +96,10 @@ async fn check(world: &World, all: &[&NewEvent]) {
     for event in all {
         *expected.entry(event.title.as_str()).or_default() += 1;
     }
-    let expected: Vec<String> = expected.iter().map(|(title, count)| format!("{title}|{count}|{count}|{count}|{count}|{count}")).collect();
+    let expected: Vec<String> = expected
+        .iter()
+        .map(|(title, count)| format!("{title}|{count}|{count}|{count}|{count}|{count}"))
+        .collect();
     let counted = world
         .rows(
             "SELECT i.title, c.events,
@@ -136,7 +143,10 @@ async fn the_loser_of_a_race_leaves_no_hash_without_an_issue() {
         let mut two = world.event(&group);
         two.hashes.push(hash(&format!("{group}, second")));
         let three = NewEvent { hashes: vec![hash(&format!("{group}, second"))], ..world.event(&group) };
-        let batches = [Batch { events: vec![one], ..Batch::default() }, Batch { events: vec![two, three], ..Batch::default() }];
+        let batches = [
+            Batch { events: vec![one], ..Batch::default() },
+            Batch { events: vec![two, three], ..Batch::default() },
+        ];
         let [cache_a, cache_b] = &mut caches;
         let (a, b) = tokio::join!(
             record(&stores[0], cache_a, &batches[0], world.now),

@@ -46,7 +46,8 @@ async fn users_are_exact_to_a_thousand_and_near_above() {
 async fn exactly_a_thousand_users_stay_exact() {
     let mut world = World::new().await;
     world.record(&of_users(&world, 0..1_000)).await;
-    let state = "SELECT c.users, users_sketch IS NULL, (SELECT count(*) FROM issue_users) FROM issue_counts c";
+    let state =
+        "SELECT c.users, users_sketch IS NULL, (SELECT count(*) FROM issue_users) FROM issue_counts c";
     assert_eq!(world.rows(state).await, ["1000|t|1000"]);
     world.record(&of_users(&world, 1_000..1_001)).await;
     assert!(world.number("SELECT users::bigint FROM issue_counts").await > 1_000);
@@ -71,5 +72,8 @@ async fn a_tag_has_at_most_two_hundred_values() {
     assert_eq!(world.number("SELECT count(*) FROM issue_tags WHERE key = 'request'").await, 200);
     world.cache = Cache::default();
     world.record(&tagged(&world, 0..400)).await;
-    assert_eq!(world.rows("SELECT key, count(*) FROM issue_tags GROUP BY key ORDER BY key").await, ["browser|1", "request|200"]);
+    assert_eq!(
+        world.rows("SELECT key, count(*) FROM issue_tags GROUP BY key ORDER BY key").await,
+        ["browser|1", "request|200"]
+    );
 }

@@ -33,7 +33,8 @@ async fn an_event_is_read_back_as_it_was() {
     assert_eq!((issue.title.as_str(), issue.count, issue.level), ("KeyError: failed", 1, Level::Error));
     assert_eq!(issue.first_release.as_deref(), Some("shop@1.2.0"));
     assert_eq!((issue.first_seen, issue.last_seen, issue.active_at), (world.now, world.now, world.now));
-    let hashes = world.rows("SELECT encode(hash, 'hex'), events FROM issue_hashes ORDER BY events DESC").await;
+    let hashes =
+        world.rows("SELECT encode(hash, 'hex'), events FROM issue_hashes ORDER BY events DESC").await;
     assert_eq!(hashes, [format!("{}|1", hex(&hash("KeyError"))), format!("{}|0", hex(&hash("second")))]);
 }
 
@@ -57,7 +58,10 @@ async fn the_same_batch_twice_changes_nothing_but_the_duplicates() {
     assert_eq!(world.rows("SELECT sum(events) FROM issue_hashes").await, ["5"]);
     let outcomes = world.rows("SELECT key_id, outcome, quantity FROM outcomes ORDER BY 1, 2").await;
     let (recorded, duplicate) = (Outcome::Recorded.code(), Outcome::Duplicate.code());
-    assert_eq!(outcomes, [format!("0|{recorded}|5"), format!("0|{duplicate}|10"), format!("7|{duplicate}|3")]);
+    assert_eq!(
+        outcomes,
+        [format!("0|{recorded}|5"), format!("0|{duplicate}|10"), format!("7|{duplicate}|3")]
+    );
 }
 
 #[tokio::test]
@@ -76,7 +80,9 @@ async fn an_event_sent_again_on_the_next_day_is_a_duplicate() {
 #[tokio::test]
 async fn one_id_in_two_projects_is_two_events() {
     let mut world = World::new().await;
-    let other = bugle_store::projects::create(&mut world.store.conn().await.unwrap(), "other", world.now).await.unwrap();
+    let other = bugle_store::projects::create(&mut world.store.conn().await.unwrap(), "other", world.now)
+        .await
+        .unwrap();
     let event = world.event("KeyError");
     let twin = NewEvent { project: other.id, ..event.clone() };
     assert_eq!(world.record(&[event, twin]).await.events, 2);
@@ -194,11 +200,16 @@ async fn without_a_partition_the_batch_is_refused() {
 #[tokio::test]
 async fn retention_decides_the_partition() {
     let mut world = World::new().await;
-    let batch: Vec<NewEvent> =
-        RetentionClass::ALL.into_iter().map(|retention| NewEvent { retention, ..world.event("KeyError") }).collect();
+    let batch: Vec<NewEvent> = RetentionClass::ALL
+        .into_iter()
+        .map(|retention| NewEvent { retention, ..world.event("KeyError") })
+        .collect();
     world.record(&batch).await;
     let leaves = world.rows("SELECT tableoid::regclass FROM events ORDER BY retention").await;
-    assert_eq!(leaves, ["events_7_20260310", "events_30_20260310", "events_90_20260310", "events_365_20260310"]);
+    assert_eq!(
+        leaves,
+        ["events_7_20260310", "events_30_20260310", "events_90_20260310", "events_365_20260310"]
+    );
     for event in &batch {
         assert_eq!(world.stored(event.event_id).await.event.event_id, event.event_id);
     }
@@ -249,7 +260,8 @@ async fn attachments_feedback_and_outcomes_are_written_once() {
     record(&world.store, &mut cache, &again, world.now).await.unwrap();
     assert_eq!(world.rows("SELECT filename, expires_on FROM attachments").await, ["log.txt|2026-04-09"]);
     assert_eq!(world.rows("SELECT name, message FROM feedback").await, ["Ann|it broke"]);
-    let outcomes = world.rows("SELECT outcome, reason, category, quantity FROM outcomes ORDER BY 1, 2, 3").await;
+    let outcomes =
+        world.rows("SELECT outcome, reason, category, quantity FROM outcomes ORDER BY 1, 2, 3").await;
     let (recorded, duplicate) = (Outcome::Recorded.code(), Outcome::Duplicate.code());
     assert_eq!(
         outcomes,
@@ -270,5 +282,8 @@ async fn a_client_that_chose_a_priority_gets_it() {
     world.record(&[event]).await;
     world.record(&[NewEvent { level: Level::Fatal, ..world.event("KeyError") }]).await;
     let low = Priority::Low.code();
-    assert_eq!(world.rows("SELECT priority, priority_chosen, level FROM issues").await, [format!("{low}|t|50")]);
+    assert_eq!(
+        world.rows("SELECT priority, priority_chosen, level FROM issues").await,
+        [format!("{low}|t|50")]
+    );
 }

@@ -17,11 +17,14 @@ async fn what_is_not_confirmed_stays() {
     let mut world = World::new().await;
     fill(&mut world, 4).await;
     let later = world.now + TimeDelta::seconds(1);
-    let none = outbox::sweep(&world.store, world.now, async |rows| rows.iter().map(|row| row.id).collect()).await;
+    let none =
+        outbox::sweep(&world.store, world.now, async |rows| rows.iter().map(|row| row.id).collect()).await;
     assert_eq!(none.unwrap(), 0, "they are too young");
     assert_eq!(outbox::sweep(&world.store, later, async |_| Vec::new()).await.unwrap(), 0);
     assert_eq!(outbox::depth(&mut world.store.conn().await.unwrap()).await.unwrap(), 4);
-    let some = outbox::sweep(&world.store, later, async |rows| rows.iter().skip(3).map(|row| row.id).collect()).await;
+    let some =
+        outbox::sweep(&world.store, later, async |rows| rows.iter().skip(3).map(|row| row.id).collect())
+            .await;
     assert_eq!(some.unwrap(), 1);
     let seen = Mutex::new(Vec::new());
     let all = outbox::sweep(&world.store, later, async |rows| {
@@ -41,7 +44,8 @@ async fn two_sweepers_do_not_publish_the_same_row_at_once() {
     let (published, entered) = (Arc::new(AtomicUsize::new(0)), Arc::new(tokio::sync::Notify::new()));
     let release = Arc::new(tokio::sync::Notify::new());
     let first = {
-        let (store, published, entered, release) = (world.store.clone(), published.clone(), entered.clone(), release.clone());
+        let (store, published, entered, release) =
+            (world.store.clone(), published.clone(), entered.clone(), release.clone());
         tokio::spawn(async move {
             let publish = |rows: Vec<outbox::OutboxRow>| {
                 let (published, entered, release) = (published.clone(), entered.clone(), release.clone());

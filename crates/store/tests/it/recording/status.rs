@@ -10,7 +10,10 @@ impl World {
     async fn set(&self, status: IssueStatus) {
         let change = IssueChange { status: Some(status), ..IssueChange::default() };
         let issue = self.issue().await;
-        issues::change(&mut self.store.conn().await.unwrap(), issue, &change, self.now).await.unwrap().unwrap();
+        issues::change(&mut self.store.conn().await.unwrap(), issue, &change, self.now)
+            .await
+            .unwrap()
+            .unwrap();
     }
 
     /// Records an event a minute later.
@@ -33,7 +36,10 @@ async fn a_new_issue_is_told_once() {
     let recorded = world.record(std::slice::from_ref(&event)).await;
     let [Signal::IssueOpened(about)] = &signals(&recorded)[..] else { panic!("{:?}", signals(&recorded)) };
     assert_eq!((about.generation, about.priority, about.level), (0, Priority::High, Level::Error));
-    assert_eq!((about.event_id, about.received_at, about.project), (event.event_id, world.now, world.project));
+    assert_eq!(
+        (about.event_id, about.received_at, about.project),
+        (event.event_id, world.now, world.project)
+    );
     assert_eq!((about.issue, about.environment.as_deref()), (world.issue().await, Some("production")));
     let row = &recorded.signals[0];
     let expected = format!("{}|{}|issue.opened", row.id, row.message_id);
@@ -141,7 +147,8 @@ async fn a_hundred_users_make_an_unhandled_error_critical() {
 #[tokio::test]
 async fn a_thousand_events_an_hour_make_an_unhandled_error_critical() {
     let mut world = World::new().await;
-    let events = |world: &World, count| world.events("KeyError", count).into_iter().map(unhandled).collect::<Vec<_>>();
+    let events =
+        |world: &World, count| world.events("KeyError", count).into_iter().map(unhandled).collect::<Vec<_>>();
     let priority = "SELECT priority FROM issues";
     world.record(&events(&world, 600)).await;
     world.later(TimeDelta::minutes(61));

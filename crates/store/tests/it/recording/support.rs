@@ -1,6 +1,8 @@
 //! A database with a project, and events to record.
 
-use bugle_model::{Event, Exception, IssueId, Level, Priority, ProjectId, RetentionClass, Signal, SignalBatch};
+use bugle_model::{
+    Event, Exception, IssueId, Level, Priority, ProjectId, RetentionClass, Signal, SignalBatch,
+};
 use bugle_store::events::{self, StoredEvent};
 use bugle_store::payload::Document;
 use bugle_store::record::{Batch, Cache, NewEvent, Recorded, record};

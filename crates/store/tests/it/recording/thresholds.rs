@@ -19,7 +19,10 @@ async fn each_is_told_once() {
     assert_eq!(told(&world.record(&world.events("KeyError", 1)).await), ["threshold.reached 0 medium 10"]);
     assert!(told(&world.record(&world.events("KeyError", 89)).await).is_empty());
     assert_eq!(told(&world.record(&world.events("KeyError", 5)).await), ["threshold.reached 0 medium 100"]);
-    assert_eq!(told(&world.record(&world.events("KeyError", 900)).await), ["threshold.reached 0 medium 1000"]);
+    assert_eq!(
+        told(&world.record(&world.events("KeyError", 900)).await),
+        ["threshold.reached 0 medium 1000"]
+    );
     world.later(TimeDelta::days(3));
     assert!(told(&world.record(&world.events("KeyError", 500)).await).is_empty());
 }
@@ -28,7 +31,10 @@ async fn each_is_told_once() {
 async fn one_batch_may_cross_several() {
     let mut world = World::new().await;
     let told = told(&world.record(&world.events("KeyError", 120)).await);
-    assert_eq!(told, ["issue.opened 0 medium", "threshold.reached 0 medium 10", "threshold.reached 0 medium 100"]);
+    assert_eq!(
+        told,
+        ["issue.opened 0 medium", "threshold.reached 0 medium 10", "threshold.reached 0 medium 100"]
+    );
 }
 
 #[tokio::test]
@@ -44,8 +50,11 @@ async fn only_the_last_day_counts() {
 #[tokio::test]
 async fn what_comes_late_is_not_added_to_what_came_since() {
     let mut world = World::new().await;
-    let old: Vec<NewEvent> =
-        world.events("KeyError", 5).into_iter().map(|event| NewEvent { received_at: world.now - TimeDelta::days(2), ..event }).collect();
+    let old: Vec<NewEvent> = world
+        .events("KeyError", 5)
+        .into_iter()
+        .map(|event| NewEvent { received_at: world.now - TimeDelta::days(2), ..event })
+        .collect();
     world.record(&world.events("KeyError", 6)).await;
     assert!(told(&world.record(&old).await).is_empty(), "11 events in two days");
 }
@@ -75,5 +84,8 @@ async fn a_batch_that_brings_it_back_may_cross_one() {
     let before = world.events("KeyError", 5);
     world.later(TimeDelta::minutes(2));
     let batch: Vec<NewEvent> = before.into_iter().chain(world.events("KeyError", 10)).collect();
-    assert_eq!(told(&world.record(&batch).await), ["issue.regressed 1 medium", "threshold.reached 1 medium 10"]);
+    assert_eq!(
+        told(&world.record(&batch).await),
+        ["issue.regressed 1 medium", "threshold.reached 1 medium 10"]
+    );
 }
