@@ -26,7 +26,13 @@ pub(crate) async fn ready(store: &Store, now: DateTime<Utc>) -> Result<(), Store
 }
 
 /// Runs until the stop.
-pub(crate) async fn run(store: Store, bus: Arc<dyn Bus>, clock: Arc<dyn Clock>, metrics: Metrics, stop: CancellationToken) {
+pub(crate) async fn run(
+    store: Store,
+    bus: Arc<dyn Bus>,
+    clock: Arc<dyn Clock>,
+    metrics: Metrics,
+    stop: CancellationToken,
+) {
     let instance = Uuid::now_v7();
     let started_at = clock.now();
     let mut maintained: Option<Instant> = None;
@@ -36,7 +42,14 @@ pub(crate) async fn run(store: Store, bus: Arc<dyn Bus>, clock: Arc<dyn Clock>, 
         }
         let state = gauges(&store, &bus, &metrics).await;
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        let beat = Heartbeat { service: "recorder".to_owned(), instance, started_at, seen_at: clock.now(), version, state };
+        let beat = Heartbeat {
+            service: "recorder".to_owned(),
+            instance,
+            started_at,
+            seen_at: clock.now(),
+            version,
+            state,
+        };
         if let Ok(mut connection) = store.conn().await {
             drop(heartbeats::beat(&mut connection, &beat).await);
         }
@@ -73,13 +86,17 @@ async fn gauges(store: &Store, bus: &Arc<dyn Bus>, metrics: &Metrics) -> serde_j
     for queue in Queue::ALL {
         let Ok(depth) = bus.depth(queue).await else { continue };
         let labels = [("queue", queue.name())];
-        metrics.gauge("bugle_bus_messages", "Messages that wait in a queue.", &labels).set(depth.messages as f64);
+        metrics
+            .gauge("bugle_bus_messages", "Messages that wait in a queue.", &labels)
+            .set(depth.messages as f64);
         metrics.gauge("bugle_bus_dead_letters", "Dead letters of a queue.", &labels).set(depth.dead as f64);
         state.insert(queue.name().to_owned(), json!({ "messages": depth.messages, "dead": depth.dead }));
     }
     let waiting = async { outbox::depth(&mut *store.conn().await?).await }.await;
     if let Ok(waiting) = waiting {
-        metrics.gauge("bugle_outbox_messages", "Signals that no broker has confirmed yet.", &[]).set(waiting as f64);
+        metrics
+            .gauge("bugle_outbox_messages", "Signals that no broker has confirmed yet.", &[])
+            .set(waiting as f64);
     }
     serde_json::Value::Object(state)
 }

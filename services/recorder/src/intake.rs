@@ -51,7 +51,8 @@ pub(crate) async fn run(
     let prefetch = u16::try_from(most * 4).unwrap_or(u16::MAX);
     let live = bus.consume(Queue::Intake, prefetch).await?;
     let backlog = bus.consume(Queue::IntakeBacklog, prefetch).await?;
-    let mut intake = Intake { bus, live, backlog, clock, aside: JoinSet::new(), since_backlog: 0, most, meters };
+    let mut intake =
+        Intake { bus, live, backlog, clock, aside: JoinSet::new(), since_backlog: 0, most, meters };
     loop {
         // Room first, deliveries then: what is taken last is freshest.
         let Some(Ok(room)) = stop.run_until_cancelled(taken.reserve()).await else { break };

@@ -63,8 +63,15 @@ pub async fn run(config: Arc<Config>, deps: Deps, shutdown: Shutdown) -> Result<
     add_check(&health, &store);
     let meters = Meters::new(&metrics);
     let (signals, relayed) = mpsc::channel(RELAY_DEPTH);
-    let relay = relay::run(relayed, store.clone(), Arc::clone(&bus), Arc::clone(&clock), shutdown.soft.clone());
-    let keeping = housekeeping::run(store.clone(), Arc::clone(&bus), Arc::clone(&clock), metrics, shutdown.soft.clone());
+    let relay = relay::run(relayed, store.clone(), Arc::clone(&bus), Arc::clone(&clock));
+    let relay = shutdown.hard.run_until_cancelled(relay);
+    let keeping = housekeeping::run(
+        store.clone(),
+        Arc::clone(&bus),
+        Arc::clone(&clock),
+        metrics,
+        shutdown.soft.clone(),
+    );
     let recording = async {
         let projects = Projects::new(store.clone());
         let mut persister = Persister::new(store.clone(), Arc::clone(&clock), signals, meters.clone());
@@ -78,7 +85,7 @@ pub async fn run(config: Arc<Config>, deps: Deps, shutdown: Shutdown) -> Result<
         }
         result
     };
-    let (result, (), ()) = tokio::join!(recording, relay, keeping);
+    let (result, _, ()) = tokio::join!(recording, relay, keeping);
     result
 }
 
@@ -131,7 +138,8 @@ async fn record(
     let stop = shutdown.soft.child_token();
     let (taken, to_prepare) = mpsc::channel(1);
     let (prepared, to_persist) = mpsc::channel(1);
-    let taking = intake::run(Arc::clone(bus), prefetch, Arc::clone(clock), taken, stop.clone(), meters.clone());
+    let taking =
+        intake::run(Arc::clone(bus), prefetch, Arc::clone(clock), taken, stop.clone(), meters.clone());
     let preparing = prepare::run(to_prepare, projects, Arc::clone(clock), prepared, meters.clone());
     let persisting = async {
         let away = persister.run(to_persist).await;

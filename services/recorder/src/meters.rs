@@ -21,12 +21,29 @@ pub(crate) struct Meters {
 impl Meters {
     pub fn new(metrics: &Metrics) -> Self {
         let stage = |stage| {
-            metrics.histogram("bugle_recorder_stage_seconds", "Time per batch and stage.", &[("stage", stage)], &SECONDS)
+            metrics.histogram(
+                "bugle_recorder_stage_seconds",
+                "Time per batch and stage.",
+                &[("stage", stage)],
+                &SECONDS,
+            )
         };
         Self {
-            recorded: metrics.counter("bugle_events_recorded_total", "Events that are new in the database.", &[]),
-            duplicates: metrics.counter("bugle_events_duplicate_total", "Events that were recorded before.", &[]),
-            failed: metrics.counter("bugle_items_failed_total", "Items that can never be recorded; their batch is a dead letter.", &[]),
+            recorded: metrics.counter(
+                "bugle_events_recorded_total",
+                "Events that are new in the database.",
+                &[],
+            ),
+            duplicates: metrics.counter(
+                "bugle_events_duplicate_total",
+                "Events that were recorded before.",
+                &[],
+            ),
+            failed: metrics.counter(
+                "bugle_items_failed_total",
+                "Items that can never be recorded; their batch is a dead letter.",
+                &[],
+            ),
             stepped_aside: metrics.counter(
                 "bugle_batches_stepped_aside_total",
                 "Batches older than ten seconds that were moved from the live queue to the backlog.",
@@ -35,7 +52,11 @@ impl Meters {
             batch: metrics.histogram("bugle_recorder_batch_events", "Events per transaction.", &[], &SIZES),
             prepare: stage("prepare"),
             persist: stage("persist"),
-            age: metrics.gauge("bugle_recorder_age_seconds", "From acceptance to the commit, of the last batch's oldest item.", &[]),
+            age: metrics.gauge(
+                "bugle_recorder_age_seconds",
+                "From acceptance to the commit, of the last batch's oldest item.",
+                &[],
+            ),
         }
     }
 }

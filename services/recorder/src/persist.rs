@@ -3,9 +3,9 @@
 use crate::meters::Meters;
 use crate::prepare::Prepared;
 use bugle_bus::Delivery;
-use bugle_model::{Clock, Outcome, OutcomeCount};
+use bugle_model::{Clock, KeyId, Outcome, OutcomeCount, ProjectId};
 use bugle_store::outbox::OutboxRow;
-use bugle_store::record::{Batch, Cache, Recorded, record};
+use bugle_store::record::{Batch, Cache, NewEvent, Recorded, record};
 use bugle_store::{Store, StoreError, partitions};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -92,59 +92,81 @@ impl Persister {
             return Ok(Written { recorded, refused: Vec::new() });
         }
         tracing::warn!(%error, events = batch.events.len(), "a batch was refused; looking for the cause");
-        self.write_halves(batch, 0).await
+        let written = self.write_events(&batch.events, 0).await?;
+        let mut rest = Batch { events: Vec::new(), ..batch.clone() };
+        let failed = written.refused.iter().filter_map(|(index, _)| batch.events.get(*index));
+        rest.outcomes.extend(failed.map(|event| failure(event.project, event.key, "error")));
+        self.write_rest(rest).await?;
+        Ok(written)
     }
 
-    async fn write_halves(&mut self, batch: &Batch, offset: usize) -> Result<Written, StoreError> {
+    /// Records events by halves. The one that is refused alone is given up.
+    async fn write_events(&mut self, events: &[NewEvent], offset: usize) -> Result<Written, StoreError> {
+        let batch = Batch { events: events.to_vec(), ..Batch::default() };
+        let error = match record(&self.store, &mut self.cache, &batch, self.clock.now()).await {
+            Ok(recorded) => return Ok(Written { recorded, refused: Vec::new() }),
+            Err(error) if error.is_refused() => error,
+            Err(error) => return Err(error),
+        };
+        if let [event] = events {
+            tracing::error!(event_id = %event.event_id, project = %event.project, %error, "an event can never be recorded; its batch is a dead letter");
+            let refused = vec![(offset, format!("refused by the database: {error}"))];
+            return Ok(Written { refused, ..Written::default() });
+        }
         let mut written = Written::default();
-        let middle = batch.events.len().div_ceil(2);
-        let (left, right) = batch.events.split_at(middle);
-        // What is no event goes with the first half, or fails with it.
-        let first = Batch { events: left.to_vec(), ..batch.clone() };
-        let second = Batch { events: right.to_vec(), ..Batch::default() };
-        for (half, offset) in [(first, offset), (second, offset + middle)] {
-            let part = match record(&self.store, &mut self.cache, &half, self.clock.now()).await {
-                Ok(recorded) => Written { recorded, refused: Vec::new() },
-                Err(error) if error.is_refused() && half.events.len() > 1 => Box::pin(self.write_halves(&half, offset)).await?,
-                Err(error) if error.is_refused() => self.give_up(&half, offset, &error).await?,
-                Err(error) => return Err(error),
-            };
-            written.recorded.events += part.recorded.events;
-            written.recorded.duplicates += part.recorded.duplicates;
-            written.recorded.signals.extend(part.recorded.signals);
-            written.refused.extend(part.refused);
+        let middle = events.len().div_ceil(2);
+        let (left, right) = events.split_at_checked(middle).unwrap_or((events, &[]));
+        for (half, offset) in [(left, offset), (right, offset + middle)] {
+            written.add(Box::pin(self.write_events(half, offset)).await?);
         }
         Ok(written)
     }
 
-    /// One event, or none, that is refused. The outcome says so; the rest of the batch is still written.
-    async fn give_up(&mut self, batch: &Batch, offset: usize, error: &StoreError) -> Result<Written, StoreError> {
-        let mut rest = Batch { events: Vec::new(), ..batch.clone() };
-        let mut written = Written::default();
-        if let Some(event) = batch.events.first() {
-            tracing::error!(event_id = %event.event_id, project = %event.project, %error, "an event can never be recorded; its batch is a dead letter");
-            rest.outcomes.push(OutcomeCount {
-                project: Some(event.project),
-                key: event.key,
-                outcome: Outcome::Failed,
-                reason: "database".to_owned(),
-                category: "error".to_owned(),
-                quantity: 1,
-            });
-            written.refused.push((offset, format!("refused by the database: {error}")));
-        }
+    /// Records what is no event: together, or, when something of it is refused, one by one.
+    async fn write_rest(&mut self, rest: Batch) -> Result<(), StoreError> {
         match record(&self.store, &mut self.cache, &rest, self.clock.now()).await {
-            Ok(recorded) => written.recorded = recorded,
-            Err(error) if error.is_refused() => {
-                // An attachment or a feedback: without them, the outcomes.
-                tracing::error!(%error, "attachments or feedback can never be recorded");
-                let rest = Batch { outcomes: rest.outcomes, ..Batch::default() };
-                written.recorded = record(&self.store, &mut self.cache, &rest, self.clock.now()).await?;
-            }
+            Ok(_) => return Ok(()),
+            Err(error) if error.is_refused() => {}
             Err(error) => return Err(error),
         }
-        Ok(written)
+        let Batch { attachments, feedback, mut outcomes, .. } = rest;
+        let attachments = attachments.into_iter().map(|row| {
+            let failure = failure(row.project, None, "attachment");
+            (Batch { attachments: vec![row], ..Batch::default() }, failure)
+        });
+        let feedback = feedback.into_iter().map(|row| {
+            let failure = failure(row.project, None, "feedback");
+            (Batch { feedback: vec![row], ..Batch::default() }, failure)
+        });
+        for (one, failure) in attachments.chain(feedback) {
+            match record(&self.store, &mut self.cache, &one, self.clock.now()).await {
+                Ok(_) => {}
+                Err(error) if error.is_refused() => {
+                    tracing::error!(%error, category = failure.category, "an item can never be recorded");
+                    outcomes.push(failure);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let last = Batch { outcomes, ..Batch::default() };
+        record(&self.store, &mut self.cache, &last, self.clock.now()).await?;
+        Ok(())
     }
+}
+
+impl Written {
+    fn add(&mut self, part: Self) {
+        self.recorded.events += part.recorded.events;
+        self.recorded.duplicates += part.recorded.duplicates;
+        self.recorded.signals.extend(part.recorded.signals);
+        self.refused.extend(part.refused);
+    }
+}
+
+/// The outcome of an item that can never be recorded.
+fn failure(project: ProjectId, key: Option<KeyId>, category: &str) -> OutcomeCount {
+    let (outcome, reason, category) = (Outcome::Failed, "database".to_owned(), category.to_owned());
+    OutcomeCount { project: Some(project), key, outcome, reason, category, quantity: 1 }
 }
 
 /// Acknowledges what is recorded. A delivery with an event that was refused goes to the dead letters whole: sent again,

@@ -34,7 +34,13 @@ pub(crate) struct Prepared {
 }
 
 /// Prepares what is taken. Ends when either side does.
-pub(crate) async fn run(mut taken: Receiver<Taken>, projects: &Projects, clock: Arc<dyn Clock>, prepared: Sender<Prepared>, meters: Meters) {
+pub(crate) async fn run(
+    mut taken: Receiver<Taken>,
+    projects: &Projects,
+    clock: Arc<dyn Clock>,
+    prepared: Sender<Prepared>,
+    meters: Meters,
+) {
     while let Some(taken) = taken.recv().await {
         let start = Instant::now();
         match prepare(taken, projects, clock.now()).await {
@@ -63,14 +69,22 @@ async fn prepare(taken: Taken, projects: &Projects, now: DateTime<Utc>) -> Resul
     let wanted: HashSet<ProjectId> = items.iter().map(|(_, item)| item.project).collect();
     let snapshot = projects.snapshot(wanted.into_iter()).await?;
     let oldest = items.iter().map(|(_, item)| item.received_at).min();
-    let mut prepared = Prepared { batch: Batch { outcomes, ..Batch::default() }, deliveries, sources: Vec::new(), dead: HashMap::new(), oldest };
+    let mut prepared = Prepared {
+        batch: Batch { outcomes, ..Batch::default() },
+        deliveries,
+        sources: Vec::new(),
+        dead: HashMap::new(),
+        oldest,
+    };
     for Part { batch, sources, dead } in in_parallel(items, &snapshot, now).await? {
         prepared.batch.events.extend(batch.events);
         prepared.batch.attachments.extend(batch.attachments);
         prepared.batch.feedback.extend(batch.feedback);
         prepared.batch.outcomes.extend(batch.outcomes);
         prepared.sources.extend(sources);
-        prepared.dead.extend(dead.into_iter().map(|delivery| (delivery, "an item cannot be prepared".to_owned())));
+        prepared
+            .dead
+            .extend(dead.into_iter().map(|delivery| (delivery, "an item cannot be prepared".to_owned())));
     }
     Ok(prepared)
 }
@@ -93,7 +107,14 @@ async fn decode(deliveries: Vec<Delivery>) -> (Vec<Delivery>, Vec<(usize, RawIte
             Err(error) => {
                 tracing::error!(id = %delivery.id(), %error, "an intake batch cannot be read; it is a dead letter");
                 let (outcome, reason, category) = (Outcome::Failed, "batch".to_owned(), "default".to_owned());
-                outcomes.push(OutcomeCount { project: None, key: None, outcome, reason, category, quantity: 1 });
+                outcomes.push(OutcomeCount {
+                    project: None,
+                    key: None,
+                    outcome,
+                    reason,
+                    category,
+                    quantity: 1,
+                });
                 drop(delivery.reject(&error.to_string()).await);
             }
         }
@@ -103,7 +124,11 @@ async fn decode(deliveries: Vec<Delivery>) -> (Vec<Delivery>, Vec<(usize, RawIte
 
 /// Decides about items that the door took without knowing their key. One that named no project (0) belongs to the
 /// key's.
-async fn verify_keys(items: &mut Vec<(usize, RawItem)>, projects: &Projects, outcomes: &mut Vec<OutcomeCount>) -> Result<(), StoreError> {
+async fn verify_keys(
+    items: &mut Vec<(usize, RawItem)>,
+    projects: &Projects,
+    outcomes: &mut Vec<OutcomeCount>,
+) -> Result<(), StoreError> {
     let mut checked: HashMap<String, Option<(ProjectId, KeyId)>> = HashMap::new();
     for (_, item) in items.iter() {
         if let Some(public_key) = &item.unverified_key

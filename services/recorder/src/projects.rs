@@ -44,7 +44,8 @@ impl Projects {
             return Ok(current);
         }
         let fresh = self.read(&current).await?;
-        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = (Some(Instant::now()), Arc::clone(&fresh));
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) =
+            (Some(Instant::now()), Arc::clone(&fresh));
         Ok(fresh)
     }
 
@@ -83,5 +84,10 @@ fn compile(project: ProjectId, settings: ProjectSettings) -> Compiled {
         tracing::warn!(%project, %error, "grouping rules cannot be used; grouping without");
         Grouper::default()
     });
-    Compiled { scrubber: Scrubber::new(&settings.scrub), filters: Filters::new(&settings.filters), grouper, settings }
+    Compiled {
+        scrubber: Scrubber::new(&settings.scrub),
+        filters: Filters::new(&settings.filters),
+        grouper,
+        settings,
+    }
 }

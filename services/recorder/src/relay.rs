@@ -9,22 +9,26 @@ use futures_util::future::join_all;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
-use tokio_util::sync::CancellationToken;
 
 const SWEEP: Duration = Duration::from_secs(1);
 /// What is younger is most likely on its way through the channel.
 const LEFT_BEHIND: TimeDelta = TimeDelta::seconds(3);
 const AT_ONCE: usize = 64;
 
-/// Runs until the stop; what is not published then stays in the outbox.
-pub(crate) async fn run(mut committed: Receiver<Vec<OutboxRow>>, store: Store, bus: Arc<dyn Bus>, clock: Arc<dyn Clock>, stop: CancellationToken) {
+/// Runs until nothing more is committed, so that a stop leaves no signal behind; what the bus does not take then stays
+/// in the outbox.
+pub(crate) async fn run(
+    mut committed: Receiver<Vec<OutboxRow>>,
+    store: Store,
+    bus: Arc<dyn Bus>,
+    clock: Arc<dyn Clock>,
+) {
     let mut sweep = tokio::time::interval(SWEEP);
     let mut batches = Vec::new();
     loop {
         batches.clear();
         tokio::select! {
             biased;
-            () = stop.cancelled() => return,
             taken = committed.recv_many(&mut batches, AT_ONCE) => {
                 if taken == 0 {
                     return;

@@ -83,8 +83,12 @@ const fn category(kind: ItemKind) -> &'static str {
 fn one(item: &RawItem, project: &Compiled, now: DateTime<Utc>, batch: &mut Batch) -> Result<(), Invalid> {
     match item.kind {
         ItemKind::Attachment => batch.attachments.push(attachment(item, project, now)?),
-        ItemKind::UserReport => batch.feedback.push(feedback_row(item, project, user_report::parse(&item.body)?, now)),
-        ItemKind::Feedback => batch.feedback.push(feedback_row(item, project, feedback::parse(&item.body)?, now)),
+        ItemKind::UserReport => {
+            batch.feedback.push(feedback_row(item, project, user_report::parse(&item.body)?, now))
+        }
+        ItemKind::Feedback => {
+            batch.feedback.push(feedback_row(item, project, feedback::parse(&item.body)?, now))
+        }
         ItemKind::ClientReport => {
             for discarded in client_report::parse(&item.body)? {
                 batch.outcomes.push(OutcomeCount {
@@ -107,12 +111,21 @@ fn one(item: &RawItem, project: &Compiled, now: DateTime<Utc>, batch: &mut Batch
     Ok(())
 }
 
-fn new_event(item: &RawItem, project: &Compiled, mut event: Event, now: DateTime<Utc>) -> Result<NewEvent, Invalid> {
+fn new_event(
+    item: &RawItem,
+    project: &Compiled,
+    mut event: Event,
+    now: DateTime<Utc>,
+) -> Result<NewEvent, Invalid> {
     project.scrubber.scrub(&mut event);
     project.grouper.apply_in_app(&mut event);
     let grouping = project.grouper.group(&event);
     let mut tags = event.tags.clone();
-    for (key, value) in [("release", &event.release), ("environment", &event.environment), ("transaction", &event.transaction)] {
+    for (key, value) in [
+        ("release", &event.release),
+        ("environment", &event.environment),
+        ("transaction", &event.transaction),
+    ] {
         if let Some(value) = value {
             tags.insert(key.to_owned(), value.clone());
         }
@@ -155,12 +168,16 @@ fn new_event(item: &RawItem, project: &Compiled, mut event: Event, now: DateTime
 }
 
 fn attachment(item: &RawItem, project: &Compiled, now: DateTime<Utc>) -> Result<NewAttachment, Invalid> {
-    let reference = item.attachment.as_ref().ok_or_else(|| Invalid::new("attachment", "its content is missing"))?;
-    let sha256 = from_hex(&reference.sha256).ok_or_else(|| Invalid::new("attachment.sha256", "not 64 hex digits"))?;
+    let reference =
+        item.attachment.as_ref().ok_or_else(|| Invalid::new("attachment", "its content is missing"))?;
+    let sha256 =
+        from_hex(&reference.sha256).ok_or_else(|| Invalid::new("attachment.sha256", "not 64 hex digits"))?;
     Ok(NewAttachment {
         item: item.id,
         project: item.project,
-        event_id: item.event_id.ok_or_else(|| Invalid::new("event_id", "an attachment belongs to an event"))?,
+        event_id: item
+            .event_id
+            .ok_or_else(|| Invalid::new("event_id", "an attachment belongs to an event"))?,
         sha256,
         size: i64::try_from(reference.size).unwrap_or(i64::MAX),
         filename: cut(&reference.filename, 255),
@@ -171,8 +188,14 @@ fn attachment(item: &RawItem, project: &Compiled, now: DateTime<Utc>) -> Result<
     })
 }
 
-fn feedback_row(item: &RawItem, project: &Compiled, parsed: feedback::Feedback, now: DateTime<Utc>) -> NewFeedback {
-    let event_id: Option<Uuid> = parsed.event_id.or(item.event_id.filter(|_| item.kind == ItemKind::UserReport));
+fn feedback_row(
+    item: &RawItem,
+    project: &Compiled,
+    parsed: feedback::Feedback,
+    now: DateTime<Utc>,
+) -> NewFeedback {
+    let event_id: Option<Uuid> =
+        parsed.event_id.or(item.event_id.filter(|_| item.kind == ItemKind::UserReport));
     let mut message = parsed.message;
     project.scrubber.scrub_text(&mut message);
     NewFeedback {

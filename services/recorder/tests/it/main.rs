@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod bulk;
+mod ends;
 mod road;
 mod trouble;
 mod world;

@@ -72,7 +72,12 @@ impl World {
     }
 
     /// Stops the recorders softly; nothing is left in the queues.
-    pub async fn stop(mut self) {
+    pub async fn stop(self) {
+        drop(self.stop_keeping_the_database().await);
+    }
+
+    /// As [`World::stop`], for a look at what is left.
+    pub async fn stop_keeping_the_database(mut self) -> TestDatabase {
         for queue in [Queue::Intake, Queue::IntakeBacklog] {
             until("the queues are empty", async || self.bus.depth(queue).await.unwrap().messages == 0).await;
         }
@@ -81,6 +86,7 @@ impl World {
             running.task.await.unwrap().unwrap();
         }
         self.bus.close().await;
+        self.database
     }
 
     pub async fn publish(&self, items: &[RawItem]) -> Uuid {
