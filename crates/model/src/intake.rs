@@ -200,7 +200,8 @@ impl IntakeBatch {
         while !rest.is_empty() {
             let (header_length, after) = split_u32(rest)?;
             let (body_length, after) = split_u32(after)?;
-            let (header, after) = after.split_at_checked(header_length).ok_or(BatchError::Damaged("header"))?;
+            let (header, after) =
+                after.split_at_checked(header_length).ok_or(BatchError::Damaged("header"))?;
             let (body, after) = after.split_at_checked(body_length).ok_or(BatchError::Damaged("body"))?;
             let mut item: RawItem = serde_json::from_slice(header)?;
             item.body = body.to_vec();

@@ -12,12 +12,10 @@ mod notification;
 mod outcome;
 mod project;
 mod signal;
+mod stack;
 
 pub use clock::{Clock, ManualClock};
-pub use event::{
-    Breadcrumb, Event, EventSource, Exception, Frame, LogMessage, Mechanism, Request, Sdk, Stacktrace, Thread,
-    User,
-};
+pub use event::{Breadcrumb, Event, EventSource, LogMessage, Request, Sdk, User};
 pub use ids::{AnchorId, DestinationId, IssueId, KeyId, NotificationId, ProjectId, parse_event_id};
 pub use intake::{AttachmentRef, BatchError, IntakeBatch, ItemKind, RawItem};
 pub use level::{IssueStatus, Level, Priority, UnknownName};
@@ -27,3 +25,4 @@ pub use project::{
     DoorKey, DoorProject, DoorSnapshot, InboundFilters, ProjectSettings, Quota, RetentionClass, ScrubSettings,
 };
 pub use signal::{IssueSignal, Signal, SignalBatch};
+pub use stack::{Exception, Frame, Mechanism, Stacktrace, Thread};

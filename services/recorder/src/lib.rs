@@ -1,8 +1,8 @@
 //! Takes what ingest made durable, and makes issues of it: parse, normalise, filter, scrub, group, persist.
 //!
-//! Three stages run at the same time. [`intake`] takes deliveries, fresh ones first; [`prepare`] turns them into
-//! rows on worker threads; [`persist`] writes them, one transaction after the other, and acknowledges. Beside them,
-//! [`relay`] publishes signals and [`housekeeping`] looks after partitions.
+//! Three stages run at the same time. `intake` takes deliveries, fresh ones first; `prepare` turns them into
+//! rows on worker threads; `persist` writes them, one transaction after the other, and acknowledges. Beside them,
+//! `relay` publishes signals and `housekeeping` looks after partitions.
 //!
 //! While PostgreSQL is away nothing is consumed: what was taken goes back, and the consumers are opened again when
 //! the database answers.
