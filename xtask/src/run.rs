@@ -36,9 +36,9 @@ pub fn run(arguments: &[String]) -> Result<()> {
     stack.stop()
 }
 
-/// Builds the binary in the release profile and returns its path. `BUGLE_BINARY` names one that is built already.
+/// Builds the binary in the release profile and returns its path. `BUGLE_TEST_BINARY` names one that is built already.
 pub fn build() -> Result<std::path::PathBuf> {
-    if let Some(binary) = std::env::var_os("BUGLE_BINARY") {
+    if let Some(binary) = std::env::var_os("BUGLE_TEST_BINARY") {
         return Ok(binary.into());
     }
     let status = Command::new("cargo")

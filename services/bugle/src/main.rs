@@ -1,5 +1,6 @@
 //! Bugle: captures errors, groups them, tells the right people.
 
+mod allocator;
 mod cli;
 mod commands;
 mod gateway;
@@ -12,5 +13,6 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    allocator::set_options();
     cli::execute()
 }
