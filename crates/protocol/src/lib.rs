@@ -2,7 +2,7 @@
 //! logs. Pure: bytes in, values out.
 //!
 //! The road of a request: [`encoding`] undoes the content encoding, [`auth`] finds the key, [`envelope`] or
-//! [`store`] finds the items. Later, away from the client: [`normalise`] makes an event of an item,
+//! [`store`] finds the items. Later, away from the client: [`normalise()`] makes an event of an item,
 //! [`scrub`] removes secrets from it, [`filter`] says whether the project wants it.
 //!
 //! Invariant: no input can panic, recurse without a bound or allocate without a bound. What is wrong with one

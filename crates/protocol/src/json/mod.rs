@@ -1,7 +1,7 @@
 //! JSON as clients write it, read once into a [`Value`].
 //!
 //! serde_json does the parsing; what it would refuse is made acceptable: lone surrogates before, and, only
-//! when parsing fails, the oddities of [`repair`]. Values nested deeper than [`MAX_DEPTH`] are skipped
+//! when parsing fails, the oddities of [`repair()`]. Values nested deeper than [`MAX_DEPTH`] are skipped
 //! without recursion, so that no input can exhaust the stack. NUL characters are removed, since PostgreSQL
 //! stores none. Of duplicate keys the last wins.
 
