@@ -122,6 +122,15 @@ impl System {
         Client::new(&self.address, &self.token)
     }
 
+    /// An HTTP client for one of its processes, past the gateway.
+    ///
+    /// # Errors
+    /// When there is no such process.
+    pub fn client_of(&self, name: &str) -> Result<Client> {
+        let process = self.processes.iter().find(|process| process.name == name);
+        Ok(Client::new(&process.with_context(|| format!("no process {name}"))?.address, &self.token))
+    }
+
     /// The names of the processes, in the order in which they start.
     #[must_use]
     pub fn names(&self) -> Vec<String> {

@@ -121,9 +121,10 @@ async fn a_fatal_error_reaches_the_api_and_all_four_channels(topology: Topology)
     Ok(())
 }
 
+/// The notifier's metrics: those of the one process, or of its own.
 async fn metrics(system: &System) -> Result<String> {
-    // Each process has its own; the gateway shows those of all, or the notifier's are asked for through it.
-    Ok(system.client().get("/metrics").await?.text())
+    let process = if system.topology == Topology::OneProcess { "bugle" } else { "notifier" };
+    Ok(system.client_of(process)?.get("/metrics").await?.text())
 }
 
 async fn every_webhook_becomes_an_issue(topology: Topology) -> Result<()> {
