@@ -4,6 +4,7 @@ use anyhow::{Context, Result, bail};
 use bugle_devservers::{Durability, Postgres, Rabbit, free_port};
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -28,6 +29,7 @@ pub struct Stack {
     pub address: String,
     binary: PathBuf,
     environment: Vec<(String, String)>,
+    pids: PathBuf,
 }
 
 impl Stack {
@@ -40,6 +42,8 @@ impl Stack {
         extra: &[(&str, String)],
     ) -> Result<Self> {
         std::fs::create_dir_all(data).with_context(|| format!("cannot create {}", data.display()))?;
+        let pids = data.join("pids");
+        end_left_over(&pids);
         let postgres = Postgres::start(&data.join("postgres"), Durability::Full)?;
         postgres.create_database("bugle")?;
         let rabbit = if bus == Bus::Rabbit { Some(Rabbit::start(&data.join("rabbit"))?) } else { None };
@@ -61,6 +65,7 @@ impl Stack {
             address: address.to_owned(),
             binary: binary.to_path_buf(),
             environment,
+            pids,
         };
         stack.bugle(&["migrate"])?;
         stack.launch(bus)?;
@@ -137,9 +142,12 @@ impl Stack {
             let data = self.setting("BUGLE_DATA_DIR").unwrap_or_default();
             command.env("BUGLE_DATA_DIR", format!("{data}-{name}"));
         }
-        let child = command.args(arguments).spawn().with_context(|| format!("cannot start bugle {name}"))?;
+        // A group of its own: a Ctrl-C at the terminal comes here, and `stop` passes it on once. Two would mean: at once.
+        let child = command.args(arguments).process_group(0).spawn();
+        let child = child.with_context(|| format!("cannot start bugle {name}"))?;
         self.processes.push((name.to_owned(), child));
-        Ok(())
+        let pids: Vec<String> = self.processes.iter().map(|(_, child)| child.id().to_string()).collect();
+        Ok(std::fs::write(&self.pids, pids.join("\n"))?)
     }
 
     fn setting(&self, key: &str) -> Option<&str> {
@@ -166,6 +174,21 @@ impl Stack {
             std::thread::sleep(Duration::from_millis(50));
         }
         Ok(())
+    }
+}
+
+/// Ends what a run that was killed has left behind, so that its ports and locks are free.
+fn end_left_over(pids: &Path) {
+    for pid in std::fs::read_to_string(pids).unwrap_or_default().lines() {
+        let exe = PathBuf::from(format!("/proc/{pid}/exe"));
+        let is_bugle = || std::fs::read_link(&exe).is_ok_and(|path| path.to_string_lossy().contains("bugle"));
+        if is_bugle() {
+            let _ = Command::new("kill").arg(pid).status();
+        }
+        let start = Instant::now();
+        while is_bugle() && start.elapsed() < Duration::from_secs(30) {
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 }
 
