@@ -83,7 +83,7 @@ pub struct Config {
     pub log_filter: String,
     /// ingest answers 503 with less free space than this in the data folder; bytes or `512MiB`. Default 512 MiB.
     pub min_free_disk: u64,
-    /// The spool (and the embedded bus's log) grows to at most this; bytes or `4GiB`. Default 8 GiB.
+    /// The spool grows to at most this (the embedded bus by what `min_free_disk` leaves); bytes or `4GiB`. Default 8 GiB.
     pub spool_max: u64,
     /// Request bodies that ingest holds in memory at the same time, all together; bytes or `32MiB`. Default 32 MiB.
     pub max_in_flight: u64,
