@@ -1,4 +1,7 @@
 //! The spool: where ingest keeps batches while the broker is away. The embedded bus's log, by itself.
+//!
+//! It gives back the newest first: what was accepted last matters most to whoever is on call. What an earlier process left
+//! behind, and what is beyond the last 65,536 entries, comes after that, oldest first.
 
 use crate::log::{Lease, Log};
 use crate::{LogError, LogLimits, LogStats};
@@ -7,10 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// Read ahead at most this much when draining.
-const READ_AHEAD: usize = 1;
-
-/// A durable first-in-first-out store in one folder. Clones share it.
+/// A durable store in one folder. Clones share it.
 ///
 /// Draining twice after a crash is possible, and harmless: ids stay, and consumers are idempotent.
 #[derive(Debug, Clone)]
@@ -35,18 +35,17 @@ impl Spool {
         self.0.append(id, 0, body).await
     }
 
-    /// The oldest entry that is not taken, if there is one.
+    /// The next entry that is not taken, if there is one.
     ///
     /// # Errors
     /// When the disk fails.
     pub async fn try_next(&self) -> Result<Option<SpoolEntry>, LogError> {
         let log = Arc::clone(&self.0);
-        let lent = tokio::task::spawn_blocking(move || log.lend(READ_AHEAD, usize::MAX)).await;
-        let mut leases = lent.map_err(|_| LogError::Closed)??;
-        Ok(leases.pop().map(SpoolEntry))
+        let lent = tokio::task::spawn_blocking(move || log.lend_newest()).await;
+        Ok(lent.map_err(|_| LogError::Closed)??.map(SpoolEntry))
     }
 
-    /// The oldest entry that is not taken; waits for one. Safe to cancel.
+    /// The next entry that is not taken; waits for one. Safe to cancel.
     ///
     /// # Errors
     /// When the disk fails.

@@ -5,7 +5,7 @@
 //! this one stays readable for a release; `tests/fixtures` keeps a batch of each.
 
 use crate::{KeyId, ProjectId};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use thiserror::Error;
@@ -15,6 +15,8 @@ const MAGIC: &[u8; 4] = b"BGI1";
 /// A batch inflates to at most this many bytes; ingest closes a batch well before.
 const MAX_INFLATED: usize = 64 * 1024 * 1024;
 const COMPRESSION_LEVEL: i32 = 1;
+/// A batch older than this belongs to the backlog.
+const LATE: TimeDelta = TimeDelta::seconds(10);
 
 /// What a raw item is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -141,6 +143,17 @@ pub enum BatchError {
 pub struct IntakeBatch;
 
 impl IntakeBatch {
+    /// Whether the batch with this message id was made more than ten seconds ago, so that it must not hold up live
+    /// traffic. The id is a UUIDv7, which carries the time (RFC 9562, 5.7); any other id is never late.
+    #[must_use]
+    pub fn is_late(id: Uuid, now: DateTime<Utc>) -> bool {
+        let made_at = id.get_timestamp().and_then(|stamp| {
+            let (seconds, nanos) = stamp.to_unix();
+            DateTime::from_timestamp(i64::try_from(seconds).ok()?, nanos)
+        });
+        made_at.is_some_and(|at| now - at > LATE)
+    }
+
     /// Appends one item's frame to `buffer`, for a later [`IntakeBatch::seal`].
     ///
     /// # Errors

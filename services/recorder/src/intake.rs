@@ -2,16 +2,13 @@
 
 use crate::meters::Meters;
 use bugle_bus::{Bus, BusError, Consumer, Delivery, Queue};
-use bugle_model::Clock;
-use chrono::{DateTime, TimeDelta, Utc};
+use bugle_model::{Clock, IntakeBatch};
 use futures_util::FutureExt;
 use std::sync::Arc;
 use tokio::sync::mpsc::Sender;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// A live batch older than this steps aside.
-const LATE: TimeDelta = TimeDelta::seconds(10);
 /// While there is live traffic, one transaction in this many is the backlog's.
 const BACKLOG_SHARE: u32 = 4;
 /// What goes into one transaction, in compressed bytes: a few hundred events. More would save little time and cost
@@ -106,7 +103,7 @@ impl Intake {
     }
 
     fn steps_aside(&self, delivery: &Delivery) -> bool {
-        accepted_at(delivery).is_some_and(|at| self.clock.now() - at > LATE)
+        IntakeBatch::is_late(delivery.id(), self.clock.now())
     }
 
     /// Moves a delivery to the backlog queue: durable there before it is acknowledged here.
@@ -120,10 +117,4 @@ impl Intake {
             }
         });
     }
-}
-
-/// When a batch was made: its id is a UUIDv7 (RFC 9562, 5.7).
-fn accepted_at(delivery: &Delivery) -> Option<DateTime<Utc>> {
-    let (seconds, nanos) = delivery.id().get_timestamp()?.to_unix();
-    DateTime::from_timestamp(i64::try_from(seconds).ok()?, nanos)
 }

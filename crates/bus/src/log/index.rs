@@ -4,13 +4,16 @@ use super::journal::Entry;
 use super::record::{self, HEADER_LEN, Header, SEGMENT_MAGIC};
 use super::segment::{self, Segment};
 use bytes::Bytes;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use uuid::Uuid;
+
+/// How many of the latest records can be lent newest first.
+const MAX_RECENT: usize = 65_536;
 
 /// Where a record stands; the order of places is the order of appending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,6 +44,8 @@ pub(crate) struct Index {
     active: Option<u64>,
     cursor: Place,
     returned: BTreeSet<Place>,
+    /// The latest records, oldest first, for [`Index::lend_newest`]. Some may be lent out or acked by now.
+    recent: VecDeque<Place>,
     /// What is lent out, with the size of its record.
     lent: HashMap<Place, u64>,
     open: Option<(u64, Arc<File>)>,
@@ -61,6 +66,7 @@ impl Index {
             active: None,
             cursor: Place { segment: 0, offset: 0 },
             returned: BTreeSet::new(),
+            recent: VecDeque::new(),
             lent: HashMap::new(),
             open: None,
             records: 0,
@@ -129,13 +135,18 @@ impl Index {
         }
     }
 
-    /// Takes note of records that are durable now.
-    pub(crate) fn extend(&mut self, number: u64, end: u32, records: usize, bytes: u64) {
+    /// Takes note of records that are durable now: the last `bytes` of the segment, which ends at `end`. They begin at
+    /// `starts`, counted from the first.
+    pub(crate) fn extend(&mut self, number: u64, end: u32, starts: &[usize], bytes: usize) {
         let segment = self.segments.entry(number).or_default();
         segment.end = end;
-        segment.records += records;
-        self.records += records as u64;
-        self.bytes += bytes;
+        segment.records += starts.len();
+        self.records += starts.len() as u64;
+        self.bytes += bytes as u64;
+        let first = end as usize - bytes;
+        let offsets = starts.iter().filter_map(|start| u32::try_from(first + start).ok());
+        self.recent.extend(offsets.map(|offset| Place { segment: number, offset }));
+        self.recent.drain(..self.recent.len().saturating_sub(MAX_RECENT));
     }
 
     /// Ends everything: nothing is lent any more, and acks do nothing.
@@ -170,12 +181,41 @@ impl Index {
             if from_cursor {
                 self.cursor.offset = place.offset.saturating_add(u32::try_from(len).unwrap_or(u32::MAX));
             }
-            if self.is_acked(place) {
+            if self.is_taken(place) {
                 continue;
             }
             self.lent.insert(place, len);
             return Ok(Some(stored));
         }
+    }
+
+    /// Lends out the newest record of those that were appended or returned since the log was opened, as far as they are
+    /// remembered; when there is none, the next as [`Index::lend`] does.
+    pub(crate) fn lend_newest(&mut self) -> io::Result<Option<Stored>> {
+        while !self.closed
+            && let Some(place) = self.newest()
+        {
+            let stored = self.read(place)?;
+            if self.recent.back() == Some(&place) {
+                self.recent.pop_back();
+            }
+            self.returned.remove(&place);
+            if let Some(stored) = stored {
+                self.lent.insert(place, HEADER_LEN as u64 + stored.body.len() as u64);
+                return Ok(Some(stored));
+            }
+            self.skip_damage(place)?;
+        }
+        self.lend()
+    }
+
+    fn newest(&mut self) -> Option<Place> {
+        while let Some(place) = self.recent.back().copied()
+            && self.is_taken(place)
+        {
+            self.recent.pop_back();
+        }
+        self.recent.back().max(self.returned.last()).copied()
     }
 
     /// Counts a delivery of a lent record; gives what the journal should say.
@@ -201,6 +241,11 @@ impl Index {
         segment.acked.insert(place.offset);
         self.records = self.records.saturating_sub(1);
         self.bytes = self.bytes.saturating_sub(len);
+        while let Some(oldest) = self.recent.front().copied()
+            && self.is_acked(oldest)
+        {
+            self.recent.pop_front();
+        }
         self.drop_if_spent(place.segment);
         Some(Entry { segment: place.segment, offset: place.offset, delivered: None })
     }
@@ -234,6 +279,11 @@ impl Index {
 
     fn is_acked(&self, place: Place) -> bool {
         self.segments.get(&place.segment).is_none_or(|segment| segment.acked.contains(&place.offset))
+    }
+
+    /// Whether a record is lent out or acked.
+    fn is_taken(&self, place: Place) -> bool {
+        self.lent.contains_key(&place) || self.is_acked(place)
     }
 
     /// The place of the next unread record, moving the cursor over the ends of segments.
@@ -272,12 +322,19 @@ impl Index {
 
     /// Moves on past a stretch that was good when it was written and is not any more.
     fn skip_damage(&mut self, place: Place) -> io::Result<()> {
-        tracing::error!(segment = place.segment, offset = place.offset, "log: a record cannot be read back");
-        self.damaged += 1;
         let bytes = std::fs::read(segment::path(&self.dir, place.segment))?;
         let Some(segment) = self.segments.get_mut(&place.segment) else { return Ok(()) };
         let readable = bytes.get(..segment.end as usize).map_or(0, |bytes| count_live(bytes, &segment.acked));
         let before = segment.records.saturating_sub(segment.acked.len());
+        // The cursor may come by where the newest were taken before.
+        if segment.acked.insert(place.offset) {
+            tracing::error!(
+                segment = place.segment,
+                offset = place.offset,
+                "log: a record cannot be read back"
+            );
+            self.damaged += 1;
+        }
         segment.records = segment.acked.len() + readable;
         self.records = self.records.saturating_sub(before.saturating_sub(readable) as u64);
         if self.records == 0 {

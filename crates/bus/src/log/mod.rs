@@ -2,7 +2,7 @@
 //!
 //! - [`Log::append`] returns when the record is on stable storage; appends that wait at the same time share one
 //!   `fdatasync` (a writer thread takes all that have gathered).
-//! - Records are lent out oldest first, and come back when a [`Lease`] is dropped without an ack.
+//! - Records are lent out oldest first, or newest first as far as they were appended since the log was opened, and come back when a [`Lease`] is dropped without an ack.
 //! - Acks are journalled without a sync: a crash of the machine may bring acked records back, never lose others.
 //! - A segment is deleted when all its records are acked. A torn end is cut off on open; damage in the middle costs
 //!   the records it hit.
@@ -206,6 +206,15 @@ impl Log {
             }
         }
         Ok(leases)
+    }
+
+    /// Lends the newest record, as far as they are remembered; the oldest otherwise. Blocking.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub(crate) fn lend_newest(&self) -> Result<Option<Lease>, LogError> {
+        let stored = self.shared.index().lend_newest()?;
+        Ok(stored.map(|stored| Lease::new(Arc::clone(&self.shared), stored)))
     }
 
     /// Told when there may be something to lend. Arm it before looking.

@@ -109,6 +109,8 @@ struct Active {
 #[derive(Default)]
 struct Group {
     bytes: Vec<u8>,
+    /// Where each record begins.
+    starts: Vec<usize>,
     waiting: Vec<oneshot::Sender<Result<(), LogError>>>,
 }
 
@@ -133,6 +135,7 @@ impl Writer {
     fn append(&mut self, appends: Vec<Append>) {
         let mut group = Group::default();
         for Append { id, stamp, body, done } in appends {
+            group.starts.push(group.bytes.len());
             record::encode(&mut group.bytes, id, stamp, &body);
             group.waiting.push(done);
             if group.bytes.len() >= PIECE {
@@ -150,7 +153,7 @@ impl Writer {
         let outcome = self.write_bytes(&group.bytes).map_err(LogError::from);
         match &outcome {
             Ok((number, end)) => {
-                self.shared.index().extend(*number, *end, records, group.bytes.len() as u64);
+                self.shared.index().extend(*number, *end, &group.starts, group.bytes.len());
                 self.shared.appended.fetch_add(records as u64, Ordering::Relaxed);
             }
             Err(error) => tracing::warn!(%error, records, "log: cannot append"),

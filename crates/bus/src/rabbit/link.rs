@@ -21,7 +21,8 @@ const CONNECT_TIMEOUT_MS: u64 = 5_000;
 /// socket dies, hence not shorter.
 const SESSION_TIMEOUT: Duration = Duration::from_secs(15);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// An attempt costs next to nothing, and a page may be waiting.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// How long a connection may take to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
 /// An event may be missed when lapin's loop dies; the status tells then.

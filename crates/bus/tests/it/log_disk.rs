@@ -75,7 +75,7 @@ async fn a_byte_that_flips_under_way_costs_one_record() {
     // In the length of the record with number 3: the way to the next one is lost too.
     bytes[8 + 3 * record + 5] ^= 1;
     std::fs::write(&segment, &bytes).unwrap();
-    assert_eq!(drain(&spool).await, [0, 1, 2, 4, 5, 6, 7, 8]);
+    assert_eq!(drain(&spool).await, [8, 7, 6, 5, 4, 2, 1, 0]);
     assert!(spool.is_empty());
     assert_eq!(spool.stats().damaged, 1);
 }
@@ -99,7 +99,7 @@ async fn a_damaged_journal_only_brings_records_back() {
     std::fs::write(&journal, &bytes).unwrap();
     OpenOptions::new().append(true).open(&journal).unwrap().write_all(b"torn").unwrap();
     let spool = Spool::open(folder.path(), SMALL).await.unwrap();
-    assert_eq!(drain(&spool).await, [0, 2, 3]);
+    assert_eq!(drain(&spool).await, [0, 1, 3]);
 }
 
 #[tokio::test]

@@ -40,6 +40,26 @@ struct Model {
     waiting: BTreeSet<u128>,
     taken: BTreeSet<u128>,
     acked: BTreeSet<u128>,
+    /// Of those waiting, the ones that come newest first: appended or given back since the log was opened.
+    recent: BTreeSet<u128>,
+}
+
+impl Model {
+    fn opened(&mut self) {
+        self.recent.clear();
+    }
+
+    fn waits(&mut self, number: u128) {
+        self.waiting.insert(number);
+        self.recent.insert(number);
+    }
+
+    fn take(&mut self) -> Option<u128> {
+        let next = self.recent.pop_last().or_else(|| self.waiting.first().copied())?;
+        self.waiting.remove(&next);
+        self.taken.insert(next);
+        Some(next)
+    }
 }
 
 struct Run {
@@ -56,13 +76,12 @@ impl Run {
                 let number = self.model.appended;
                 self.spool.append(id(number), body(number)).await.unwrap();
                 self.model.appended += 1;
-                self.model.waiting.insert(number);
+                self.model.waits(number);
             }
             Step::Take => {
                 let entry = self.spool.try_next().await.unwrap();
                 let taken = entry.as_ref().map(|entry| entry.id().as_u128());
-                assert_eq!(taken, self.model.waiting.pop_first());
-                self.model.taken.extend(taken);
+                assert_eq!(taken, self.model.take());
                 self.out.extend(entry);
             }
             Step::Ack(which) if !self.out.is_empty() => {
@@ -74,7 +93,7 @@ impl Run {
             Step::GiveBack(which) if !self.out.is_empty() => {
                 let entry = self.out.swap_remove(which.index(self.out.len()));
                 self.model.taken.remove(&entry.id().as_u128());
-                self.model.waiting.insert(entry.id().as_u128());
+                self.model.waits(entry.id().as_u128());
             }
             Step::Ack(_) | Step::GiveBack(_) => {}
             Step::Restart => self.restart().await,
@@ -86,6 +105,7 @@ impl Run {
 
     async fn restart(&mut self) {
         self.out.clear();
+        self.model.opened();
         self.model.waiting.append(&mut self.model.taken);
         self.spool.close().await;
         let elsewhere = TempDir::new().unwrap();
@@ -109,7 +129,9 @@ impl Run {
         assert_eq!(numbers.len(), found.len(), "one came twice");
         assert!(self.model.waiting.is_subset(&numbers), "one is lost");
         assert!(numbers.difference(&self.model.waiting).all(|number| self.model.acked.contains(number)));
-        self.model.waiting = numbers;
+        self.model.waiting = numbers.clone();
+        // They were all given back just now.
+        self.model.recent = numbers;
     }
 }
 

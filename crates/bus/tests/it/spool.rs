@@ -1,4 +1,4 @@
-//! The spool: order, limits, syncs.
+//! The spool: newest first, limits, syncs.
 
 use crate::support::{body, id, soon};
 use bugle_bus::spool::Spool;
@@ -30,7 +30,7 @@ pub async fn drain(spool: &Spool) -> Vec<u128> {
 }
 
 #[tokio::test]
-async fn entries_come_out_in_order_and_once() {
+async fn entries_come_out_newest_first_and_once() {
     let folder = TempDir::new().unwrap();
     let spool = Spool::open(folder.path(), SMALL).await.unwrap();
     assert!(spool.is_empty());
@@ -40,13 +40,31 @@ async fn entries_come_out_in_order_and_once() {
     assert_eq!(spool.stats().records, 100);
     let first = spool.next().await.unwrap();
     let second = spool.next().await.unwrap();
-    assert_eq!((first.id(), second.id()), (id(0), id(1)));
+    assert_eq!((first.id(), second.id()), (id(99), id(98)));
     drop(first);
     second.ack();
-    let rest: Vec<u128> = std::iter::once(0).chain(2..100).collect();
+    spool.append(id(100), body(100)).await.unwrap();
+    let rest: Vec<u128> = [100, 99].into_iter().chain((0..98).rev()).collect();
     assert_eq!(drain(&spool).await, rest);
     assert!(spool.is_empty());
     assert_eq!(spool.stats().bytes, 0);
+}
+
+#[tokio::test]
+async fn what_an_earlier_process_left_comes_last_and_oldest_first() {
+    let folder = TempDir::new().unwrap();
+    let spool = Spool::open(folder.path(), SMALL).await.unwrap();
+    for number in 0..20 {
+        spool.append(id(number), body(number)).await.unwrap();
+    }
+    spool.close().await;
+    drop(spool);
+    let spool = Spool::open(folder.path(), SMALL).await.unwrap();
+    for number in 20..40 {
+        spool.append(id(number), body(number)).await.unwrap();
+    }
+    let expected: Vec<u128> = (20..40).rev().chain(0..20).collect();
+    assert_eq!(drain(&spool).await, expected);
 }
 
 #[tokio::test]

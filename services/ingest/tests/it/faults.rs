@@ -4,6 +4,8 @@ use crate::http::{parse, request};
 use bugle_bus::{BusConfig, Queue};
 use bugle_model::IntakeBatch;
 use bugle_runtime::health::Scope;
+use chrono::TimeDelta;
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -17,7 +19,7 @@ fn with_spool() -> Setup {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_spool_takes_over_and_is_drained_apart_from_live_traffic() {
+async fn the_spool_takes_over_and_its_late_entries_are_drained_apart_from_live_traffic() {
     for mood in [Mood::Refuses, Mood::Hangs, Mood::Blocked, Mood::Away] {
         let door = with_spool().start().await;
         door.bus.set(mood);
@@ -28,16 +30,36 @@ async fn the_spool_takes_over_and_is_drained_apart_from_live_traffic() {
             assert!(started.elapsed() < Duration::from_secs(2), "{mood:?}");
         }
         assert_eq!(door.items().len(), 0);
+        door.clock.advance(TimeDelta::seconds(11));
         door.bus.set(Mood::Fine);
         assert_eq!(door.envelope(EVENT).await.status, 200);
         assert_eq!(door.bodies(), ["{\"live\":1}"]);
         let bus = door.bus.clone();
         eventually("drained", Duration::from_secs(15), || bus.items(Queue::IntakeBacklog).len() == 5).await;
-        let drained: Vec<_> = bus.items(Queue::IntakeBacklog).into_iter().map(|item| item.body).collect();
-        let expected: Vec<_> = (0..5).map(|n| format!("{{\"n\":{n}}}").into_bytes()).collect();
+        let drained: BTreeSet<_> =
+            bus.items(Queue::IntakeBacklog).into_iter().map(|item| item.body).collect();
+        let expected: BTreeSet<_> = (0..5).map(|n| format!("{{\"n\":{n}}}").into_bytes()).collect();
         assert_eq!(drained, expected, "{mood:?}");
         door.stop().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_spooled_just_now_is_live_traffic() {
+    let door = with_spool().start().await;
+    door.bus.set(Mood::Away);
+    assert_eq!(door.envelope("{}\n{\"type\":\"event\"}\n{\"late\":1}").await.status, 200);
+    door.clock.advance(TimeDelta::seconds(11));
+    assert_eq!(door.envelope(EVENT).await.status, 200);
+    door.bus.set(Mood::Fine);
+    let bus = door.bus.clone();
+    eventually("drained", Duration::from_secs(10), || {
+        bus.items(Queue::Intake).len() + bus.items(Queue::IntakeBacklog).len() == 2
+    })
+    .await;
+    assert_eq!(door.bodies(), ["{\"live\":1}"]);
+    assert_eq!(door.bus.items(Queue::IntakeBacklog)[0].body, b"{\"late\":1}");
+    door.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -48,6 +70,7 @@ async fn what_is_spooled_survives_a_restart() {
     assert_eq!(door.envelope(EVENT).await.status, 200);
     let mut setup = Setup::in_dir(door.stop().await);
     setup.settings.spool = true;
+    setup.clock.advance(TimeDelta::seconds(11));
     let door = setup.start().await;
     let bus = door.bus.clone();
     eventually("drained", Duration::from_secs(10), || bus.items(Queue::IntakeBacklog).len() == 1).await;
