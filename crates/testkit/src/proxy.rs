@@ -4,6 +4,7 @@ use anyhow::Result;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -18,6 +19,8 @@ enum Mode {
     Stall,
     /// Passes what clients send, and nothing back: requests are carried out, answers are lost.
     StallAnswers,
+    /// Passes each answer this much later.
+    SlowAnswers(Duration),
     /// Closes connections as soon as they are made.
     Refuse,
 }
@@ -78,6 +81,11 @@ impl Proxy {
         self.shared.mode.send_replace(Mode::StallAnswers);
     }
 
+    /// Passes each answer `by` later: a statement of PostgreSQL takes so much longer.
+    pub fn slow_answers(&self, by: Duration) {
+        self.shared.mode.send_replace(Mode::SlowAnswers(by));
+    }
+
     /// Closes all connections, and new ones at once.
     pub fn refuse(&self) {
         self.shared.mode.send_replace(Mode::Refuse);
@@ -124,9 +132,8 @@ async fn serve(client: TcpStream, target: SocketAddr, shared: Arc<Shared>) {
     let Ok(server) = TcpStream::connect(target).await else { return };
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
-    let there = copy(from_client, to_server, &shared, |mode| mode == Mode::Stall, |_| ());
-    let count = |bytes| _ = shared.answers.fetch_add(bytes, Ordering::Relaxed);
-    let back = copy(from_server, to_client, &shared, |mode| mode != Mode::Pass, count);
+    let there = copy(from_client, to_server, &shared, Way::There);
+    let back = copy(from_server, to_client, &shared, Way::Back);
     tokio::select! {
         () = there => {}
         () = back => {}
@@ -134,8 +141,25 @@ async fn serve(client: TcpStream, target: SocketAddr, shared: Arc<Shared>) {
     }
 }
 
-/// Copies until one side ends; holds bytes back while `held`.
-async fn copy<R, W>(mut from: R, mut to: W, shared: &Shared, held: fn(Mode) -> bool, count: impl Fn(u64))
+/// Which way bytes go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    There,
+    Back,
+}
+
+impl Way {
+    fn is_held(self, mode: Mode) -> bool {
+        match mode {
+            Mode::Pass | Mode::SlowAnswers(_) => false,
+            Mode::StallAnswers => self == Self::Back,
+            Mode::Stall | Mode::Refuse => true,
+        }
+    }
+}
+
+/// Copies until one side ends; holds bytes back as the mode says.
+async fn copy<R, W>(mut from: R, mut to: W, shared: &Shared, way: Way)
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
@@ -144,13 +168,20 @@ where
     let mut buffer = vec![0; 16 * 1024];
     loop {
         let Ok(read @ 1..) = from.read(&mut buffer).await else { return };
-        if mode.wait_for(|mode| !held(*mode)).await.is_err() {
+        let now = *mode.borrow_and_update();
+        if let (Way::Back, Mode::SlowAnswers(by)) = (way, now) {
+            // Time out: the delay is over.
+            let _ = tokio::time::timeout(by, mode.changed()).await;
+        }
+        if mode.wait_for(|mode| !way.is_held(*mode)).await.is_err() {
             return;
         }
         let Some(bytes) = buffer.get(..read) else { return };
         if to.write_all(bytes).await.is_err() {
             return;
         }
-        count(read as u64);
+        if way == Way::Back {
+            shared.answers.fetch_add(read as u64, Ordering::Relaxed);
+        }
     }
 }

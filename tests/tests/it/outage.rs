@@ -4,6 +4,7 @@
 use crate::ledger::Load;
 use anyhow::{Context, Result, ensure};
 use bugle_devservers::Durability;
+use bugle_testkit::Proxy;
 use bugle_testkit::http::HttpFake;
 use bugle_tests::{Servers, System, Topology};
 use serde_json::{Value, json};
@@ -35,9 +36,13 @@ struct Run {
 
 impl Run {
     async fn start(topology: Topology) -> Result<Self> {
-        let hook = Hook(HttpFake::start().await);
         let servers = Servers::own(topology == Topology::Services).await?;
-        let system = System::start_on(servers, topology, &[]).await?;
+        Self::start_on(servers, topology, &[]).await
+    }
+
+    async fn start_on(servers: Servers, topology: Topology, settings: &[(&str, &str)]) -> Result<Self> {
+        let hook = Hook(HttpFake::start().await);
+        let system = System::start_on(servers, topology, settings).await?;
         let project = system.project("outage").await?;
         system.bugle(&["destination", "add", "outage", "webhook", &hook.0.url("/")])?;
         let load = Load::start(&system.client(), &project, 4, 10);
@@ -143,19 +148,19 @@ async fn the_broker_is_blocked_by_its_disk_alarm() -> Result<()> {
     run.finish().await
 }
 
-on_both!(a_statement_of_postgresql_takes_ten_seconds);
+on_both!(every_statement_of_postgresql_takes_ten_seconds);
 
-/// A lock on the counters makes every recorder's statement wait, as a stuck disk or a long vacuum would.
-async fn a_statement_of_postgresql_takes_ten_seconds(topology: Topology) -> Result<()> {
-    let run = Run::start(topology).await?;
-    let database = run.system.servers.database_url();
-    let holder = tokio::spawn(async move {
-        let hold = "BEGIN; LOCK TABLE issue_counts IN EXCLUSIVE MODE; SELECT pg_sleep(10); COMMIT";
-        bugle_testkit::postgres::run_on(&database, hold).await
-    });
+async fn every_statement_of_postgresql_takes_ten_seconds(topology: Topology) -> Result<()> {
+    let mut servers = Servers::own(topology == Topology::Services).await?;
+    let port = servers.postgres().port();
+    let proxy = Proxy::start(([127, 0, 0, 1], port).into()).await?;
+    let url = servers.database_url().replace(&format!(":{port}/"), &format!(":{}/", proxy.address().port()));
+    let run = Run::start_on(servers, topology, &[("BUGLE_DATABASE_URL", &url)]).await?;
+    proxy.slow_answers(Duration::from_secs(10));
     run.accepted_more(20).await?;
-    holder.await??;
+    tokio::time::sleep(outage() + Duration::from_secs(10)).await;
     run.accepted_more(20).await?;
+    proxy.resume();
     run.page("AfterTheWait").await?;
     run.finish().await
 }
