@@ -14,6 +14,11 @@ if [ $# -eq 0 ]; then
     set -- $(cd "$here/fuzz_targets" && ls *.rs | sed 's/\.rs$//')
 fi
 
+if ! command -v c++ >/dev/null; then
+    echo "installing a C++ compiler (g++) …"
+    $([ "$(id -u)" = 0 ] || echo sudo) sh -c 'apt-get update -qq && apt-get install -y -qq --no-install-recommends g++'
+fi
+
 host=$(rustc -vV | sed -n 's/^host: //p')
 # What `cargo fuzz` passes with --sanitizer=none; all of it works on stable.
 flags="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4"

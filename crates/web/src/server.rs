@@ -53,6 +53,8 @@ where
     })
     .workers(workers)
     .keep_alive(KEEP_ALIVE)
+    // A head and its body may be two writes: the second must not wait for an acknowledgement.
+    .tcp_nodelay(true)
     .client_request_timeout(HEAD_TIMEOUT)
     .shutdown_timeout(DRAIN_SECONDS)
     .disable_signals()

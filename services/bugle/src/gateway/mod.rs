@@ -4,13 +4,17 @@
 mod table;
 
 use crate::output::line;
+use actix_service::ServiceExt;
+use actix_tls::connect::{Connection as TcpConnection, Connector as TcpConnector};
 use actix_web::dev::PeerAddr;
+use actix_web::http::Uri;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::middleware::from_fn;
+use actix_web::rt::net::TcpStream;
 use actix_web::web::{self, Data, Payload};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, ResponseError};
 use anyhow::Context;
-use awc::Client;
+use awc::{Client, Connector};
 use bugle_runtime::{Config, Shutdown, telemetry};
 use bugle_web::{Code, Problem, request_id};
 use clap::Args;
@@ -57,7 +61,9 @@ pub(crate) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Resul
     shutdown.follow_signals(config.stop_deadline)?;
     let server = HttpServer::new(move || {
         // The default follows redirects and inflates, both of which are the client's business.
-        let client = Client::builder().disable_redirects().timeout(ANSWER_TIMEOUT).finish();
+        let connector = Connector::new().connector(TcpConnector::default().service().map(without_delay));
+        let client =
+            Client::builder().connector(connector).disable_redirects().timeout(ANSWER_TIMEOUT).finish();
         App::new()
             .app_data(Data::new(client))
             .app_data(Data::new(upstreams.clone()))
@@ -65,6 +71,7 @@ pub(crate) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Resul
             .wrap(from_fn(request_id))
     })
     .workers(config.http_workers)
+    .tcp_nodelay(true)
     .disable_signals()
     .shutdown_timeout(10)
     .shutdown_signal(shutdown.soft.clone().cancelled_owned())
@@ -76,6 +83,15 @@ pub(crate) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Resul
     server.run().await?;
     shutdown.stop_now();
     Ok(())
+}
+
+/// A head and its body are two writes: with Nagle's algorithm the second waits for the other side's delayed
+/// acknowledgement, which is 40 ms on Linux.
+fn without_delay(connection: TcpConnection<Uri, TcpStream>) -> TcpConnection<Uri, TcpStream> {
+    if let Err(error) = connection.io_ref().set_nodelay(true) {
+        tracing::debug!(%error, "a connection to an upstream keeps Nagle's algorithm");
+    }
+    connection
 }
 
 /// Both bodies are streamed; neither is held.
