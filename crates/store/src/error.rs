@@ -75,26 +75,35 @@ impl StoreError {
         }
     }
 
+    /// A value is none that PostgreSQL knows (classes 22 and 54): a time before its calendar, a NUL in a text.
+    #[must_use]
+    pub fn is_bad_value(&self) -> bool {
+        match self {
+            Self::Query(Error::DatabaseError(DatabaseErrorKind::Unknown, information)) => {
+                DATA_ERRORS.iter().any(|text| information.message().contains(text))
+            }
+            Self::Query(Error::SerializationError(_)) => true,
+            _ => false,
+        }
+    }
+
     /// The data itself was refused (a constraint, a value that cannot be encoded): trying again is useless.
     #[must_use]
     pub fn is_refused(&self) -> bool {
-        if let Self::Query(Error::DatabaseError(DatabaseErrorKind::Unknown, information)) = self {
-            return DATA_ERRORS.iter().any(|text| information.message().contains(text));
-        }
-        matches!(
-            self,
-            Self::Query(
-                Error::DatabaseError(
-                    DatabaseErrorKind::UniqueViolation
-                        | DatabaseErrorKind::ForeignKeyViolation
-                        | DatabaseErrorKind::NotNullViolation
-                        | DatabaseErrorKind::CheckViolation
-                        | DatabaseErrorKind::ExclusionViolation,
-                    _,
-                ) | Error::SerializationError(_)
-                    | Error::QueryBuilderError(_)
+        self.is_bad_value()
+            || matches!(
+                self,
+                Self::Query(
+                    Error::DatabaseError(
+                        DatabaseErrorKind::UniqueViolation
+                            | DatabaseErrorKind::ForeignKeyViolation
+                            | DatabaseErrorKind::NotNullViolation
+                            | DatabaseErrorKind::CheckViolation
+                            | DatabaseErrorKind::ExclusionViolation,
+                        _,
+                    ) | Error::QueryBuilderError(_)
+                )
             )
-        )
     }
 
     /// A foreign key names a row that is not there (any more).

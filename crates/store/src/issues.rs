@@ -186,6 +186,9 @@ struct IdRow {
 pub async fn find(connection: &mut Connection, short_id: &str) -> Result<Option<IssueId>, StoreError> {
     let Some((prefix, number)) = short_id.rsplit_once('-') else { return Ok(None) };
     let Ok(number) = number.parse::<i32>() else { return Ok(None) };
+    if prefix.contains('\0') {
+        return Ok(None);
+    }
     let rows: Vec<IdRow> = statement(
         "SELECT i.id FROM issues i JOIN projects p ON p.id = i.project_id WHERE p.prefix = $1 AND i.number = $2",
     )

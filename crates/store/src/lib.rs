@@ -22,6 +22,7 @@
 //! - [`outbox`]: signals on their way to the broker.
 //! - [`door`]: what ingest keeps in memory; [`outcomes`]: how items ended, per hour; [`heartbeats`]: who is alive.
 
+pub mod attachments;
 pub mod destinations;
 pub mod door;
 mod error;

@@ -118,10 +118,22 @@ async fn establish(settings: &tls::Settings) -> Result<Connection, ConnectionErr
                 let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
                 ConnectionError::BadConnection(format!("{error}{}", cause.unwrap_or_default()))
             })?;
-        Connection::try_from_client_and_connection(client, connection).await
+        let mut made = Connection::try_from_client_and_connection(client, connection).await?;
+        speak_english(&mut made).await;
+        Ok(made)
     };
     match tokio::time::timeout(CONNECT_TIMEOUT, connecting).await {
         Ok(result) => result,
         Err(_) => Err(ConnectionError::BadConnection("no answer within 5 s".to_owned())),
+    }
+}
+
+/// diesel hides the SQLSTATE of most errors, so that a deadlock and a value that cannot be kept are told by their text.
+/// Not every role may choose the language: for one that may not, a superuser sets it (`ALTER ROLE … SET lc_messages`),
+/// and until then a deadlock is worked off by a redelivery.
+async fn speak_english(connection: &mut Connection) {
+    use diesel_async::SimpleAsyncConnection;
+    if let Err(error) = connection.batch_execute("SET lc_messages = 'C'").await {
+        tracing::debug!(%error, "the language of the database's messages stays as it is");
     }
 }

@@ -25,8 +25,10 @@ pub struct Project {
     pub name: String,
     /// The first part of its issues' short ids, unique: `SHOP` in `SHOP-42`.
     pub prefix: String,
-    /// What is set for it.
+    /// What is set for it; the defaults when it cannot be read.
     pub settings: ProjectSettings,
+    /// Why what is set for it cannot be read. One project's damage must not stop the work for the others, nor its own.
+    pub settings_error: Option<String>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
 }
@@ -65,14 +67,14 @@ struct Row {
     created_at: DateTime<Utc>,
 }
 
-impl TryFrom<Row> for Project {
-    type Error = StoreError;
-
-    fn try_from(row: Row) -> Result<Self, StoreError> {
-        let settings = serde_json::from_value(row.settings)
-            .map_err(|error| StoreError::Damaged(format!("project {}: settings: {error}", row.id)))?;
-        let Row { id, name, prefix, created_at, .. } = row;
-        Ok(Self { id: ProjectId(id), name, prefix, settings, created_at })
+impl From<Row> for Project {
+    fn from(row: Row) -> Self {
+        let Row { id, name, prefix, settings, created_at } = row;
+        let (settings, settings_error) = match serde_json::from_value(settings) {
+            Ok(settings) => (settings, None),
+            Err(error) => (ProjectSettings::default(), Some(error.to_string())),
+        };
+        Self { id: ProjectId(id), name, prefix, settings, settings_error, created_at }
     }
 }
 
@@ -128,7 +130,7 @@ pub async fn create(
         .await;
         let rows = rows.map_err(|error| name_taken(error.into(), name))?;
         if let Some(row) = rows.into_iter().next() {
-            return Ok(row.try_into()?);
+            return Ok(row.into());
         }
     }
     Err(ProjectError::NameTaken(name.to_owned()))
@@ -178,7 +180,7 @@ pub async fn list(
     .bind::<diesel::sql_types::BigInt, _>(i64::try_from(limit).unwrap_or(i64::MAX))
     .load(connection)
     .await?;
-    rows.into_iter().map(Project::try_from).collect()
+    Ok(rows.into_iter().map(Project::from).collect())
 }
 
 /// The project that a text names: an id in digits, or a name.
@@ -186,6 +188,10 @@ pub async fn list(
 /// # Errors
 /// When the database fails.
 pub async fn find(connection: &mut Connection, id_or_name: &str) -> Result<Option<Project>, StoreError> {
+    // No name has a NUL, and PostgreSQL takes none in a text.
+    if id_or_name.contains('\0') {
+        return Ok(None);
+    }
     // Digits that are no id are no name either.
     let id: Option<i32> = id_or_name.parse().ok();
     let rows: Vec<Row> = statement(
@@ -196,7 +202,7 @@ pub async fn find(connection: &mut Connection, id_or_name: &str) -> Result<Optio
     .bind::<Text, _>(id_or_name)
     .load(connection)
     .await?;
-    rows.into_iter().next().map(Project::try_from).transpose()
+    Ok(rows.into_iter().next().map(Project::from))
 }
 
 /// Replaces what is set for a project. Whether the project is there.

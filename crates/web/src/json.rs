@@ -8,9 +8,12 @@ use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 /// A body of the API is at most this long.
 const MAX_BODY: usize = 1024 * 1024;
+/// How JSON spells a NUL.
+const NUL: &[u8] = br"\u0000";
 
 /// A request's JSON body.
 #[derive(Debug, Clone)]
@@ -57,6 +60,9 @@ fn declares_json(request: &HttpRequest) -> bool {
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    if let Some(field) = field_with_nul(body) {
+        return Err(Problem::invalid_field(field, "has a NUL character"));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
@@ -70,6 +76,32 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     })?;
     deserializer.end().map_err(|error| not_json(&error))?;
     Ok(value)
+}
+
+/// The first field, or name of a field, that holds a NUL: PostgreSQL can keep none in a text.
+fn field_with_nul(body: &[u8]) -> Option<String> {
+    // Inside of JSON it can only be spelled so. Looking for it costs less than reading every body twice.
+    if !body.windows(NUL.len()).any(|window| window == NUL) {
+        return None;
+    }
+    nul_in(&serde_json::from_slice(body).ok()?, "")
+}
+
+fn nul_in(value: &Value, path: &str) -> Option<String> {
+    match value {
+        Value::String(text) => {
+            let shown = if path.is_empty() { "body" } else { path };
+            text.contains('\0').then(|| shown.to_owned())
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().find_map(|(index, item)| nul_in(item, &format!("{path}[{index}]")))
+        }
+        Value::Object(fields) => fields.iter().find_map(|(name, field)| {
+            let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            if name.contains('\0') { Some(path) } else { nul_in(field, &path) }
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    }
 }
 
 fn not_json(error: &serde_json::Error) -> Problem {
@@ -141,6 +173,20 @@ mod tests {
         for (body, expected) in cases {
             assert_eq!(error_of(body), (Code::Invalid, expected.to_owned()), "{body}");
         }
+    }
+
+    #[test]
+    fn a_nul_is_refused_where_it_is() {
+        let cases = [
+            (r#"{"name": "a\u0000"}"#, "name: has a NUL character"),
+            (r#"{"name": "a", "inner": [{"count": 1, "x": "\u0000"}]}"#, "inner[0].x: has a NUL character"),
+            (r#""\u0000""#, "body: has a NUL character"),
+        ];
+        for (body, expected) in cases {
+            assert_eq!(error_of(body), (Code::Invalid, expected.to_owned()), "{body}");
+        }
+        // A backslash and six other characters.
+        assert_eq!(parse::<Outer>(br#"{"name": "\\u0000"}"#).unwrap().name, r"\u0000");
     }
 
     #[test]

@@ -16,4 +16,4 @@ pub use page::{Cursor, Page};
 pub use params::Params;
 pub use problem::{Code, FieldError, Problem};
 pub use request_id::{RequestId, request_id};
-pub use server::{resource, serve, unknown_path};
+pub use server::{read, resource, serve, unknown_path};

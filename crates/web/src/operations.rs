@@ -1,8 +1,8 @@
 //! What operators and their machines ask every process: `/health/…` and `/metrics`.
 
-use crate::{Code, Params, Problem, resource};
+use crate::{Code, Params, Problem, read, resource};
 use actix_web::http::header;
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::{Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use bugle_runtime::Metrics;
 use bugle_runtime::health::{CheckResult, Registry, Report, Scope};
@@ -20,11 +20,11 @@ pub fn routes(config: &mut ServiceConfig, registry: Registry, metrics: Metrics) 
     config
         .app_data(Data::new(registry))
         .app_data(Data::new(metrics))
-        .service(resource("/health").route(web::get().to(overall)))
-        .service(resource("/api/v1/health").route(web::get().to(overall)))
-        .service(resource("/health/live").route(web::get().to(live)))
-        .service(resource("/health/ready").route(web::get().to(ready)))
-        .service(resource("/metrics").route(web::get().to(render)));
+        .service(resource("/health").route(read().to(overall)))
+        .service(resource("/api/v1/health").route(read().to(overall)))
+        .service(resource("/health/live").route(read().to(live)))
+        .service(resource("/health/ready").route(read().to(ready)))
+        .service(resource("/metrics").route(read().to(render)));
 }
 
 async fn overall(registry: Data<Registry>) -> impl Responder {

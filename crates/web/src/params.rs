@@ -55,6 +55,11 @@ impl Params {
             }
             !mine
         });
+        if found.as_ref().is_some_and(|value| value.contains('\0')) {
+            // PostgreSQL can keep none in a text, so it cannot look for one either.
+            self.complain(name, "has a NUL character");
+            return None;
+        }
         found.filter(|value| !value.is_empty())
     }
 
@@ -154,6 +159,14 @@ mod tests {
                 "stauts: no such parameter",
             ]
         );
+    }
+
+    #[test]
+    fn a_nul_is_refused_where_it_is() {
+        let mut params = Params::parse("query=a%00b&project=1");
+        assert_eq!(params.text("query"), None);
+        assert_eq!(params.text("project").as_deref(), Some("1"));
+        assert_eq!(fields(params), [("query".to_owned(), "has a NUL character".to_owned())]);
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! The HTTP server that every process runs once.
 
 use crate::{Code, Problem, request_id};
+use actix_web::guard::{Any, Get, Head};
 use actix_web::middleware::{NormalizePath, from_fn};
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{App, HttpServer, Resource, ResponseError};
+use actix_web::{App, HttpServer, Resource, ResponseError, Route};
 use bugle_runtime::Shutdown;
 use std::net::TcpListener;
 use std::time::Duration;
@@ -23,9 +24,15 @@ pub fn resource(path: &str) -> Resource {
         .default_service(web::to(|| async { Problem::new(Code::MethodNotAllowed).error_response() }))
 }
 
+/// GET, and HEAD: the same answer, of which the server sends no body. Monitors and load balancers ask so.
+#[must_use]
+pub fn read() -> Route {
+    web::route().guard(Any(Get()).or(Head()))
+}
+
 /// Answers 404 as a problem; for paths that nobody knows.
 #[must_use]
-pub fn unknown_path() -> actix_web::Route {
+pub fn unknown_path() -> Route {
     web::to(|| async { Problem::with_detail(Code::NotFound, "there is no such path").error_response() })
 }
 

@@ -28,6 +28,10 @@ impl ApiError {
             Self::Problem(problem) => problem.clone(),
             Self::Store(error) if error.is_away() => Problem::unavailable(error),
             Self::Store(error) if error.unique_violation().is_some() => Problem::new(Code::Conflict),
+            Self::Store(error) if error.is_bad_value() => {
+                tracing::info!(%error, "a request with a value that the database does not know");
+                Problem::with_detail(Code::Invalid, "a value is out of range, or holds what no text can")
+            }
             Self::Store(error) => Problem::internal(error),
             Self::Bus(error @ BusError::Away(_)) => Problem::unavailable(error),
             Self::Bus(error) => Problem::internal(error),
@@ -41,6 +45,7 @@ impl ResponseError for ApiError {
             Self::Problem(problem) => problem.code.status(),
             Self::Store(error) if error.is_away() => Code::Unavailable.status(),
             Self::Store(error) if error.unique_violation().is_some() => Code::Conflict.status(),
+            Self::Store(error) if error.is_bad_value() => Code::Invalid.status(),
             Self::Bus(BusError::Away(_)) => Code::Unavailable.status(),
             Self::Store(_) | Self::Bus(_) => Code::Internal.status(),
         }

@@ -1,4 +1,4 @@
-//! What commands print on standard output.
+//! What commands print.
 
 use serde::Serialize;
 use std::io::Write;
@@ -7,6 +7,11 @@ use std::io::Write;
 pub(crate) fn line(text: impl std::fmt::Display) {
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+}
+
+/// Prints a warning where errors go, so that what is on standard output stays what was asked for.
+pub(crate) fn warning(text: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr().lock(), "bugle: {text}");
 }
 
 /// Prints a value as one line of JSON.

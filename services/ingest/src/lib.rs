@@ -11,6 +11,7 @@ mod addresses;
 mod answer;
 mod batch;
 mod body;
+mod cleaning;
 mod disk;
 mod door;
 mod endpoints;

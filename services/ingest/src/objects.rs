@@ -5,11 +5,14 @@
 
 use crate::files;
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use futures_util::stream::BoxStream;
+use futures_util::{StreamExt, TryStreamExt};
 use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
 use object_store::prefix::PrefixStore;
-use object_store::{ObjectStore, PutPayload};
+use object_store::{ObjectMeta, ObjectStore, PutPayload};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::fs::File;
@@ -18,6 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
+use tokio::sync::RwLock;
 
 const PUT_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -44,6 +48,8 @@ pub(crate) struct Objects {
     store: Arc<dyn ObjectStore>,
     /// The folder, when it is one: the store itself does not sync.
     folder: Option<PathBuf>,
+    /// Held while something is written, and alone while something is removed.
+    removing: RwLock<()>,
 }
 
 impl Objects {
@@ -55,14 +61,19 @@ impl Objects {
                 return Err(ObjectError::Setting("no bucket".to_owned()));
             }
             let s3 = AmazonS3Builder::from_env().with_bucket_name(bucket).build()?;
-            return Ok(Self { store: Arc::new(PrefixStore::new(s3, prefix)), folder: None });
+            return Ok(Self {
+                store: Arc::new(PrefixStore::new(s3, prefix)),
+                folder: None,
+                removing: RwLock::default(),
+            });
         }
         if setting.contains("://") {
             return Err(ObjectError::Setting("unknown kind of store".to_owned()));
         }
         let folder = data_dir.join(setting);
         files::make_private_dir(&folder)?;
-        Ok(Self { store: Arc::new(LocalFileSystem::new_with_prefix(&folder)?), folder: Some(folder) })
+        let store = Arc::new(LocalFileSystem::new_with_prefix(&folder)?);
+        Ok(Self { store, folder: Some(folder), removing: RwLock::default() })
     }
 
     /// Whether it fills the disk of the data folder.
@@ -76,7 +87,8 @@ impl Objects {
             let hashed = tokio::task::spawn_blocking(move || (hex_sha256(&bytes), bytes)).await;
             let (sha256, bytes) = hashed.map_err(io::Error::other)?;
             let (folder, _) = sha256.split_at_checked(2).unwrap_or_default();
-            let key = Key::from(format!("{folder}/{sha256}"));
+            let key = key_of(&sha256);
+            let _stays = self.removing.read().await;
             self.store.put(&key, PutPayload::from(bytes)).await?;
             if let Some(root) = &self.folder {
                 let (file, parent) = (root.join(key.as_ref()), root.join(folder));
@@ -88,6 +100,46 @@ impl Objects {
         };
         tokio::time::timeout(PUT_TIMEOUT, put).await.map_err(|_| ObjectError::Timeout)?
     }
+}
+
+impl Objects {
+    /// The hashes of the objects that were written before `before`. What is not named by a hash is not ours and never
+    /// among them.
+    pub(crate) fn older_than(&self, before: DateTime<Utc>) -> BoxStream<'_, Result<String, ObjectError>> {
+        let old = move |meta: ObjectMeta| {
+            let sha256 = meta.location.filename().unwrap_or_default();
+            let ours = from_hex(sha256).is_some() && key_of(sha256) == meta.location;
+            (ours && meta.last_modified < before).then(|| sha256.to_owned())
+        };
+        let listed = self.store.list(None).map_err(ObjectError::from);
+        listed.try_filter_map(move |meta| std::future::ready(Ok(old(meta)))).boxed()
+    }
+
+    /// Removes an object, unless it was written again since `before`. Whether it is gone.
+    pub(crate) async fn remove(&self, sha256: &str, before: DateTime<Utc>) -> Result<bool, ObjectError> {
+        let key = key_of(sha256);
+        let _alone = self.removing.write().await;
+        if self.store.head(&key).await?.last_modified >= before {
+            return Ok(false);
+        }
+        self.store.delete(&key).await?;
+        Ok(true)
+    }
+}
+
+/// Where an object lies.
+fn key_of(sha256: &str) -> Key {
+    let (folder, _) = sha256.split_at_checked(2).unwrap_or_default();
+    Key::from(format!("{folder}/{sha256}"))
+}
+
+/// The bytes of a hash in 64 lower-case hex digits.
+pub(crate) fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digits = |c: u8| c.is_ascii_digit() || (b'a'..=b'f').contains(&c);
+    if text.len() != 64 || !text.bytes().all(digits) {
+        return None;
+    }
+    (0..32).map(|i| u8::from_str_radix(text.get(i * 2..i * 2 + 2)?, 16).ok()).collect()
 }
 
 fn sync(file: &Path, folders: &[&Path]) -> io::Result<()> {
@@ -106,6 +158,7 @@ fn hex_sha256(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chrono::TimeDelta;
 
     #[tokio::test]
     async fn an_object_lies_under_its_hash() {
@@ -117,6 +170,30 @@ mod tests {
             let file = dir.path().join("attachments/ba").join(sha256);
             assert_eq!(std::fs::read(file).unwrap(), b"abc");
         }
+    }
+
+    #[tokio::test]
+    async fn only_old_objects_are_found_and_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let objects = Objects::open("attachments", dir.path()).unwrap();
+        let mut all = Vec::new();
+        for text in ["a", "b", "c"] {
+            all.push(objects.put(Bytes::from_static(text.as_bytes())).await.unwrap());
+        }
+        all.sort();
+        std::fs::write(dir.path().join("attachments/README"), "not ours").unwrap();
+        let old = async |before| {
+            let mut found: Vec<String> = objects.older_than(before).try_collect().await.unwrap();
+            found.sort();
+            found
+        };
+        let (past, future) = (Utc::now() - TimeDelta::hours(1), Utc::now() + TimeDelta::hours(1));
+        assert!(old(past).await.is_empty());
+        assert_eq!(old(future).await, all);
+        // Written again since it was found to be old.
+        assert!(!objects.remove(&all[0], past).await.unwrap());
+        assert!(objects.remove(&all[0], future).await.unwrap());
+        assert_eq!(old(future).await, all[1..]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::addresses::AddressLimits;
 use crate::batch::{Batcher, Outlet};
+use crate::cleaning;
 use crate::disk::Disk;
 use crate::door::{self, Door};
 use crate::files;
@@ -102,6 +103,7 @@ impl Service {
                 stop.clone(),
             ));
             delivery.spawn(Arc::clone(&state.outcomes).run(store.clone(), last.clone()));
+            tasks.spawn(cleaning::run(Arc::clone(&state), store.clone(), stop.clone()));
             tasks.spawn(beat(Arc::clone(&state), store, stop.clone()));
         }
         add_checks(&deps.health, &state);

@@ -224,14 +224,14 @@ impl Item {
             headline: headline(part.kind),
             short_id: issue.short_id.clone(),
             title: one_line(&issue.title),
-            culprit: issue.culprit.clone(),
+            culprit: issue.culprit.as_deref().map(one_line),
             level: issue.level.as_str(),
             priority: issue.priority.as_str(),
-            environment: part.environment.clone(),
+            environment: part.environment.as_deref().map(one_line),
             events: issue.events,
             users: issue.users,
-            release: issue.first_release.clone(),
-            platform: issue.platform.clone(),
+            release: issue.first_release.as_deref().map(one_line),
+            platform: one_line(&issue.platform),
             first_seen: people(issue.first_seen),
             last_seen: people(issue.last_seen),
             url: links.issue(part),
@@ -273,10 +273,19 @@ fn data(part: &Bundle, links: &Links) -> Value {
     })
 }
 
-/// Without line breaks and other controls.
+/// Without line breaks and other controls, and without the marks that turn the direction of what follows: somebody
+/// else's text must not rearrange the message around it.
 #[must_use]
 pub fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.chars().map(|c| if c.is_control() || is_layout(c) { ' ' } else { c }).collect()
+}
+
+/// Unicode's line and paragraph separators, and its controls of direction.
+const fn is_layout(c: char) -> bool {
+    matches!(
+        c,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
+    )
 }
 
 /// The first `limit` characters, with `…` as the last one when something was cut.

@@ -195,9 +195,17 @@ impl Sender {
         let due = notifications::due(&mut conn, self.inner.clock.now(), MAX_DESTINATIONS).await?;
         let mut step = Step::default();
         for one in due {
-            let found = self.claim(&mut conn, one.destination).await?;
-            step.progress |= found.progress;
-            step.busy |= found.busy;
+            match self.claim(&mut conn, one.destination).await {
+                Ok(found) => {
+                    step.progress |= found.progress;
+                    step.busy |= found.busy;
+                }
+                // The others have their turn all the same.
+                Err(error @ StoreError::Damaged(_)) => {
+                    tracing::error!(destination = %one.destination, %error, "what waits for a destination cannot be read");
+                }
+                Err(error) => return Err(error),
+            }
         }
         Ok(step)
     }

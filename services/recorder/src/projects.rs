@@ -4,7 +4,8 @@ use bugle_grouping::Grouper;
 use bugle_model::{KeyId, ProjectId, ProjectSettings};
 use bugle_protocol::filter::Filters;
 use bugle_protocol::scrub::Scrubber;
-use bugle_store::{Store, StoreError, keys, projects};
+use bugle_store::projects::{self, Project};
+use bugle_store::{Store, StoreError, keys};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -16,6 +17,8 @@ const PAGE: usize = 1000;
 /// A project's settings, compiled.
 pub(crate) struct Compiled {
     pub settings: ProjectSettings,
+    /// Why the defaults stand in for what is set.
+    settings_error: Option<String>,
     pub scrubber: Scrubber,
     pub filters: Filters,
     pub grouper: Grouper,
@@ -58,11 +61,12 @@ impl Projects {
             after = page.last().map(|project| project.id);
             let full = page.len() == PAGE;
             for project in page {
-                let compiled = match before.get(&project.id) {
-                    Some(known) if known.settings == project.settings => Arc::clone(known),
-                    _ => Arc::new(compile(project.id, project.settings)),
+                let id = project.id;
+                let compiled = match before.get(&id) {
+                    Some(known) if known.is_of(&project) => Arc::clone(known),
+                    _ => Arc::new(compile(project)),
                 };
-                all.insert(project.id, compiled);
+                all.insert(id, compiled);
             }
             if !full {
                 return Ok(Arc::new(all));
@@ -78,7 +82,18 @@ impl Projects {
     }
 }
 
-fn compile(project: ProjectId, settings: ProjectSettings) -> Compiled {
+impl Compiled {
+    fn is_of(&self, project: &Project) -> bool {
+        self.settings == project.settings && self.settings_error == project.settings_error
+    }
+}
+
+fn compile(project: Project) -> Compiled {
+    let Project { id: project, settings, settings_error, .. } = project;
+    if let Some(error) = &settings_error {
+        // Settings are checked when they are set; these were made by a newer version, or by hand.
+        tracing::error!(%project, error, "a project's settings cannot be read; recording with the defaults");
+    }
     let grouper = Grouper::new(&settings.grouping_rules).unwrap_or_else(|error| {
         // Rules are checked when they are set; these were made by a newer version, or by hand.
         tracing::warn!(%project, %error, "grouping rules cannot be used; grouping without");
@@ -89,5 +104,6 @@ fn compile(project: ProjectId, settings: ProjectSettings) -> Compiled {
         filters: Filters::new(&settings.filters),
         grouper,
         settings,
+        settings_error,
     }
 }

@@ -25,7 +25,7 @@ use crate::{State, Tokens};
 use actix_web::guard::{Any, Get, Head};
 use actix_web::web::{self, Data, ServiceConfig};
 use bugle_web::auth::TokenVerifier;
-use bugle_web::resource;
+use bugle_web::{read, resource};
 use std::sync::Arc;
 
 /// Mounts every path of the API.
@@ -40,29 +40,27 @@ pub fn routes(config: &mut ServiceConfig, state: Data<State>) {
 
 fn issue_routes(config: &mut ServiceConfig) {
     config
-        .service(resource("/api/v1/issues").route(web::get().to(issues::handler)))
+        .service(resource("/api/v1/issues").route(read().to(issues::handler)))
         .service(
             resource("/api/v1/issues/{id}")
-                .route(web::get().to(issue::handler))
+                .route(read().to(issue::handler))
                 .route(web::patch().to(issue_change::handler)),
         )
-        .service(resource("/api/v1/issues/{id}/events").route(web::get().to(issue_events::handler)))
-        .service(resource("/api/v1/events/{event_id}").route(web::get().to(event_anywhere::handler)));
+        .service(resource("/api/v1/issues/{id}/events").route(read().to(issue_events::handler)))
+        .service(resource("/api/v1/events/{event_id}").route(read().to(event_anywhere::handler)));
 }
 
 fn project_routes(config: &mut ServiceConfig) {
     config
         .service(
             resource("/api/v1/projects")
-                .route(web::get().to(projects::handler))
+                .route(read().to(projects::handler))
                 .route(web::post().to(project_create::handler)),
         )
-        .service(
-            resource("/api/v1/projects/{project}/events/{event_id}").route(web::get().to(event::handler)),
-        )
+        .service(resource("/api/v1/projects/{project}/events/{event_id}").route(read().to(event::handler)))
         .service(
             resource("/api/v1/projects/{project}/destinations")
-                .route(web::get().to(destinations::handler))
+                .route(read().to(destinations::handler))
                 .route(web::post().to(destination_create::handler)),
         )
         .service(
@@ -77,9 +75,9 @@ fn project_routes(config: &mut ServiceConfig) {
 
 fn operator_routes(config: &mut ServiceConfig) {
     config
-        .service(resource("/api/v1/notifications").route(web::get().to(notifications::handler)))
-        .service(resource("/api/v1/outcomes").route(web::get().to(outcomes::handler)))
-        .service(resource("/api/v1/admin/dead-letters").route(web::get().to(dead_letters::list)))
+        .service(resource("/api/v1/notifications").route(read().to(notifications::handler)))
+        .service(resource("/api/v1/outcomes").route(read().to(outcomes::handler)))
+        .service(resource("/api/v1/admin/dead-letters").route(read().to(dead_letters::list)))
         .service(resource("/api/v1/admin/dead-letters/redrive").route(web::post().to(dead_letters::redrive)))
         .service(resource("/api/v1/admin/dead-letters/discard").route(web::post().to(dead_letters::discard)));
 }
@@ -94,7 +92,7 @@ fn older_routes(config: &mut ServiceConfig) {
         )
         .service(
             resource("/api/error-logging/errors/{id}")
-                .route(web::get().to(errors_get::handler))
+                .route(read().to(errors_get::handler))
                 .route(web::patch().to(errors_change::handler)),
         )
         .service(

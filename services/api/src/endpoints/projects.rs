@@ -17,12 +17,15 @@ struct View {
     prefix: String,
     created_at: DateTime<Utc>,
     settings: ProjectSettings,
+    /// Why the settings cannot be read and the defaults are in force; not there when all is well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settings_error: Option<String>,
 }
 
 impl From<Project> for View {
     fn from(project: Project) -> Self {
-        let Project { id, name, prefix, created_at, settings } = project;
-        Self { id, name, prefix, created_at, settings }
+        let Project { id, name, prefix, created_at, settings, settings_error } = project;
+        Self { id, name, prefix, created_at, settings, settings_error }
     }
 }
 

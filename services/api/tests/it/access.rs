@@ -4,6 +4,7 @@ use crate::harness::{App, LOCAL_TOKEN, TOKEN};
 use bugle_store::tokens;
 use bugle_testkit::TestDatabase;
 use chrono::TimeDelta;
+use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_a_known_token_gets_in() {
@@ -84,6 +85,39 @@ async fn slashes_do_not_matter_and_unknown_paths_and_methods_are_problems() {
     assert_eq!(app.get("/api/v1/nothing").await.ok(404)["code"], "not_found");
     let wrong_method = app.send(app.client.delete(app.url("/api/v1/issues")).bearer_auth(TOKEN)).await;
     assert_eq!(wrong_method.ok(405)["code"], "method_not_allowed");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn head_answers_as_get_does_without_a_body() {
+    let app = App::start().await;
+    for path in ["/health", "/health/live", "/metrics", "/api/v1/issues", "/api/error-logging/errors"] {
+        let head = app.send(app.client.head(app.url(path)).bearer_auth(TOKEN)).await;
+        assert_eq!((head.status, head.text.as_str()), (200, ""), "{path}");
+    }
+    let missing = app.send(app.client.head(app.url("/api/v1/issues/7")).bearer_auth(TOKEN)).await;
+    assert_eq!((missing.status, missing.text.as_str()), (404, ""));
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_postgresql_cannot_take_is_the_clients_mistake() {
+    let app = App::start().await;
+    app.project("shop").await;
+    for path in ["/api/v1/issues?project=%00", "/api/v1/issues?query=a%00", "/api/v1/outcomes?project=%00"] {
+        assert_eq!(app.get(path).await.mistakes().len(), 1, "{path}");
+    }
+    for path in ["/api/v1/projects/%00/destinations", "/api/v1/issues/%00", "/api/v1/issues/A%00-1"] {
+        assert_eq!(app.get(path).await.status, 404, "{path}");
+    }
+    let hook = json!({"channel": "webhook", "target": "https://example.com/\0"});
+    let refused = app.post("/api/v1/projects/shop/destinations", &hook).await.mistakes();
+    assert_eq!(refused, ["target: has a NUL character"]);
+    let assigned = app.patch("/api/v1/issues/1", &json!({"assigned_to": "a\0"})).await.mistakes();
+    assert_eq!(assigned, ["assigned_to: has a NUL character"]);
+    // {"active_at":"-262000-01-01T00:00:00Z","id":3}
+    let forged = "eyJhY3RpdmVfYXQiOiItMjYyMDAwLTAxLTAxVDAwOjAwOjAwWiIsImlkIjozfQ";
+    assert_eq!(app.get(&format!("/api/v1/issues?cursor={forged}")).await.ok(422)["code"], "invalid");
     app.stop().await;
 }
 

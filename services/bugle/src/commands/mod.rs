@@ -9,6 +9,7 @@ pub(crate) mod migrate;
 pub(crate) mod project;
 pub(crate) mod token;
 
+use crate::output::warning;
 use anyhow::{Context, anyhow};
 use bugle_runtime::Config;
 use bugle_store::projects::{self, Project};
@@ -26,5 +27,13 @@ pub(crate) fn store(config: &Config) -> anyhow::Result<Store> {
 /// The project with this id or name.
 async fn find_project(connection: &mut Connection, id_or_name: &str) -> anyhow::Result<Project> {
     let found = projects::find(connection, id_or_name).await?;
-    found.ok_or_else(|| anyhow!("there is no project `{id_or_name}`; `bugle project list` shows all"))
+    let found =
+        found.ok_or_else(|| anyhow!("there is no project `{id_or_name}`; `bugle project list` shows all"))?;
+    if let Some(error) = &found.settings_error {
+        warning(format_args!(
+            "the settings of `{}` cannot be read, the defaults are in force: {error}",
+            found.name
+        ));
+    }
+    Ok(found)
 }

@@ -1,9 +1,10 @@
 use crate::fake_bus::Mood;
-use crate::harness::{Harness, KEY, Setup};
-use bugle_model::{Outcome, ProjectId};
+use crate::harness::{Harness, KEY, Setup, eventually};
+use bugle_model::{ManualClock, Outcome, ProjectId};
 use bugle_store::outcomes;
 use bugle_testkit::TestDatabase;
 use chrono::{DateTime, TimeDelta};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const EVENT: &str = "{}\n{\"type\":\"event\"}\n{}";
@@ -137,4 +138,29 @@ async fn outcomes_and_heartbeats_reach_the_database() {
         listed.iter().map(|row| (row.count.outcome, row.count.quantity, row.hour < from)).collect();
     assert_eq!(listed, [(Outcome::Invalid, 1, true), (Outcome::Unsupported, 3, true)]);
     assert_eq!(outcomes::list(&mut connection, None, from, until, 10).await.unwrap(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn contents_of_attachments_go_when_nothing_refers_to_them() {
+    let database = database().await;
+    let mut setup = Setup::new();
+    setup.store = Some(bugle_store::connect(database.url(), 4).unwrap());
+    // Long after the files below are written, by the clock of the file system.
+    setup.clock = Arc::new(ManualClock::new(chrono::Utc::now() + TimeDelta::days(17)));
+    let folder = setup.dir.path().join("attachments/ab");
+    std::fs::create_dir_all(&folder).unwrap();
+    let (kept, gone) = (format!("ab{}", "0".repeat(62)), format!("ab{}", "1".repeat(62)));
+    for sha256 in [&kept, &gone] {
+        std::fs::write(folder.join(sha256), "x").unwrap();
+    }
+    let row = format!(
+        "INSERT INTO attachments (item_id, project_id, event_id, sha256, size, filename, received_at, expires_on)
+         VALUES (gen_random_uuid(), 1, gen_random_uuid(), decode('{kept}', 'hex'), 1, 'a', {AT}, '2026-12-20')"
+    );
+    database.execute(&row).await.unwrap();
+    let door = setup.start().await;
+    eventually("what nothing refers to is gone", Duration::from_secs(10), || !folder.join(&gone).exists())
+        .await;
+    assert!(folder.join(&kept).exists());
+    door.stop().await;
 }

@@ -253,3 +253,18 @@ async fn who_comes_back_after_the_lease_changes_nothing() {
     let sent = world.only().await;
     assert_eq!((sent.state, sent.attempts.len()), (NotificationState::Sent, 2));
 }
+
+#[tokio::test]
+async fn a_destination_that_cannot_be_read_does_not_keep_the_others_from_hearing() {
+    let world = World::new().await;
+    let receiver = HttpFake::start().await;
+    let damaged = world.webhook("http://127.0.0.1:9/damaged").await;
+    world.webhook(&receiver.url("/")).await;
+    let break_it = "UPDATE destinations SET settings = '{\"from\": \"a newer version\"}' WHERE id = $1";
+    let waiting = world.open("Before").await;
+    world.sql.execute(break_it, &[&damaged.id.0]).await.unwrap();
+    assert_eq!(world.signal(vec![Signal::IssueOpened(world.about(waiting))]).await, 0);
+    world.open("After").await;
+    world.sender().run_once().await.unwrap();
+    assert_eq!(receiver.take().len(), 2);
+}

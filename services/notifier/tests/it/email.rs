@@ -80,6 +80,16 @@ async fn headers_cannot_be_smuggled_in() {
 }
 
 #[tokio::test]
+async fn somebody_elses_text_cannot_turn_the_direction_of_a_message() {
+    let server = SmtpFake::start().await;
+    let world = world_with(&server, "").await;
+    world.open("Bad \u{202e}gpj.exe\u{2066} end\u{2028}of line").await;
+    world.sender().run_once().await.unwrap();
+    let mail = server.next().await;
+    assert_eq!(mail.header("Subject").as_deref(), Some("[SHOP-1] Bad  gpj.exe  end of line"));
+}
+
+#[tokio::test]
 async fn logs_in_when_the_url_says_so() {
     let server = SmtpFake::with_login().await;
     let world = world_with(&server, "user:p%40ss@").await;

@@ -133,3 +133,14 @@ async fn fresh_events_do_not_wait_behind_an_outage() {
     world.assert_counts_are_exact().await;
     world.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn settings_that_cannot_be_read_stop_neither_their_project_nor_others() {
+    let mut world = World::idle().await;
+    world.execute("UPDATE projects SET settings = '{\"retention\": \"for ever\"}'").await;
+    world.publish(&[world.event("a")]).await;
+    world.start().await;
+    world.recorded(1).await;
+    assert_eq!(world.number("SELECT count(*) FROM events WHERE retention = 90").await, 1);
+    world.stop().await;
+}
