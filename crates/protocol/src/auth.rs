@@ -9,6 +9,8 @@ use thiserror::Error;
 /// Clients that say nothing speak version 7; nothing newer exists.
 const NEWEST_VERSION: u8 = 7;
 const MAX_CLIENT_CHARS: usize = 200;
+/// Hexadecimal digits of a public key, which tell it from a person's name.
+const KEY_DIGITS: usize = 32;
 
 /// What a client says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,6 +118,9 @@ fn basic(encoded: &str) -> Option<ClientAuth> {
     let decoded = base64::engine::general_purpose::STANDARD.decode(encoded.trim()).ok()?;
     let text = String::from_utf8(decoded).ok()?;
     let public_key = normal_key(text.split(':').next()?)?;
+    if public_key.len() != KEY_DIGITS || !public_key.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
     Some(ClientAuth { public_key, client: None, version: NEWEST_VERSION })
 }
 
@@ -199,8 +204,15 @@ mod tests {
 
     #[test]
     fn basic_carries_the_key_as_user() {
-        // "abc:"
-        assert_eq!(parse_auth(None, Some("Basic YWJjOg=="), None), Ok(auth("abc", None, 7)));
+        let basic = |text: &str| format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(text));
+        let key = "0123456789abcdef0123456789abcdef";
+        for user in [format!("{key}:"), key.to_owned(), format!("{key}:secret")] {
+            assert_eq!(parse_auth(None, Some(&basic(&user)), None), Ok(auth(key, None, 7)), "{user}");
+        }
+        // The browser gives a password that guards a whole site to the tunnel, too.
+        let person = basic("staging:let-me-in");
+        assert_eq!(parse_auth(None, Some(&person), None), Ok(None));
+        assert_eq!(parse_auth(None, Some(&person), Some("sentry_key=abc")), Ok(auth("abc", None, 7)));
         assert_eq!(parse_auth(None, Some("Basic ???"), None), Ok(None));
         assert_eq!(parse_auth(None, Some("Bearer abc"), None), Ok(None));
     }

@@ -117,6 +117,7 @@ pub enum EnvelopeError {
 /// # Errors
 /// When any part is malformed; unknown item types and headers are none of its business.
 pub fn parse(body: &[u8]) -> Result<Envelope<'_>, EnvelopeError> {
+    let body = body.strip_prefix(json::BYTE_ORDER_MARK).unwrap_or(body);
     let (line, mut rest) = header_line(body).ok_or_else(|| EnvelopeError::Header("missing".to_owned()))?;
     let header = json::from_line(line).map_err(EnvelopeError::Header)?;
     let mut items = Vec::new();
@@ -173,7 +174,8 @@ fn event_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Uuid>, 
     match Option::<String>::deserialize(deserializer)? {
         None => Ok(None),
         Some(text) => parse_event_id(&text)
-            .map(Some)
+            // All zeros is no event's own: two of them would be one.
+            .map(|id| (!id.is_nil()).then_some(id))
             .ok_or_else(|| serde::de::Error::custom("event_id: not 32 hexadecimal digits")),
     }
 }
@@ -252,6 +254,8 @@ hi"#,
         assert_eq!(envelope.items[0].header.filename.as_deref(), Some("a\u{fffd}b.txt"));
         assert_eq!(envelope.items[0].header.attachment_type.as_deref(), Some("event.attachment"));
         assert_eq!(envelope.items[0].payload, b"hi");
+        let nobody = parse(b"{\"event_id\":\"00000000000000000000000000000000\"}\n").unwrap();
+        assert_eq!(nobody.header.event_id, None);
     }
 
     #[test]

@@ -38,7 +38,13 @@ pub fn parse(body: &[u8]) -> Result<Feedback, Invalid> {
     let Some(Value::Object(mut context)) = context else {
         return Err(Invalid::new("contexts.feedback", "missing"));
     };
-    read(&mut context, &mut notes)
+    let feedback = read(&mut context, &mut notes)?;
+    // Browsers name the page where they name it for any event.
+    let page = || match event.remove("request") {
+        Some(Value::Object(mut request)) => notes.word("request.url", request.remove("url")?, MAX_URL_CHARS),
+        _ => None,
+    };
+    Ok(Feedback { url: feedback.url.clone().or_else(page), ..feedback })
 }
 
 /// Reads the flat object that both forms come down to.
@@ -74,9 +80,10 @@ mod tests {
         };
         let feedback = format!(
             r#"{{"type":"feedback","contexts":{{"feedback":{{"message":" It broke ","contact_email":"ada@example.com",
-            "name":"Ada","associated_event_id":"{ID}","replay_id":null}}}}}}"#
+            "name":"Ada","associated_event_id":"{ID}","replay_id":null}}}},"request":{{"url":"https://x.example/"}}}}"#
         );
-        assert_eq!(parse(feedback.as_bytes()).unwrap(), expected);
+        let page = Some("https://x.example/".to_owned());
+        assert_eq!(parse(feedback.as_bytes()).unwrap(), Feedback { url: page, ..expected.clone() });
         let report =
             format!(r#"{{"event_id":"{ID}","name":"Ada","email":"ada@example.com","comments":"It broke"}}"#);
         assert_eq!(crate::user_report::parse(report.as_bytes()).unwrap(), expected);

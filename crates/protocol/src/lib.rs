@@ -14,6 +14,7 @@ pub mod client_report;
 mod dsn;
 pub mod encoding;
 pub mod envelope;
+mod event_id;
 pub mod feedback;
 pub mod filter;
 pub mod frontend;
@@ -28,5 +29,6 @@ pub mod user_report;
 pub mod webhook;
 
 pub use category::item_category;
+pub use event_id::event_id;
 pub use invalid::Invalid;
 pub use normalise::normalise;

@@ -1,6 +1,7 @@
 //! The body of the legacy `/store/` endpoint, in the several wrappings that old clients use.
 
 use crate::encoding::{self, EncodingError};
+use crate::json::BYTE_ORDER_MARK;
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::DecodePaddingMode;
@@ -34,6 +35,7 @@ pub enum StoreError {
 /// # Errors
 /// When it is none of these, damaged, or too large.
 pub fn decode(body: &[u8]) -> Result<Cow<'_, [u8]>, StoreError> {
+    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     let trimmed = body.trim_ascii();
     if looks_like_json(trimmed) {
         return bounded(Cow::Borrowed(trimmed));

@@ -19,6 +19,9 @@ pub(crate) const MAX_DEPTH: u8 = 32;
 /// Stands where something was cut out.
 pub(crate) const TRIMMED: &str = "[trimmed]";
 
+/// Some editors and libraries begin a file with it.
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// A document.
 #[derive(Debug)]
 pub(crate) struct Parsed {
@@ -32,7 +35,7 @@ pub(crate) struct Parsed {
 
 /// Parses one document.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Parsed, String> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     let patched = patch_surrogates(bytes);
     let first = match std::str::from_utf8(&patched) {
         Ok(text) => parse_text(text),
@@ -46,6 +49,12 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Parsed, String> {
             Ok(Parsed { value, was_too_deep, was_repaired: true })
         }
     }
+}
+
+/// What [`parse()`] falls back to: the document with its oddities taken out.
+pub(crate) fn repaired(bytes: &[u8]) -> String {
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+    repair(&String::from_utf8_lossy(&patch_surrogates(bytes)))
 }
 
 /// Parses a small document, such as a header line, into a type.

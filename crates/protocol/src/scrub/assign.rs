@@ -42,7 +42,8 @@ pub(super) fn find(
     if !keep.is_empty() && is_kept(text.get(start..end)?, keep) {
         return None;
     }
-    let (separator, value_at) = separator(text, end)?;
+    let found = separator(text, end);
+    let (separator, value_at) = found.or_else(|| said(text, from(text, word.start), end, kind))?;
     let range = match literal(text, value_at) {
         Some(literal) => literal,
         None if kind == Kind::Code => return None,
@@ -108,6 +109,18 @@ fn separator(text: &[u8], name_end: usize) -> Option<(Separator, usize)> {
     at += length;
     at += span(from(text, at), is_blank);
     Some((separator, at))
+}
+
+/// `invalid password 'hunter2'`. Other words come with what they call, not with what they hold:
+/// `secret "db" not found`, `unexpected token '<'`.
+fn said(text: &[u8], word: &[u8], end: usize, kind: Kind) -> Option<(Separator, usize)> {
+    let is_password = ["pass", "pwd"].iter().any(|start| {
+        word.get(..start.len()).is_some_and(|found| found.eq_ignore_ascii_case(start.as_bytes()))
+    });
+    let blanks = span(from(text, end), is_blank);
+    let is_quoted = matches!(text.get(end + blanks), Some(b'"' | b'\''));
+    (kind == Kind::Prose && is_password && blanks > 0 && is_quoted)
+        .then_some((Separator::Colon { is_quoted: true }, end + blanks))
 }
 
 fn is_blank(byte: u8) -> bool {

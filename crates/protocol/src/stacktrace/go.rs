@@ -9,8 +9,11 @@ pub(super) fn parse(trace: &str) -> Vec<ParsedException> {
     let mut current = Building::new(FrameList::innermost_first());
     let mut function = "";
     let mut goroutines = 0;
-    for line in text::lines(trace) {
+    let mut lines = text::lines(trace).peekable();
+    while let Some(line) = lines.next() {
         let line = line.trim();
+        // Loggers write the frames without a goroutine's head in front.
+        let is_called = lines.peek().is_some_and(|next| place(next.trim()).is_some());
         if line.starts_with("goroutine ") && line.ends_with(':') {
             goroutines += 1;
             if goroutines > 1 && !current.frames.is_empty() {
@@ -20,7 +23,7 @@ pub(super) fn parse(trace: &str) -> Vec<ParsedException> {
         } else if let Some((path, row)) = place(line) {
             current.frames.push(frame(function, path, row));
             function = "";
-        } else if goroutines == 0 && current.frames.is_empty() {
+        } else if goroutines == 0 && current.frames.is_empty() && !is_called {
             current.header_line(line);
         } else {
             function = line;
@@ -50,7 +53,8 @@ fn place(line: &str) -> Option<(&str, u32)> {
 fn frame(function: &str, path: &str, line: u32) -> Frame {
     let name = match function.strip_prefix("created by ") {
         Some(name) => name.split(" in goroutine ").next().unwrap_or(name),
-        None => function.rsplit_once('(').map_or(function, |(name, _)| name),
+        None if function.ends_with(')') => function.rsplit_once('(').map_or(function, |(name, _)| name),
+        None => function,
     };
     let package_end = name.rfind('/').map_or(0, |slash| slash + 1);
     let (path_part, last) = name.split_at_checked(package_end).unwrap_or(("", name));

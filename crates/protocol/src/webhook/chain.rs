@@ -27,7 +27,8 @@ pub(super) struct Read {
 
 /// Reads the chain out of the fields.
 pub(super) fn read(kind: ItemKind, fields: &mut Fields, hint: Option<Language>) -> Read {
-    let mut reader = Reader { kind, hint, read: Read::default(), outermost_first: Vec::new() };
+    let mut reader =
+        Reader { kind, hint, is_logged: false, read: Read::default(), outermost_first: Vec::new() };
     let mut message = fields.text(Field::Message, MAX_TEXT);
     let mut next = reader.first(fields, &mut message);
     while let Some(mut node) = next {
@@ -44,6 +45,8 @@ pub(super) fn read(kind: ItemKind, fields: &mut Fields, hint: Option<Language>) 
 struct Reader {
     kind: ItemKind,
     hint: Option<Language>,
+    /// The message beside the next exception may be what was logged, not what was thrown.
+    is_logged: bool,
     read: Read,
     outermost_first: Vec<Exception>,
 }
@@ -84,9 +87,12 @@ impl Reader {
                 None => (None, text),
             };
             node.set(Field::Message, text);
-            if let Some(class) = class {
-                node.set(Field::ExceptionType, class);
-                *message = None;
+            match class {
+                Some(class) => {
+                    node.set(Field::ExceptionType, class);
+                    *message = None;
+                }
+                None => self.is_logged = true,
             }
         }
         Some(node)
@@ -141,10 +147,13 @@ impl Reader {
         let mut own = parsed.pop().unwrap_or_default();
         let class = node.text(Field::ExceptionType, 256);
         let message = node.text(Field::Message, MAX_TEXT);
+        let is_told = std::mem::take(&mut self.is_logged)
+            && own.value.is_some()
+            && class.as_deref().is_none_or(|class| is_named(&own, class));
         if let Some(class) = class {
             self.name(&mut own, &class);
         }
-        if message.is_some() {
+        if message.is_some() && !is_told {
             own.value = message;
         }
         self.place(&mut own, node);
@@ -200,26 +209,36 @@ impl Reader {
 
     /// File and line, where the frames do not tell them.
     fn place(&self, own: &mut Exception, node: &mut Fields) {
-        let line = node.number(Field::Line);
+        let mut line = node.number(Field::Line);
         let column = node.number(Field::Column);
         let function = node.text(Field::Function, 512);
-        let Some(file) = node.text(Field::File, 256) else { return };
+        let Some(mut file) = node.text(Field::File, 256) else { return };
         let language = self.read.language.or(self.hint);
+        // Monolog writes both as one.
+        if let (None, Some(Language::Php), Some((path, row))) = (line, language, file.rsplit_once(':'))
+            && let Ok(row) = row.parse()
+        {
+            line = Some(row);
+            file = path.to_owned();
+        }
         let stacktrace = own.stacktrace.get_or_insert_with(Stacktrace::default);
+        let is_php = language == Some(Language::Php);
         match stacktrace.frames.last_mut() {
-            Some(crash) if crash.filename.is_none() && language == Some(Language::Php) => {
+            Some(crash) if is_php && crash.filename.is_none() => {
                 crash.filename = Some(file);
                 crash.lineno = line;
                 crash.in_app = Some(stacktrace::guess_in_app(Language::Php, crash));
+                return;
             }
-            Some(_) => {}
-            None => {
-                let mut frame =
-                    Frame { function, filename: Some(file), lineno: line, colno: column, ..Frame::default() };
-                frame.in_app = language.map(|language| stacktrace::guess_in_app(language, &frame));
-                stacktrace.frames.push(frame);
-            }
+            // A trace of PHP tells where the calls were made, not where it was thrown.
+            Some(call) if is_php && call.function.is_none() && call.lineno != line => {}
+            Some(_) => return,
+            None => {}
         }
+        let mut frame =
+            Frame { function, filename: Some(file), lineno: line, colno: column, ..Frame::default() };
+        frame.in_app = language.map(|language| stacktrace::guess_in_app(language, &frame));
+        stacktrace.frames.push(frame);
     }
 }
 
@@ -234,13 +253,18 @@ fn named(text: &Value, message: &mut Option<String>) -> Fields {
     } else if let Some((class, value)) = stacktrace::split_type(&text) {
         node.set(Field::ExceptionType, class);
         node.set(Field::Message, value);
-    } else if message.is_none() {
-        *message = Some(value::cut(&text, MAX_TEXT));
-        node.set(Field::Message, &text);
     } else {
-        node.set(Field::ExceptionType, &value::cut(&text, 256));
+        let text = value::cut(&text, MAX_TEXT);
+        node.set(Field::Message, &text);
+        message.get_or_insert(text);
     }
     node
+}
+
+/// Whether the trace's own head names that class, with or without its package.
+fn is_named(exception: &Exception, class: &str) -> bool {
+    let short = |name: &str| name.rsplit(['.', '\\']).next().unwrap_or(name).to_owned();
+    exception.kind.as_deref().is_some_and(|kind| short(kind) == short(class))
 }
 
 /// `Uncaught TypeError: x is undefined`, as browsers give it to `window.onerror`.

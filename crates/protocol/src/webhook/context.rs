@@ -213,7 +213,7 @@ fn breadcrumb(sent: Value) -> Option<Breadcrumb> {
         }
     };
     let mut take = |name: &str| object.remove(name);
-    let timestamp = take("timestamp").or_else(|| take("time")).and_then(|time| value::timestamp(&time));
+    let timestamp = take("timestamp").or_else(|| take("time")).and_then(|time| super::time::timestamp(&time));
     let kind = take("type").and_then(|text| value::text(&text, 64));
     let category = take("category").and_then(|text| value::text(&text, 128));
     let level = take("level").and_then(|word| Level::from_client(word.as_str()?));

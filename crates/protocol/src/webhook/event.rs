@@ -1,7 +1,7 @@
 //! Puts the event together.
 
 use super::fields::{Field, FieldError, Fields};
-use super::{chain, context, request, severity, value};
+use super::{chain, context, request, severity, time, value};
 use crate::stacktrace::Language;
 use bugle_model::{Event, EventSource, ItemKind, Level, LogMessage, Mechanism, RawItem, Sdk, parse_event_id};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -79,7 +79,7 @@ fn event_id(fields: &mut Fields, item: &RawItem) -> uuid::Uuid {
 
 fn timestamp(fields: &mut Fields, received_at: DateTime<Utc>, notes: &mut Vec<FieldError>) -> DateTime<Utc> {
     let Some(sent) = fields.take(Field::Timestamp) else { return received_at };
-    match value::timestamp(&sent) {
+    match time::timestamp(&sent) {
         Some(time) if time > received_at + MAX_FUTURE => {
             notes.push(FieldError::new("timestamp", "more than 60 s in the future, taken as received"));
             received_at

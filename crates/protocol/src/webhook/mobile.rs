@@ -4,7 +4,8 @@
 pub(super) fn name(squashed: &str) -> Option<&'static str> {
     Some(match squashed {
         "name" => "errortype",
-        "reason" => "message",
+        "reason" | "summary" => "message",
+        "exceptionasstring" => "exception",
         "page" => "screen",
         "systemname" => "os",
         _ => return None,

@@ -14,8 +14,10 @@ mod generic;
 mod java;
 mod laravel;
 mod mobile;
+mod records;
 mod request;
 mod severity;
+mod time;
 mod value;
 
 use crate::{Invalid, json};
@@ -67,9 +69,10 @@ fn object(body: &[u8]) -> Result<(Map<String, Value>, Vec<FieldError>), FieldErr
     }
     let parsed =
         json::parse(body).map_err(|reason| FieldError::new("body", format!("not JSON: {reason}")))?;
-    let Value::Object(object) = parsed.value else {
+    let Value::Object(mut object) = parsed.value else {
         return Err(FieldError::new("body", "expected a JSON object"));
     };
+    records::unfold(&mut object);
     let mut notes = Vec::new();
     if parsed.was_too_deep {
         notes.push(FieldError::new(

@@ -1,6 +1,5 @@
 //! Reading and bounding single values.
 
-use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use serde_json::{Map, Value};
 
 /// Levels of nesting that are kept of free-form data.
@@ -116,39 +115,4 @@ fn bounded_map(object: Map<String, Value>, depth: usize, budget: &mut usize) -> 
 /// An object of free-form data within the bounds.
 pub(super) fn bounded_object(object: Map<String, Value>, budget: &mut usize) -> Map<String, Value> {
     bounded_map(object, MAX_DEPTH - 1, budget)
-}
-
-/// Seconds, milli-, micro- or nanoseconds since 1970 by their size, RFC 3339, or a date and time in UTC.
-pub(super) fn timestamp(value: &Value) -> Option<DateTime<Utc>> {
-    let text = text(value, 64)?;
-    if let Ok(number) = text.parse::<f64>() {
-        return since_epoch(number);
-    }
-    if let Ok(time) = DateTime::parse_from_rfc3339(&text) {
-        return Some(time.with_timezone(&Utc));
-    }
-    if let Ok(time) = DateTime::parse_from_rfc2822(&text) {
-        return Some(time.with_timezone(&Utc));
-    }
-    ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M:%S%.f%#z"]
-        .iter()
-        .find_map(|format| {
-            DateTime::parse_from_str(&text, format)
-                .map(|time| time.with_timezone(&Utc))
-                .or_else(|_| NaiveDateTime::parse_from_str(&text, format).map(|time| time.and_utc()))
-                .ok()
-        })
-}
-
-fn since_epoch(number: f64) -> Option<DateTime<Utc>> {
-    let seconds = match number {
-        n if !n.is_finite() || n < 0.0 => return None,
-        n if n > 1e17 => n / 1e9,
-        n if n > 1e14 => n / 1e6,
-        n if n > 1e11 => n / 1e3,
-        n => n,
-    };
-    #[expect(clippy::cast_possible_truncation, reason = "checked to be finite and small; a cast saturates")]
-    let micros = (seconds * 1e6) as i64;
-    DateTime::UNIX_EPOCH.checked_add_signed(TimeDelta::microseconds(micros))
 }

@@ -8,4 +8,5 @@ mod sentry_parts;
 mod source;
 mod stacktrace;
 mod stacktrace_limits;
+mod webhook_records;
 mod webhooks;

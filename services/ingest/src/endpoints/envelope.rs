@@ -9,12 +9,11 @@ use crate::request::Meta;
 use crate::state::Ingest;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use bugle_model::{ItemKind, Outcome, parse_event_id};
+use bugle_model::{ItemKind, Outcome};
 use bugle_protocol::auth::{self, AuthError, ClientAuth};
 use bugle_protocol::envelope::{self, Envelope, EnvelopeHeader, Item};
 use bugle_protocol::item_category;
 use bytes::Bytes;
-use serde::Deserialize;
 use uuid::Uuid;
 
 /// Attachments of one envelope that are kept.
@@ -226,15 +225,5 @@ fn envelope_event_id(envelope: &Envelope<'_>, meta: &Meta) -> Option<Uuid> {
     }
     let event =
         envelope.items.iter().find(|item| matches!(item.header.kind.as_str(), "event" | "feedback"))?;
-    Some(own_event_id(event.payload).unwrap_or_else(|| crate::state::new_id(meta.received_at)))
-}
-
-/// Reads nothing but the event's own id, without building anything of the rest.
-pub(super) fn own_event_id(json: &[u8]) -> Option<Uuid> {
-    #[derive(Deserialize)]
-    struct OnlyId {
-        event_id: Option<String>,
-    }
-    let id = serde_json::from_slice::<OnlyId>(json).ok()?.event_id?;
-    parse_event_id(&id)
+    Some(bugle_protocol::event_id(event.payload).unwrap_or_else(|| crate::state::new_id(meta.received_at)))
 }

@@ -1,6 +1,5 @@
 //! `POST /api/v1/logs/frontend/`: one error, or `{"errors": […]}`, with an answer for each.
 
-use super::envelope::own_event_id;
 use super::webhook::{admit, fields, shipment};
 use crate::answer::{Limit, Refusal, Style};
 use crate::body;
@@ -67,7 +66,7 @@ async fn accept(request: &HttpRequest, payload: Payload, ingest: &Ingest) -> Res
     for item in items {
         let verdict = match item {
             Ok(json) => limited(ingest, &sender, &meta).unwrap_or_else(|| {
-                let id = own_event_id(&json).unwrap_or_else(|| new_id(meta.received_at));
+                let id = bugle_protocol::event_id(&json).unwrap_or_else(|| new_id(meta.received_at));
                 let draft = Draft::new(ItemKind::Frontend, "error", Bytes::from(json));
                 drafts.push(Draft { event_id: Some(id), ..draft });
                 Verdict::Accepted { id }

@@ -1,6 +1,6 @@
 //! `/api/{project}/store/` and the legacy `/api/store/`: one event, in the wrappings of old clients.
 
-use super::envelope::{self, own_event_id};
+use super::envelope;
 use super::{answer, header, missing_auth};
 use crate::answer::{Refusal, Style};
 use crate::body::{self, Body};
@@ -79,7 +79,7 @@ async fn keep(
 ) -> Result<(Fate, Uuid), Refusal> {
     let json = unwrap(body).inspect_err(|refusal| ingest.count_refusal(Some(&sender), refusal, "error"))?;
     let meta = Meta::of(request, ingest);
-    let id = own_event_id(&json).unwrap_or_else(|| new_id(meta.received_at));
+    let id = bugle_protocol::event_id(&json).unwrap_or_else(|| new_id(meta.received_at));
     let draft = Draft { event_id: Some(id), ..Draft::new(ItemKind::Event, "error", json) };
     let shipment = Shipment {
         sender: &sender,

@@ -1,7 +1,6 @@
 //! Webhooks for apps without an SDK: `POST /api/error-logging/webhook/{laravel,java,frontend,mobile,generic}/`,
 //! and `POST /api/error-logging/errors/`, which is the generic one.
 
-use super::envelope::own_event_id;
 use super::{header, request_auth};
 use crate::answer::{Refusal, Style};
 use crate::body;
@@ -75,7 +74,7 @@ async fn accept(
         body::read(request, payload, &ingest.memory, &ingest.settings, limit).await.map_err(counted)?;
     webhook::validate(kind, &body.bytes).map_err(|errors| counted(Refusal::Invalid(fields(errors))))?;
     let meta = Meta::of(request, ingest);
-    let id = own_event_id(&body.bytes).unwrap_or_else(|| new_id(meta.received_at));
+    let id = bugle_protocol::event_id(&body.bytes).unwrap_or_else(|| new_id(meta.received_at));
     let draft = Draft { event_id: Some(id), ..Draft::new(kind, "error", Bytes::from(body.bytes)) };
     match ingest.submit(&shipment(&sender, &meta), vec![draft]).await?.first() {
         Some(Fate::Limited(limit)) => Err(Refusal::RateLimited(*limit)),

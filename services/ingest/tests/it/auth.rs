@@ -9,6 +9,7 @@ async fn every_form_of_the_key() {
     let basic = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("{KEY}:")));
     let sentry = format!("Sentry sentry_key={KEY}, sentry_version=7, sentry_client=x/1");
     let lower = format!("sentry sentry_key={KEY}");
+    let guard = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode("staging:let-me-in"));
     let upper = format!("Sentry sentry_version=7,sentry_key={}", KEY.to_uppercase());
     let query = format!("/api/1/envelope/?sentry_version=7&sentry_key={KEY}");
     let with_dsn = format!("{{\"dsn\":\"http://{KEY}@bugle.test/1\"}}\n{{\"type\":\"event\"}}\n{{}}");
@@ -23,11 +24,13 @@ async fn every_form_of_the_key() {
         (query.as_str(), vec![("X-Sentry-Auth", sentry.as_str())], with_dsn.as_str()),
         (plain, vec![], with_dsn.as_str()),
         ("/tunnel", vec![], with_dsn.as_str()),
+        ("/tunnel", vec![("Authorization", guard.as_str())], with_dsn.as_str()),
+        (query.as_str(), vec![("Authorization", guard.as_str())], BODY),
     ] {
         let answer = door.post(path, &headers, body).await;
         assert_eq!(answer.status, 200, "{path} {headers:?}: {answer:?}");
     }
-    assert_eq!(door.items().len(), 9);
+    assert_eq!(door.items().len(), 11);
     assert!(door.items().iter().all(|item| item.project.0 == 1 && item.key.unwrap().0 == 11));
     door.stop().await;
 }

@@ -42,6 +42,22 @@ async fn every_wrapping_of_old_clients() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_must_be_repaired_keeps_its_id() {
+    let door = Setup::new().start().await;
+    let path = format!("/api/1/store/?sentry_key={KEY}");
+    for json in [
+        format!("{{\"extra\":{{\"ratio\":NaN}},\"event_id\":\"{ID}\"}}"),
+        format!("{{\"event_id\":\"{ID}\",\"event_id\":\"{ID}\"}}"),
+        format!("\u{feff}{{\"event_id\":\"{ID}\"}}"),
+    ] {
+        let answer = door.post(&path, &[], &json).await;
+        assert_eq!((answer.status, answer.json()["id"].as_str()), (200, Some(ID)), "{json}");
+    }
+    assert_eq!(door.items().len(), 3);
+    door.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_pixel() {
     let door = Setup::new().start().await;
     let data = base64::engine::general_purpose::URL_SAFE.encode(zlib(b"{\"message\":\"from an image\"}"));

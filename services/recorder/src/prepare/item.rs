@@ -172,6 +172,8 @@ fn attachment(item: &RawItem, project: &Compiled, now: DateTime<Utc>) -> Result<
         item.attachment.as_ref().ok_or_else(|| Invalid::new("attachment", "its content is missing"))?;
     let sha256 =
         from_hex(&reference.sha256).ok_or_else(|| Invalid::new("attachment.sha256", "not 64 hex digits"))?;
+    let mut filename = reference.filename.clone();
+    project.scrubber.scrub_text(&mut filename);
     Ok(NewAttachment {
         item: item.id,
         project: item.project,
@@ -180,7 +182,7 @@ fn attachment(item: &RawItem, project: &Compiled, now: DateTime<Utc>) -> Result<
             .ok_or_else(|| Invalid::new("event_id", "an attachment belongs to an event"))?,
         sha256,
         size: i64::try_from(reference.size).unwrap_or(i64::MAX),
-        filename: cut(&reference.filename, 255),
+        filename: cut(&filename, 255),
         content_type: reference.content_type.as_deref().map(|text| cut(text, 128)),
         attachment_type: reference.attachment_type.as_deref().map(|text| cut(text, 64)),
         received_at: partitions::clamp(item.received_at, now),
@@ -196,16 +198,18 @@ fn feedback_row(
 ) -> NewFeedback {
     let event_id: Option<Uuid> =
         parsed.event_id.or(item.event_id.filter(|_| item.kind == ItemKind::UserReport));
-    let mut message = parsed.message;
-    project.scrubber.scrub_text(&mut message);
+    let scrubbed = |mut text: String| {
+        project.scrubber.scrub_text(&mut text);
+        text
+    };
     NewFeedback {
         item: item.id,
         project: item.project,
         event_id,
         name: parsed.name.as_deref().map(|text| cut(text, 128)),
         email: parsed.email.as_deref().map(|text| cut(text, 254)),
-        message: cut(&message, 4096),
-        url: parsed.url.as_deref().map(|text| cut(text, 2048)),
+        message: cut(&scrubbed(parsed.message), 4096),
+        url: parsed.url.map(|text| cut(&scrubbed(text), 2048)),
         received_at: partitions::clamp(item.received_at, now),
     }
 }

@@ -131,6 +131,38 @@ async fn attachments_and_feedback_find_their_place() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_comes_with_an_event_is_scrubbed_too() {
+    let world = World::new().await;
+    let mut attachment = world.item(ItemKind::Attachment, "");
+    attachment.event_id = Some(Uuid::new_v4());
+    attachment.attachment = Some(AttachmentRef {
+        sha256: "ab".repeat(32),
+        size: 3,
+        filename: "dump?token=hunter2&a=1".to_owned(),
+        content_type: None,
+        attachment_type: None,
+    });
+    let named = json!({ "contexts": { "feedback": { "message": "password=hunter2", "url": "https://a:hunter2@x.example/?token=hunter2" } } });
+    let surrounding = json!({ "contexts": { "feedback": { "message": "it broke" } }, "request": { "url": "https://x.example/cart?token=hunter2" } });
+    let feedback = [named, surrounding].map(|body| world.item(ItemKind::Feedback, body.to_string()));
+    world.publish(&[attachment]).await;
+    world.publish(&feedback).await;
+    crate::world::until("all are there", async || {
+        world.number("SELECT (SELECT count(*) FROM attachments) + (SELECT count(*) FROM feedback)").await == 3
+    })
+    .await;
+    assert_eq!(world.rows("SELECT filename FROM attachments").await, ["dump?token=[Filtered]&a=1"]);
+    assert_eq!(
+        world.rows("SELECT message, url FROM feedback ORDER BY message").await,
+        [
+            "it broke|https://x.example/cart?token=[Filtered]",
+            "password=[Filtered]|https://[Filtered]@x.example/?token=[Filtered]"
+        ]
+    );
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_project_that_was_made_a_moment_ago_is_known() {
     let world = World::new().await;
     world.publish(&[world.event("first")]).await;
