@@ -2,6 +2,7 @@
 
 use super::{Active, FILTERED};
 use bugle_model::{Breadcrumb, Event, Exception, Frame, LogMessage, Request, Stacktrace, User};
+use serde_json::{Map, Value, json};
 
 impl Active {
     pub(super) fn event(&self, event: &mut Event) {
@@ -23,7 +24,7 @@ impl Active {
         if let Some(request) = &mut event.request {
             self.request(request);
         }
-        self.map(&mut event.contexts);
+        self.contexts(&mut event.contexts);
         self.map(&mut event.extra);
         for (name, value) in &mut event.tags {
             self.named_text(name, value);
@@ -33,6 +34,23 @@ impl Active {
         }
         for value in event.security.iter_mut().chain(&mut event.debug_meta) {
             self.tree(value);
+        }
+    }
+
+    /// `session.id` stays: webhooks and browser logs name it so that the events of one visit are found together. It is the
+    /// one session that is no credential by its place.
+    fn contexts(&self, contexts: &mut Map<String, Value>) {
+        let id = contexts
+            .get("session")
+            .and_then(|session| session.get("id"))
+            .filter(|id| id.is_string())
+            .cloned();
+        self.map(contexts);
+        if let (Some(mut id), Some(session)) = (id, contexts.get_mut("session"))
+            && session.is_string()
+        {
+            self.tree(&mut id);
+            *session = json!({ "id": id });
         }
     }
 

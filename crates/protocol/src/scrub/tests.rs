@@ -113,7 +113,7 @@ fn every_part_of_an_event_is_scrubbed() {
         "request": {"url": format!("https://u:{SECRET}@x/y?token={SECRET}"), "query_string": format!("token={SECRET}&a=1"),
             "headers": [["Authorization", SECRET], ["X-Api-Key", SECRET], ["Cookie", format!("anything={SECRET}")]],
             "data": format!("user=ada&password={SECRET}"), "env": {"DB": SECRET, "SERVER_NAME": "web"}},
-        "contexts": {"app": bag, "session": {"id": SECRET}},
+        "contexts": {"app": bag, "session": {"id": "s-81f2", "token": SECRET}, "http_session": {"id": SECRET}},
         "extra": {"bag": bag, "environ": {"DATABASE": SECRET, "LANG": "C"}, "env": [format!("X={SECRET}")],
             "json": format!("{{\"password\": \"{SECRET}\"}}")},
         "tags": {"token": SECRET, "url": format!("http://u:{SECRET}@h/")},
@@ -126,6 +126,7 @@ fn every_part_of_an_event_is_scrubbed() {
     assert!(!stored.contains(SECRET), "{stored}");
     assert_eq!(event.request.as_ref().unwrap().cookies, [("anything".to_owned(), FILTERED.to_owned())]);
     assert_eq!(event.request.as_ref().unwrap().env["SERVER_NAME"], "web");
+    assert_eq!(event.contexts["session"], json!({"id": "s-81f2"}));
     assert_eq!(event.extra["environ"]["LANG"], "C");
     assert_eq!(event.extra["env"], json!(["X=[Filtered]"]));
 }
