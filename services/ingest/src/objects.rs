@@ -158,6 +158,8 @@ fn hex_sha256(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bugle_model::Clock;
+    use bugle_runtime::SystemClock;
     use chrono::TimeDelta;
 
     #[tokio::test]
@@ -187,7 +189,8 @@ mod tests {
             found.sort();
             found
         };
-        let (past, future) = (Utc::now() - TimeDelta::hours(1), Utc::now() + TimeDelta::hours(1));
+        let now = SystemClock.now();
+        let (past, future) = (now - TimeDelta::hours(1), now + TimeDelta::hours(1));
         assert!(old(past).await.is_empty());
         assert_eq!(old(future).await, all);
         // Written again since it was found to be old.

@@ -1,6 +1,7 @@
 use crate::fake_bus::Mood;
 use crate::harness::{Harness, KEY, Setup, eventually};
-use bugle_model::{ManualClock, Outcome, ProjectId};
+use bugle_model::{Clock, ManualClock, Outcome, ProjectId};
+use bugle_runtime::SystemClock;
 use bugle_store::outcomes;
 use bugle_testkit::TestDatabase;
 use chrono::{DateTime, TimeDelta};
@@ -146,7 +147,7 @@ async fn contents_of_attachments_go_when_nothing_refers_to_them() {
     let mut setup = Setup::new();
     setup.store = Some(bugle_store::connect(database.url(), 4).unwrap());
     // Long after the files below are written, by the clock of the file system.
-    setup.clock = Arc::new(ManualClock::new(chrono::Utc::now() + TimeDelta::days(17)));
+    setup.clock = Arc::new(ManualClock::new(SystemClock.now() + TimeDelta::days(17)));
     let folder = setup.dir.path().join("attachments/ab");
     std::fs::create_dir_all(&folder).unwrap();
     let (kept, gone) = (format!("ab{}", "0".repeat(62)), format!("ab{}", "1".repeat(62)));
