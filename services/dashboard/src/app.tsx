@@ -41,7 +41,7 @@ const client = new QueryClient({
 function Inside({ children }: { children: ReactNode }) {
   const session = useSessionQuery();
   const { pathname, search } = useLocation();
-  if (session.isError) return <Failure error={session.error} retry={() => void session.refetch()} />;
+  if (session.isError) return <Failure whole error={session.error} retry={() => void session.refetch()} />;
   if (session.data === undefined) return <main className="door" aria-busy="true" aria-label="Loading" />;
   if (session.data.kind === "none") return <Navigate to={`/signin?next=${encodeURIComponent(pathname + search)}`} replace />;
   return <>{children}</>;
@@ -80,7 +80,7 @@ export function App() {
                   <Route path="/notifications" element={<Notifications />} />
                   <Route path="/admin" element={<Admin />} />
                   <Route path="/account" element={<Account />} />
-                  <Route path="*" element={<Failure error={new Problem(404, "not_found", "no such page")} />} />
+                  <Route path="*" element={<Failure whole error={new Problem(404, "not_found", "no such page")} />} />
                 </Route>
               </Routes>
             </Suspense>

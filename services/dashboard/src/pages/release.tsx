@@ -21,7 +21,7 @@ export default function ReleasePage() {
   useTitle(neutralise(version).slice(0, 80));
   const release = useQuery({ queryKey: ["release", project, version], queryFn: () => getIfThere<Release>(`/releases/${encodeURIComponent(project)}/${encodeURIComponent(version)}`) });
   if (release.isPending) return <Skeleton />;
-  if (release.isError) return <Failure error={release.error} retry={() => void release.refetch()} />;
+  if (release.isError) return <Failure whole error={release.error} retry={() => void release.refetch()} />;
   if (release.data === null) return <Absent what="The page of one release" />;
   const r = release.data;
   const numbers: [string, number | undefined][] = [["Events", r.events], ["New issues", r.new_issues], ["Resolved issues", r.resolved_issues]];
@@ -32,7 +32,7 @@ export default function ReleasePage() {
           <div key={name}>
             <dt>{name}</dt>
             <dd>{n === undefined ? "–" : full(n)}</dd>
-            <small>in this release</small>
+            <dd className="note">in this release</dd>
           </div>
         ))}
       </dl>

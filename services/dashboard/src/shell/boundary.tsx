@@ -13,7 +13,7 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, { broken: 
     if (!this.state.broken) return this.props.children;
     return (
       <div role="alert">
-        <Empty icon="warning" title="This page broke" action={<Button onClick={() => window.location.reload()}>Reload</Button>}>
+        <Empty whole icon="warning" title="This page broke" action={<Button onClick={() => window.location.reload()}>Reload</Button>}>
           That is a bug in the dashboard, or a new version was installed while the page was open.
         </Empty>
       </div>

@@ -30,7 +30,8 @@ function Switcher() {
   return (
     <Menu
       trigger={
-        <button type="button" className="switcher" aria-label={`Project: ${current?.name ?? "all projects"}`}>
+        <button type="button" className="switcher">
+          <span className="sr">Project: </span>
           <span className="switchername">{current?.name ?? "All projects"}</span>
           <Icon name="down" />
         </button>
@@ -72,7 +73,8 @@ function Me() {
   return (
     <Menu
       trigger={
-        <button type="button" className="me" aria-label={`Account: ${name}`}>
+        <button type="button" className="me">
+          <span className="sr">Account: </span>
           <span className="avatar" aria-hidden="true">
             {session.kind === "user" ? initials(name) : <Icon name="user" />}
           </span>
@@ -89,7 +91,7 @@ function Me() {
       ))}
       <MenuLine />
       {session.kind === "user" && (
-        <MenuItem icon="account" onSelect={() => void navigate("/account")}>
+        <MenuItem icon="account" onSelect={() => navigate("/account")}>
           Account
         </MenuItem>
       )}

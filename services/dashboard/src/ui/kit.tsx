@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, type ButtonHTMLAttributes, type ComponentProps, type FormEvent, type ReactNode } from "react";
+import { useEffect, useId, useRef, type ButtonHTMLAttributes, type ComponentProps, type ReactNode } from "react";
 import { Link } from "react-router-dom";
 import { explain, Problem } from "../api/client.ts";
 import type { Level, Priority, Status } from "../api/types.ts";
@@ -8,7 +8,6 @@ interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> { look?: "
 
 export function Button({ look = "", small = false, icon, busy = false, children, className = "", disabled, type = "button", ...rest }: ButtonProps) {
   return (
-    // eslint-disable-next-line react/button-has-type
     <button {...rest} type={type} disabled={disabled === true || busy} aria-busy={busy} className={`button ${look} ${small ? "small" : ""} ${className}`}>
       {icon !== undefined && <Icon name={icon} size={small ? 14 : 16} />}
       {children}
@@ -95,7 +94,7 @@ export const Check = ({ label, help, ...rest }: ComponentProps<"input"> & { labe
 
 /** A form that does not reload the page. */
 export function Form({ onSubmit, children, className = "" }: { onSubmit: () => void; children: ReactNode; className?: string }) {
-  const submit = (event: FormEvent): void => {
+  const submit = (event: { preventDefault: () => void }): void => {
     event.preventDefault();
     onSubmit();
   };
@@ -126,13 +125,15 @@ export function Dialog({ title, onClose, children, wide = false }: { title: stri
   );
 }
 
-export function Empty({ icon, title, children, action }: { icon: IconName; title: string; children?: ReactNode; action?: ReactNode }) {
+/** Nothing to show, and why. `whole`: there is nothing else on the page, so this is its heading. */
+export function Empty({ icon, title, children, action, whole = false }: { icon: IconName; title: string; children?: ReactNode; action?: ReactNode; whole?: boolean }) {
+  const Heading = whole ? "h1" : "h2";
   return (
     <div className="empty">
       <span className="emptymark">
         <Icon name={icon} size={22} />
       </span>
-      <h2>{title}</h2>
+      <Heading>{title}</Heading>
       {children !== undefined && <p>{children}</p>}
       {action}
     </div>
@@ -140,12 +141,12 @@ export function Empty({ icon, title, children, action }: { icon: IconName; title
 }
 
 /** What to show when something could not be read. */
-export function Failure({ error, retry }: { error: unknown; retry?: () => void }) {
+export function Failure({ error, retry, whole = false }: { error: unknown; retry?: () => void; whole?: boolean }) {
   const missing = error instanceof Problem && error.status === 404;
   const forbidden = error instanceof Problem && error.status === 403;
   return (
     <div role="alert">
-      <Empty icon="warning" title={missing ? "There is no such thing here" : forbidden ? "This is not yours to see" : "This could not be loaded"} action={!missing && retry !== undefined ? <Button onClick={retry}>Try again</Button> : undefined}>
+      <Empty whole={whole} icon="warning" title={missing ? "There is no such thing here" : forbidden ? "This is not yours to see" : "This could not be loaded"} action={!missing && retry !== undefined ? <Button onClick={retry}>Try again</Button> : undefined}>
         {missing ? "It was deleted, its time is over, or it belongs to another team." : explain(error)}
       </Empty>
     </div>
@@ -198,7 +199,7 @@ export const Panel = ({ title, actions, children, className = "" }: { title?: Re
 /** A table that scrolls sideways on its own, reachable by keys. */
 export const Table = ({ label, children }: { label: string; children: ReactNode }) => (
   // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-  <div className="tablewrap" role="region" aria-label={label} tabIndex={0}>
+  <div className="tablewrap" role="group" aria-label={label} tabIndex={0}>
     <table>{children}</table>
   </div>
 );

@@ -72,7 +72,7 @@ export function Code({ text, label }: { text: string; label: string }) {
     <div className="codebox">
       {/* A long line scrolls; keys must reach it. */}
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-      <pre tabIndex={0} aria-label={label} role="region">
+      <pre tabIndex={0} aria-label={label} role="group">
         <code>{neutralise(text)}</code>
       </pre>
       <Copy text={text} />

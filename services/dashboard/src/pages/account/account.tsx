@@ -80,7 +80,7 @@ function Sessions() {
 export default function Account() {
   useTitle("Account");
   const session = useSession();
-  if (session.kind !== "user") return <Empty icon="account" title="No account">You are signed in with an API token; there is no person behind it.</Empty>;
+  if (session.kind !== "user") return <Empty whole icon="account" title="No account">You are signed in with an API token; there is no person behind it.</Empty>;
   return (
     <Page title="Account" lead={session.user.email}>
       <div className="split even">

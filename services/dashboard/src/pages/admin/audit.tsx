@@ -66,7 +66,7 @@ export function Audit() {
             {items.map((entry) => (
               <tr key={entry.id}>
                 <td><Time at={entry.at} /></td>
-                <td><Untrusted limit={80}>{entry.actor.name ?? entry.actor.kind}</Untrusted>{entry.actor.kind !== "user" && <span className="tag">{entry.actor.kind}</span>}</td>
+                <td><Untrusted limit={80}>{entry.actor.name ?? entry.actor.kind}</Untrusted>{" "}{entry.actor.kind !== "user" && <span className="tag">{entry.actor.kind}</span>}</td>
                 <td><code>{entry.action}</code> <div><Untrusted limit={120}>{entry.target.name ?? `${entry.target.kind} ${entry.target.id ?? ""}`}</Untrusted></div></td>
                 <td className="wide"><Difference before={entry.before} after={entry.after} /></td>
                 <td className="mono">{entry.address ?? "–"}</td>

@@ -32,7 +32,7 @@ function useEventNavigation(id: string, wanted: string | undefined, project: num
   const index = known === undefined ? -1 : items.indexOf(known);
   const [busy, setBusy] = useState(false);
   const go = (event: EventBody | undefined): void => {
-    if (event !== undefined) void navigate(`/issues/${id}/events/${event.event_id}${search}`, { replace: true });
+    if (event !== undefined) navigate(`/issues/${id}/events/${event.event_id}${search}`, { replace: true });
   };
   const readOn = async (enough: (items: EventBody[]) => boolean): Promise<EventBody[]> => {
     setBusy(true);
@@ -53,7 +53,7 @@ function useEventNavigation(id: string, wanted: string | undefined, project: num
     event: known ?? alone.data,
     error: wanted === undefined ? events.error : (alone.error ?? null),
     pending: events.isPending || (wanted !== undefined && known === undefined && alone.isPending),
-    latest: () => void navigate(`/issues/${id}${search}`, { replace: true }),
+    latest: () => navigate(`/issues/${id}${search}`, { replace: true }),
     newer: index > 0 ? () => go(items[index - 1]) : undefined,
     older: index >= 0 && (index < items.length - 1 || events.hasNextPage) ? () => void readOn((all) => all.length > index + 1).then((all) => go(all[index + 1])) : undefined,
     first: index >= 0 && (index < items.length - 1 || events.hasNextPage) ? () => void readOn(() => false).then((all) => go(all.at(-1))) : undefined,
@@ -134,7 +134,7 @@ export default function IssuePage() {
     "?": () => setHelp(true),
   });
   if (issue.isPending) return <Skeleton rows={10} height={56} />;
-  if (issue.data === undefined) return <Failure error={issue.error} retry={() => void issue.refetch()} />;
+  if (issue.data === undefined) return <Failure whole error={issue.error} retry={() => void issue.refetch()} />;
   const shown = issue.data;
   return (
     <>

@@ -15,7 +15,7 @@ function Source({ frame }: { frame: Frame }) {
   if (lines.length === 0) return null;
   return (
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div className="source" role="region" aria-label="Source" tabIndex={0}>
+    <div className="source" role="group" aria-label="Source" tabIndex={0}>
       <ol>
         {lines.map((line, index) => (
           <li key={index} className={line.failing ? "failing" : ""} aria-current={line.failing ? "true" : undefined}>

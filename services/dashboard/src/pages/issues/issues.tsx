@@ -109,7 +109,7 @@ export default function Issues() {
   useKeys({
     j: () => move(1),
     k: () => move(-1),
-    Enter: () => marked !== undefined && void navigate(`/issues/${marked.short_id}${search}`),
+    Enter: () => { if (marked !== undefined) navigate(`/issues/${marked.short_id}${search}`); },
     x: () => marked !== undefined && toggle(marked),
     e: () => act({ status: "resolved" }),
     r: () => act({ status: "unresolved" }),

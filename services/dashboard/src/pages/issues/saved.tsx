@@ -19,7 +19,7 @@ export function SavedSearches() {
       <Menu align="end" trigger={<Button icon="star">{current?.name ?? "Saved"}</Button>}>
         {saved.length === 0 && <MenuLabel>Nothing is saved yet</MenuLabel>}
         {saved.map((s) => (
-          <MenuItem key={s.name} checked={s === current} onSelect={() => void navigate(`/issues${s.search}`)}>
+          <MenuItem key={s.name} checked={s === current} onSelect={() => navigate(`/issues${s.search}`)}>
             {s.name}
           </MenuItem>
         ))}

@@ -10,7 +10,7 @@ function Complaint({ query, error }: { query: string; error: unknown }) {
   if (!(error instanceof Problem)) return null;
   const complaints = error.errors.filter((e) => e.field === "query");
   if (complaints.length === 0) return null;
-  const characters = [...query];
+  const characters = Array.from(query);
   return (
     <div className="complaint" role="alert">
       {complaints.map(({ message, position }) => {

@@ -100,7 +100,7 @@ function Numbers({ project, issues }: { project: string | null; issues: List<Iss
         <div key={name} className={kind}>
           <dt>{name}</dt>
           <dd>{stats === undefined && issues === undefined ? "–" : value}</dd>
-          <small>{note}</small>
+          <dd className="note">{note}</dd>
         </div>
       ))}
     </dl>

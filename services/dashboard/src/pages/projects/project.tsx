@@ -42,7 +42,7 @@ function General({ project, manage, admin }: { project: Project; manage: boolean
       )}
       {deleting && (
         <Dialog title={`Delete ${project.name}?`} onClose={() => setDeleting(false)}>
-          <Form onSubmit={() => typed === project.name && remove.mutate(undefined, { onSuccess: () => void navigate("/projects") })}>
+          <Form onSubmit={() => typed === project.name && remove.mutate(undefined, { onSuccess: () => navigate("/projects") })}>
             <Input label={`Type ${project.name} to go on`} value={typed} onChange={(event) => setTyped(event.target.value)} autoComplete="off" autoFocus />
             <div className="dialogactions">
               <Button type="submit" look="danger" disabled={typed !== project.name} busy={remove.isPending}>Delete for ever</Button>
@@ -70,7 +70,7 @@ export default function ProjectPage() {
   const project = projects.data?.find((p) => String(p.id) === id || p.name === id);
   useTitle(project?.name ?? "Project");
   if (projects.isPending) return <Skeleton />;
-  if (project === undefined) return <Failure error={projects.error ?? new Problem(404, "not_found", "no such project")} retry={() => void projects.refetch()} />;
+  if (project === undefined) return <Failure whole error={projects.error ?? new Problem(404, "not_found", "no such project")} retry={() => void projects.refetch()} />;
   const { admin, manage } = accessTo(session, project.team?.id);
   return (
     <Page title={project.name} lead={<><span className="shortid">{project.prefix}</span>{project.team === null || project.team === undefined ? "" : ` · ${project.team.name}`}</>} actions={<ButtonLink to={`/issues?project=${encodeURIComponent(project.name)}`}>Issues</ButtonLink>}>
