@@ -39,6 +39,10 @@ describe("suggest", () => {
     expect(suggest("!level:err y", 10)[0]).toMatchObject({ query: "!level:error y" });
   });
 
+  it("puts what begins as typed before what only contains it", () => {
+    expect(suggest("is:reso", 7).map((s) => s.label)).toEqual(["resolved", "unresolved"]);
+  });
+
   it("offers what the page has learned, quoted when it must be", () => {
     expect(suggest("release:", 8, { release: ["my app@1"] })[0]?.query).toBe('release:"my app@1" ');
     expect(suggest('"le', 3)).toEqual([]);

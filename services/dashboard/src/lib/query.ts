@@ -89,6 +89,7 @@ export function suggest(query: string, caret: number, learned: Partial<Record<st
   const typed = token.value.toLowerCase();
   return values
     .filter((value) => value.toLowerCase().includes(typed) && value !== token.value)
+    .sort((a, b) => Number(b.toLowerCase().startsWith(typed)) - Number(a.toLowerCase().startsWith(typed)))
     .slice(0, 8)
     .map((value) => put(query, token.start, token.end, `${sign}${token.key}:${written(value)}`, value, known?.hint ?? "", true));
 }

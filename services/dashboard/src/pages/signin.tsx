@@ -162,7 +162,14 @@ export default function SignIn() {
   const accounts = data?.kind === "none" ? data.accounts : true;
   return (
     <Door title="Sign in">
-      {session.isError && <Wrong>{explain(session.error)}</Wrong>}
+      {session.isError && (
+        <>
+          <Wrong>{explain(session.error)}</Wrong>
+          <Button onClick={() => void session.refetch()} busy={session.isFetching} className="block">
+            Try again
+          </Button>
+        </>
+      )}
       {data?.kind === "none" && data.setup && <Wrong>Nobody has an account yet. Open the setup link that Bugle printed when it started.</Wrong>}
       {data !== undefined && (byToken || !accounts ? <TokenForm accounts={accounts} other={() => setByToken(false)} /> : <PasswordForm other={() => setByToken(true)} />)}
     </Door>
