@@ -49,7 +49,7 @@ export function NotificationTable({ items }: { items: Notification[] }) {
               <td className="tight">
                 <IconButton icon={open === item.id ? "down" : "right"} label={`Attempts of notification ${item.id}`} aria-expanded={open === item.id} onClick={() => setOpen(open === item.id ? null : item.id)} />
               </td>
-              <td>
+              <td className="what">
                 <strong>{item.kind.replace(/_/g, " ")}</strong>{" "}
                 {item.issue !== null && <Link to={`/issues/${item.issue}`}>issue {item.issue}</Link>}
                 <div className="muted">{projects?.find((p) => p.id === item.project)?.name ?? `project ${item.project}`}</div>

@@ -12,7 +12,7 @@ interface Props {
 /** As many rows as the window shows, however long the list is. */
 export function IssueList({ issues, search, selected, current, showStatus, more, onSelect, onEnd }: Props) {
   const narrow = useMedia("(max-width: 860px)");
-  const height = narrow ? 104 : 62;
+  const height = narrow ? 94 : 62;
   const ref = useRef<HTMLDivElement>(null);
   const [margin, setMargin] = useState(0);
   useLayoutEffect(() => setMargin((ref.current?.getBoundingClientRect().top ?? 0) + window.scrollY), [narrow]);
