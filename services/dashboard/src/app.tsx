@@ -1,7 +1,7 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { lazy, Suspense, type ReactNode } from "react";
 import { BrowserRouter, Navigate, Route, Routes, useLocation } from "react-router-dom";
-import { Problem } from "./api/client.ts";
+import { Problem, sessionEnd } from "./api/client.ts";
 import { useSessionQuery } from "./api/session.ts";
 import { ErrorBoundary } from "./shell/boundary.tsx";
 import { Shell } from "./shell/shell.tsx";
@@ -36,6 +36,8 @@ const client = new QueryClient({
     mutations: { networkMode: "always" },
   },
 });
+
+sessionEnd.tell = () => void client.invalidateQueries({ queryKey: ["session"] });
 
 /** The pages of those who are signed in; others are shown the door, which leads back to where they wanted to go. */
 function Inside({ children }: { children: ReactNode }) {

@@ -42,6 +42,8 @@ interface Options {
   /** Parameters that older servers refuse as unknown: then it is asked again without them. */
   optional?: Query;
   body?: unknown;
+  /** Asked to find out whether somebody is signed in: a 401 is an answer, and ends nothing. */
+  atDoor?: boolean;
   signal?: AbortSignal;
 }
 
@@ -106,6 +108,18 @@ async function send(method: string, path: string, params: Query, options: Option
   }
 }
 
+/** Told when a session has ended under a page that is open. */
+export const sessionEnd = { tell: (): void => undefined };
+
+/** Another tab signed in again: its session has another token against forgery. */
+async function newCsrf(): Promise<boolean> {
+  const response = await send("GET", "/session", {}, {});
+  if (!response.ok) return false;
+  const before = csrf;
+  csrf = ((await response.json()) as { csrf: string }).csrf;
+  return csrf !== before;
+}
+
 export async function call<T>(method: string, path: string, options: Options = {}): Promise<T> {
   const shape = path.replace(/\d+/g, "N");
   const wanted = Object.entries(options.optional ?? {}).filter(([name]) => !refused.has(`${shape} ${name}`));
@@ -117,6 +131,8 @@ export async function call<T>(method: string, path: string, options: Options = {
     for (const [name] of unknown) refused.add(`${shape} ${name}`);
     return call(method, path, options);
   }
+  if (trouble.code === "csrf" && (await newCsrf())) return call(method, path, options);
+  if (trouble.status === 401 && options.atDoor !== true) sessionEnd.tell();
   throw trouble;
 }
 

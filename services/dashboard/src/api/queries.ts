@@ -2,6 +2,7 @@
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { CALM, LIVE } from "../lib/live.ts";
 import { get, getIfThere, Problem } from "./client.ts";
+import { merge } from "./merge.ts";
 import type { Activity, EventBody, Health, Heartbeat, Issue, IssueStats, Key, List, Notification, Outcome, Person, Project, Release, Stats, TagStats, Team } from "./types.ts";
 
 /** All of a list, page by page; lists that people pick from are short. */
@@ -17,11 +18,12 @@ export async function all<T>(path: string, signal?: AbortSignal): Promise<T[]> {
   return items;
 }
 
-async function allIfThere<T>(path: string, signal: AbortSignal): Promise<T[] | null> {
+/** Null when this part of the API is not there or, for lists that only help to choose, when it may not be seen. */
+async function allIfThere<T>(path: string, signal: AbortSignal, forbidden: "tell" | "null" = "null"): Promise<T[] | null> {
   try {
     return await all<T>(path, signal);
   } catch (error) {
-    if (error instanceof Problem && (error.absent || error.status === 403)) return null;
+    if (error instanceof Problem && (error.absent || (error.status === 403 && forbidden === "null"))) return null;
     throw error;
   }
 }
@@ -30,7 +32,7 @@ export const useProjects = () => useQuery({ queryKey: ["projects"], queryFn: ({ 
 export const useTeams = () => useQuery({ queryKey: ["teams"], queryFn: ({ signal }) => allIfThere<Team>("/teams", signal), staleTime: 60_000 });
 export const usePeople = () => useQuery({ queryKey: ["users"], queryFn: ({ signal }) => allIfThere<Person>("/users", signal), staleTime: 60_000 });
 /** A list that may not be there. */
-export const useIfThere = <T>(noun: string, path: string) => useQuery({ queryKey: [noun, path], queryFn: ({ signal }) => allIfThere<T>(path, signal) });
+export const useIfThere = <T>(noun: string, path: string) => useQuery({ queryKey: [noun, path], queryFn: ({ signal }) => allIfThere<T>(path, signal, "tell") });
 
 export interface IssueFilter { project: string | null; status: string | null; query: string; sort: string | null }
 
@@ -48,22 +50,19 @@ export function useIssues(filter: IssueFilter) {
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next,
     placeholderData: keepPreviousData,
+    // What left the list further down is noticed at this pace.
+    refetchInterval: 60_000,
     retry: (count, error) => count < 2 && !(error instanceof Problem && error.status === 422),
   });
   const head = useQuery({
     queryKey: ["issues", "head", filter],
     queryFn: ({ signal }) => issuePage(filter, null, signal),
     enabled: pages.isSuccess && !pages.isPlaceholderData,
-    initialData: () => undefined as List<Issue> | undefined,
+    initialData: pages.isPlaceholderData ? undefined : pages.data?.pages[0],
+    staleTime: LIVE.refetchInterval,
     ...LIVE,
   });
-  return { pages, issues: merge(head.data?.items ?? [], pages.data?.pages.flatMap((page) => page.items) ?? []) };
-}
-
-/** The newest first page before the older pages, each issue once and as last heard of. */
-export function merge(head: Issue[], pages: Issue[]): Issue[] {
-  const ids = new Set(head.map((issue) => issue.id));
-  return [...head, ...pages.filter((issue) => !ids.has(issue.id))];
+  return { pages, issues: merge(head.data, pages.data?.pages ?? []) };
 }
 
 export const useTopIssues = (project: string | null) =>

@@ -21,7 +21,7 @@ export function accept(body: SessionBody): Session {
 async function load(): Promise<Session> {
   if (apiToken.get() !== null) {
     try {
-      await get<List<Project>>("/projects", { params: { limit: 1 } });
+      await get<List<Project>>("/projects", { params: { limit: 1 }, atDoor: true });
       return { kind: "token" };
     } catch (error) {
       if (!(error instanceof Problem) || error.status !== 401) throw error;
@@ -29,13 +29,13 @@ async function load(): Promise<Session> {
     }
   }
   try {
-    const body = await getIfThere<SessionBody>("/session");
+    const body = await getIfThere<SessionBody>("/session", { atDoor: true });
     if (body !== null) return accept(body);
     return { kind: "none", accounts: false, setup: false };
   } catch (error) {
     if (!(error instanceof Problem) || error.status !== 401) throw error;
     // Before there were accounts, an unknown path was told from a known one only with a token.
-    const setup = await getIfThere<{ needed: boolean }>("/setup").catch(() => null);
+    const setup = await getIfThere<{ needed: boolean }>("/setup", { atDoor: true }).catch(() => null);
     return { kind: "none", accounts: setup !== null, setup: setup?.needed === true };
   }
 }

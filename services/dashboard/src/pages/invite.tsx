@@ -20,8 +20,8 @@ export default function Invite() {
   const signedIn = useSignedIn();
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
-  const preview = useQuery({ queryKey: ["invitation", token], queryFn: () => get<Preview>(`/invitations/${token}/preview`), enabled: token !== "" });
-  const join = useChange(() => call<SessionBody>("POST", `/invitations/${token}/accept`, { body: { name, password } }), { quiet: true });
+  const preview = useQuery({ queryKey: ["invitation", token], queryFn: () => get<Preview>(`/invitations/${token}/preview`, { atDoor: true }), enabled: token !== "" });
+  const join = useChange(() => call<SessionBody>("POST", `/invitations/${token}/accept`, { atDoor: true, body: { name, password } }), { quiet: true });
   if (session.data?.kind === "user") return <Navigate to="/" replace />;
   if (token === "" || preview.isError) {
     return (

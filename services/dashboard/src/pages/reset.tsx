@@ -10,7 +10,7 @@ export default function Reset() {
   const [params] = useSearchParams();
   const token = encodeURIComponent(params.get("token") ?? "");
   const [password, setPassword] = useState("");
-  const reset = useChange(() => call("POST", `/password-resets/${token}`, { body: { password } }), { quiet: true });
+  const reset = useChange(() => call("POST", `/password-resets/${token}`, { atDoor: true, body: { password } }), { quiet: true });
   if (reset.isSuccess) {
     return (
       <Door title="Your password is set" lead="You were signed out everywhere. Sign in with the new one.">

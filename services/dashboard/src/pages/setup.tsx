@@ -14,7 +14,7 @@ export default function Setup() {
   const session = useSessionQuery();
   const signedIn = useSignedIn();
   const [fields, setFields] = useState({ token: params.get("token") ?? "", name: "", email: "", password: "", team: "" });
-  const create = useChange(() => call<SessionBody>("POST", "/setup", { body: fields }), { quiet: true });
+  const create = useChange(() => call<SessionBody>("POST", "/setup", { atDoor: true, body: fields }), { quiet: true });
   const set = (name: string) => (event: { target: { value: string } }) => setFields({ ...fields, [name]: event.target.value });
   if (session.data !== undefined && session.data.kind !== "none") return <Navigate to="/projects/new" replace />;
   const other = create.problem !== null && create.problem.errors.length === 0 ? create.problem : null;

@@ -4,6 +4,7 @@ import { Navigate, useSearchParams } from "react-router-dom";
 import { apiToken, call, explain, get, Problem } from "../api/client.ts";
 import { useSessionQuery, useSignedIn } from "../api/session.ts";
 import type { SessionBody } from "../api/types.ts";
+import { safeNext } from "../lib/next.ts";
 import { span } from "../lib/time.ts";
 import { Button, Form, Input } from "../ui/kit.tsx";
 import { Door, Wrong } from "./door.tsx";
@@ -19,9 +20,6 @@ function say(error: unknown): string {
   return MESSAGES[error.code] ?? error.message;
 }
 
-/** Only ways within the dashboard lead back in. */
-export const safeNext = (next: string | null): string => (next !== null && /^\/(?![/\\])/.test(next) && !next.startsWith("/signin") ? next : "/");
-
 function PasswordForm({ other }: { other: () => void }) {
   const signedIn = useSignedIn();
   const [fields, setFields] = useState({ email: "", password: "", code: "" });
@@ -35,7 +33,7 @@ function PasswordForm({ other }: { other: () => void }) {
     setError(null);
     try {
       const { email, password, code } = fields;
-      signedIn(await call<SessionBody>("POST", "/session", { body: { email: email.trim(), password, ...(code === "" ? {} : { code: code.replace(/\s/g, "") }) } }));
+      signedIn(await call<SessionBody>("POST", "/session", { atDoor: true, body: { email: email.trim(), password, ...(code === "" ? {} : { code: code.replace(/\s/g, "") }) } }));
     } catch (problem) {
       if (problem instanceof Problem && problem.code === "second_factor_needed" && !second) setSecond(true);
       else setError(problem);
@@ -82,7 +80,7 @@ function Forgot({ email: known, back }: { email: string; back: () => void }) {
   const [error, setError] = useState<unknown>(null);
   const submit = (): void => {
     setState("busy");
-    call("POST", "/password-resets", { body: { email: email.trim() } }).then(
+    call("POST", "/password-resets", { atDoor: true, body: { email: email.trim() } }).then(
       () => setState("sent"),
       (problem: unknown) => {
         setState("");
@@ -126,7 +124,7 @@ function TokenForm({ accounts, other }: { accounts: boolean; other: () => void }
     setError(undefined);
     apiToken.set(token.trim());
     try {
-      await get("/projects", { params: { limit: 1 } });
+      await get("/projects", { params: { limit: 1 }, atDoor: true });
       await client.invalidateQueries({ queryKey: ["session"] });
     } catch (problem) {
       apiToken.clear();

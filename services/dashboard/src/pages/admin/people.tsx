@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { call } from "../../api/client.ts";
-import { useIfThere, usePeople, useTeams } from "../../api/queries.ts";
+import { useIfThere, useTeams } from "../../api/queries.ts";
 import { useSession } from "../../api/session.ts";
 import type { Invitation, Person, Role, TeamRole } from "../../api/types.ts";
 import { useChange } from "../../lib/mutate.ts";
@@ -9,7 +9,7 @@ import { Code, Time } from "../../ui/text.tsx";
 import { TEAM_ROLES } from "./teams.tsx";
 
 export function People({ admin }: { admin: boolean }) {
-  const people = usePeople();
+  const people = useIfThere<Person>("users", "/users");
   const session = useSession();
   const owner = session.kind === "token" || (session.kind === "user" && session.user.role === "owner");
   const change = useChange(({ id, body }: { id: number; body: { role?: Role; disabled?: boolean } }) => call("PATCH", `/users/${id}`, { body }), { touches: ["users"], done: "Saved" });

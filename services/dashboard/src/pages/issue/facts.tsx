@@ -14,7 +14,7 @@ const text = (map: Json | undefined, ...names: string[]): string => (isMap(map) 
 export function Highlights({ event }: { event: EventBody }) {
   const { user, contexts } = event;
   const cards: [string, string, string][] = [
-    ["User", user === null ? "" : (user.email ?? user.username ?? user.name ?? user.id ?? user.ip_address ?? ""), user === null ? "" : [user.id === undefined ? "" : `id ${user.id}`, user.ip_address ?? ""].filter(Boolean).join(" · ")],
+    ["User", user === null ? "" : (user.email ?? user.username ?? user.name ?? user.id ?? user.ip_address ?? ""), user === null ? "" : [user.id === undefined ? "" : `id ${user.id}`, user.ip_address ?? ""].filter((part) => part !== "" && part !== (user.email ?? user.username ?? user.name ?? user.id ?? user.ip_address)).join(" · ")],
     ["Browser", text(contexts["browser"], "name", "version"), ""],
     ["Device", text(contexts["device"], "brand", "model") || text(contexts["device"], "name") || text(contexts["device"], "family"), text(contexts["device"], "arch")],
     ["System", text(contexts["os"], "name", "version"), text(contexts["os"], "build")],
