@@ -12,9 +12,12 @@ const SignIn = lazy(() => import("./pages/signin.tsx"));
 const Setup = lazy(() => import("./pages/setup.tsx"));
 const Invite = lazy(() => import("./pages/invite.tsx"));
 const Reset = lazy(() => import("./pages/reset.tsx"));
-const Overview = lazy(() => import("./pages/overview/overview.tsx"));
-const Issues = lazy(() => import("./pages/issues/issues.tsx"));
-const IssuePage = lazy(() => import("./pages/issue/issue.tsx"));
+const loadOverview = () => import("./pages/overview/overview.tsx");
+const loadIssues = () => import("./pages/issues/issues.tsx");
+const loadIssue = () => import("./pages/issue/issue.tsx");
+const Overview = lazy(loadOverview);
+const Issues = lazy(loadIssues);
+const IssuePage = lazy(loadIssue);
 const Projects = lazy(() => import("./pages/projects/projects.tsx"));
 const NewProject = lazy(() => import("./pages/projects/new.tsx"));
 const ProjectPage = lazy(() => import("./pages/projects/project.tsx"));
@@ -23,6 +26,12 @@ const ReleasePage = lazy(() => import("./pages/release.tsx"));
 const Notifications = lazy(() => import("./pages/notifications.tsx"));
 const Admin = lazy(() => import("./pages/admin/admin.tsx"));
 const Account = lazy(() => import("./pages/account/account.tsx"));
+
+// The pages that people open most need not wait for the answer who they are.
+const { pathname } = window.location;
+if (pathname === "/") void loadOverview();
+else if (pathname === "/issues") void loadIssues();
+else if (pathname.startsWith("/issues/")) void loadIssue();
 
 const client = new QueryClient({
   defaultOptions: {

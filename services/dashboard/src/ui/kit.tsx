@@ -112,10 +112,13 @@ export function Dialog({ title, onClose, children, wide = false }: { title: stri
   useEffect(() => {
     const dialog = ref.current;
     dialog?.showModal();
+    // The browser would take the button that closes it; the first field is what people came for.
+    const field = dialog?.querySelector<HTMLElement>(".dialogbody :is(input, select, textarea)") ?? dialog;
+    field?.focus();
     return () => dialog?.close();
   }, []);
   return (
-    <dialog ref={ref} aria-labelledby={id} className={wide ? "wide" : ""} onCancel={onClose} onClose={onClose}>
+    <dialog ref={ref} tabIndex={-1} aria-labelledby={id} className={wide ? "wide" : ""} onCancel={onClose} onClose={onClose}>
       <header>
         <h2 id={id}>{title}</h2>
         <IconButton icon="close" label="Close" onClick={onClose} />

@@ -10,7 +10,8 @@ export function Menu({ trigger, children, align = "start" }: { trigger: ReactNod
   return (
     <Radix.Root modal={false}>
       <Radix.Trigger asChild>{trigger}</Radix.Trigger>
-      <Radix.Portal>
+      {/* Within a landmark, where screen readers that go by them find it. */}
+      <Radix.Portal container={document.querySelector("main")}>
         <Radix.Content className="menu" align={align} sideOffset={4} collisionPadding={8}>
           {children}
         </Radix.Content>
