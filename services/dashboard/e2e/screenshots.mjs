@@ -23,7 +23,8 @@ const ISSUE = process.env.ISSUE ?? (await issueOf("CheckoutError"));
 const PAGES = [
   { name: "overview", path: "/", ready: ".top li, .empty" },
   { name: "issues", path: "/issues", ready: ".issuerow" },
-  { name: "issues-search", path: "/issues?query=level%3Aerror%20assigned%3Ame", ready: ".complaint, .issuerow", act: async (page) => { await page.getByRole("combobox").click(); await page.keyboard.press("End"); await page.keyboard.type(" level:"); } },
+  { name: "issues-search", path: "/issues", ready: ".issuerow", act: async (page) => { await page.getByRole("combobox").click(); await page.keyboard.type("declined level:"); } },
+  { name: "issues-complaint", path: "/issues?query=level%3Aerror%20colour%3Ared", ready: ".complaint" },
   { name: "issues-bulk", path: "/issues", ready: ".issuerow", act: async (page) => { for (const key of ["j", "x", "j", "x", "j"]) await page.keyboard.press(key); } },
   { name: "issues-assign", path: "/issues", ready: ".issuerow", act: async (page) => { for (const key of ["j", "a"]) await page.keyboard.press(key); await page.getByRole("dialog").waitFor(); } },
   { name: "issues-keys", path: "/issues", ready: ".issuerow", act: async (page) => { await page.keyboard.press("?"); await page.getByRole("dialog").waitFor(); } },

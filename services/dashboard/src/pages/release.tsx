@@ -5,14 +5,33 @@ import type { Json, Release } from "../api/types.ts";
 import { full } from "../lib/format.ts";
 import { useTitle } from "../lib/hooks.ts";
 import { neutralise } from "../lib/text.ts";
-import { Facts } from "../ui/json.tsx";
 import { Absent, ButtonLink, Failure, Page, Panel, Skeleton } from "../ui/kit.tsx";
 import { Time, Untrusted } from "../ui/text.tsx";
 
+const text = (entry: Json, ...names: string[]): string => {
+  if (typeof entry === "string") return entry;
+  if (typeof entry !== "object" || entry === null || Array.isArray(entry)) return "";
+  const found = names.map((name) => entry[name]).find((value) => typeof value === "string" && value !== "");
+  return typeof found === "string" ? found : "";
+};
+
+/** Commits, deploys and authors come from the app's own tools: what is known of them is shown, whatever else they hold. */
 const Entries = ({ title, entries }: { title: string; entries: Json[] | undefined }) =>
   entries === undefined || entries.length === 0 ? null : (
-    <Panel title={title}>
-      <Facts entries={entries.map((entry, index) => [String(index + 1), entry] as const)} />
+    <Panel title={`${title} (${entries.length})`}>
+      <ul className="rows">
+        {entries.slice(0, 200).map((entry, index) => {
+          const at = text(entry, "finished_at", "deployed_at", "timestamp", "created_at");
+          return (
+            <li key={index}>
+              {text(entry, "id", "sha") !== "" && <code className="muted"><Untrusted limit={10}>{text(entry, "id", "sha").slice(0, 10)}</Untrusted></code>}
+              <span className="grow"><Untrusted limit={300}>{text(entry, "message", "environment", "name", "email")}</Untrusted></span>
+              <span className="muted"><Untrusted limit={100}>{text(typeof entry === "string" ? null : entry, "author", "author_name", "author_email")}</Untrusted></span>
+              {at !== "" && <Time at={at} />}
+            </li>
+          );
+        })}
+      </ul>
     </Panel>
   );
 

@@ -5,6 +5,7 @@ import { accessTo, useSession } from "../../api/session.ts";
 import type { Member, Team, TeamRole } from "../../api/types.ts";
 import { plural } from "../../lib/format.ts";
 import { useChange } from "../../lib/mutate.ts";
+import { Confirm } from "../../ui/confirm.tsx";
 import { Absent, Button, Dialog, Empty, Failure, Form, IconButton, Input, Panel, Select, Skeleton } from "../../ui/kit.tsx";
 
 export const TEAM_ROLES = [
@@ -81,7 +82,11 @@ export function Teams({ admin }: { admin: boolean }) {
               <div className="muted">{[team.members === undefined ? "" : plural(team.members, "person", "people"), team.projects === undefined ? "" : plural(team.projects, "project")].filter(Boolean).join(" · ")}</div>
             </div>
             <Button small onClick={() => setOpen(team)}>People</Button>
-            {admin && <IconButton icon="trash" label={`Delete team ${team.name}`} onClick={() => remove.mutate(team.id)} />}
+            {admin && (
+              <Confirm title={`Delete the team ${team.name}?`} action="Delete" onConfirm={() => remove.mutate(team.id)} body="Its people lose their roles in it. A team that owns projects has to give them away first.">
+                {(ask) => <IconButton icon="trash" label={`Delete team ${team.name}`} onClick={ask} />}
+              </Confirm>
+            )}
           </li>
         ))}
       </ul>

@@ -3,6 +3,7 @@ import { call } from "../../api/client.ts";
 import { useIfThere, useTeams } from "../../api/queries.ts";
 import type { ApiToken } from "../../api/types.ts";
 import { useChange } from "../../lib/mutate.ts";
+import { Confirm } from "../../ui/confirm.tsx";
 import { Absent, Button, Check, Dialog, Empty, Failure, Form, Input, Panel, Select, Skeleton } from "../../ui/kit.tsx";
 import { Code, Time } from "../../ui/text.tsx";
 
@@ -69,7 +70,9 @@ export function Tokens({ admin }: { admin: boolean }) {
                 {t.last_used_at === null ? "never used" : <>last used <Time at={t.last_used_at} /></>} · {t.expires_at === null ? "works for ever" : <>ends <Time at={t.expires_at} /></>}
               </small></div>
             </div>
-            <Button small look="danger" onClick={() => revoke.mutate(t.id)}>Revoke</Button>
+            <Confirm title={`Revoke ${t.name}?`} action="Revoke" onConfirm={() => revoke.mutate(t.id)} body="Whatever uses this token is refused at once.">
+              {(ask) => <Button small look="danger" onClick={ask}>Revoke</Button>}
+            </Confirm>
           </li>
         ))}
       </ul>

@@ -5,6 +5,7 @@ import { call } from "../../api/client.ts";
 import { all } from "../../api/queries.ts";
 import type { Channel, Destination, JsonMap, Project } from "../../api/types.ts";
 import { useChange } from "../../lib/mutate.ts";
+import { Confirm } from "../../ui/confirm.tsx";
 import { Button, Dialog, Empty, Failure, Form, IconButton, Input, Panel, Select, Skeleton } from "../../ui/kit.tsx";
 import { Code, Time, Untrusted } from "../../ui/text.tsx";
 
@@ -96,7 +97,9 @@ export function Destinations({ project, manage }: { project: Project; manage: bo
             {manage && (
               <>
                 <Button small icon="send" onClick={() => test.mutate(d.id)} busy={test.isPending && test.variables === d.id}>Send a test</Button>
-                <IconButton icon="trash" label={`Remove ${d.channel} destination ${d.id}`} onClick={() => remove.mutate(d.id)} />
+                <Confirm title="Remove this destination?" action="Remove" onConfirm={() => remove.mutate(d.id)} body="Nothing is sent there any more, and what was sent to it is forgotten.">
+                  {(ask) => <IconButton icon="trash" label={`Remove ${d.channel} destination ${d.id}`} onClick={ask} />}
+                </Confirm>
               </>
             )}
           </li>

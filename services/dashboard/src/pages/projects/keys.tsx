@@ -3,10 +3,10 @@ import { call } from "../../api/client.ts";
 import { useKeys } from "../../api/queries.ts";
 import type { Key, Project } from "../../api/types.ts";
 import { useChange } from "../../lib/mutate.ts";
-import { Absent, Button, Dialog, Failure, Form, Input, Panel, Skeleton } from "../../ui/kit.tsx";
+import { Confirm } from "../../ui/confirm.tsx";
+import { Absent, Button, Dialog, Failure, Form, IconButton, Input, Panel, Skeleton } from "../../ui/kit.tsx";
 import { Menu, MenuItem, MenuLine } from "../../ui/menu.tsx";
 import { Copy, Time } from "../../ui/text.tsx";
-import { IconButton } from "../../ui/kit.tsx";
 
 const number = (text: string): number | null => (text.trim() === "" ? null : Number(text));
 
@@ -55,13 +55,17 @@ export function Keys({ project, manage }: { project: Project; manage: boolean })
             </div>
             <Copy text={key.dsn} label="Copy DSN" />
             {manage && (
-              <Menu align="end" trigger={<IconButton icon="dots" label={`Key ${key.label}: more`} />}>
-                <MenuItem onSelect={() => setEditing(key)}>Label and quota</MenuItem>
-                <MenuItem onSelect={() => enable.mutate(key)}>{key.enabled ? "Disable" : "Enable"}</MenuItem>
-                <MenuItem onSelect={() => rotate.mutate(key)}>Rotate</MenuItem>
-                <MenuLine />
-                <MenuItem icon="trash" danger onSelect={() => remove.mutate(key)}>Delete</MenuItem>
-              </Menu>
+              <Confirm title="Delete this key?" action="Delete" onConfirm={() => remove.mutate(key)} body="Apps that still use it are refused at once. Disabling can be undone; this cannot.">
+                {(ask) => (
+                  <Menu align="end" trigger={<IconButton icon="dots" label={`Key ${key.label}: more`} />}>
+                    <MenuItem onSelect={() => setEditing(key)}>Label and quota</MenuItem>
+                    <MenuItem onSelect={() => enable.mutate(key)}>{key.enabled ? "Disable" : "Enable"}</MenuItem>
+                    <MenuItem onSelect={() => rotate.mutate(key)}>Rotate</MenuItem>
+                    <MenuLine />
+                    <MenuItem icon="trash" danger onSelect={ask}>Delete</MenuItem>
+                  </Menu>
+                )}
+              </Confirm>
             )}
           </li>
         ))}
