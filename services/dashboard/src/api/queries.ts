@@ -1,0 +1,132 @@
+/** What pages read. Each key begins with the noun, so that a change can name what it touched. */
+import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { CALM, LIVE } from "../lib/live.ts";
+import { get, getIfThere, Problem } from "./client.ts";
+import { merge } from "./merge.ts";
+import type { Activity, EventBody, Health, Heartbeat, Issue, IssueStats, Key, List, Notification, Outcome, Person, Project, Release, Stats, TagStats, Team } from "./types.ts";
+
+/** All of a list, page by page; lists that people pick from are short. */
+export async function all<T>(path: string, signal?: AbortSignal): Promise<T[]> {
+  const items: T[] = [];
+  let cursor: string | null = null;
+  for (let page = 0; page < 20; page += 1) {
+    const list: List<T> = await get<List<T>>(path, { params: { limit: 100, cursor }, ...(signal === undefined ? {} : { signal }) });
+    items.push(...list.items);
+    cursor = list.next;
+    if (cursor === null) break;
+  }
+  return items;
+}
+
+/** Null when this part of the API is not there or, for lists that only help to choose, when it may not be seen. */
+async function allIfThere<T>(path: string, signal: AbortSignal, forbidden: "tell" | "null" = "null"): Promise<T[] | null> {
+  try {
+    return await all<T>(path, signal);
+  } catch (error) {
+    if (error instanceof Problem && (error.absent || (error.status === 403 && forbidden === "null"))) return null;
+    throw error;
+  }
+}
+
+export const useProjects = () => useQuery({ queryKey: ["projects"], queryFn: ({ signal }) => all<Project>("/projects", signal), staleTime: 60_000 });
+export const useTeams = () => useQuery({ queryKey: ["teams"], queryFn: ({ signal }) => allIfThere<Team>("/teams", signal), staleTime: 60_000 });
+export const usePeople = () => useQuery({ queryKey: ["users"], queryFn: ({ signal }) => allIfThere<Person>("/users", signal), staleTime: 60_000 });
+/** A list that may not be there. */
+export const useIfThere = <T>(noun: string, path: string) => useQuery({ queryKey: [noun, path], queryFn: ({ signal }) => allIfThere<T>(path, signal, "tell") });
+
+export interface IssueFilter { project: string | null; status: string | null; query: string; sort: string | null }
+
+const issueParams = (f: IssueFilter) => ({ project: f.project, status: f.status === "all" ? null : (f.status ?? "unresolved"), query: f.query });
+const issueExtras = (f: IssueFilter) => ({ sparkline: true, sort: f.sort });
+
+const issuePage = (f: IssueFilter, cursor: string | null, signal: AbortSignal, limit = 50) =>
+  get<List<Issue>>("/issues", { params: { ...issueParams(f), limit, cursor }, optional: issueExtras(f), signal });
+
+/** Pages of issues, and apart from them the first page again and again, so that watching costs one small request. */
+export function useIssues(filter: IssueFilter) {
+  const pages = useInfiniteQuery({
+    queryKey: ["issues", "pages", filter],
+    queryFn: ({ pageParam, signal }) => issuePage(filter, pageParam, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next,
+    placeholderData: keepPreviousData,
+    // What left the list further down is noticed at this pace.
+    refetchInterval: 60_000,
+    retry: (count, error) => count < 2 && !(error instanceof Problem && error.status === 422),
+  });
+  const head = useQuery({
+    queryKey: ["issues", "head", filter],
+    queryFn: ({ signal }) => issuePage(filter, null, signal),
+    enabled: pages.isSuccess && !pages.isPlaceholderData,
+    initialData: pages.isPlaceholderData ? undefined : pages.data?.pages[0],
+    staleTime: LIVE.refetchInterval,
+    ...LIVE,
+  });
+  return { pages, issues: merge(head.data, pages.data?.pages ?? []) };
+}
+
+export const useTopIssues = (project: string | null) =>
+  useQuery({
+    queryKey: ["issues", "top", project],
+    queryFn: ({ signal }) => issuePage({ project, status: "unresolved", query: "", sort: "count" }, null, signal, 100),
+    ...CALM,
+  });
+
+export const useIssue = (id: string) => useQuery({ queryKey: ["issue", id], queryFn: ({ signal }) => get<Issue>(`/issues/${encodeURIComponent(id)}`, { signal }), ...LIVE });
+
+export const useIssueEvents = (id: string) =>
+  useInfiniteQuery({
+    queryKey: ["issue-events", id],
+    queryFn: ({ pageParam, signal }) => get<List<EventBody>>(`/issues/${encodeURIComponent(id)}/events`, { params: { limit: 25, cursor: pageParam }, signal }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next,
+  });
+
+export const useEvent = (project: number | undefined, id: string | undefined) =>
+  useQuery({
+    queryKey: ["event", project, id],
+    queryFn: ({ signal }) => get<EventBody>(`/projects/${project ?? 0}/events/${id ?? ""}`, { signal }),
+    enabled: project !== undefined && id !== undefined,
+    staleTime: Infinity,
+  });
+
+const part = <T>(id: string, name: string, params: Record<string, string> = {}) => ({
+  queryKey: ["issue-part", id, name, params],
+  queryFn: ({ signal }: { signal: AbortSignal }) => getIfThere<T>(`/issues/${encodeURIComponent(id)}/${name}`, { params, signal }),
+});
+export const useIssueStats = (id: string, period: string) => useQuery({ ...part<IssueStats>(id, "stats", { period }), ...CALM });
+export const useIssueTags = (id: string) => useQuery(part<List<TagStats>>(id, "tags"));
+export const useIssueActivity = (id: string) => useQuery(part<List<Activity>>(id, "activity"));
+export const useIssueGrouping = (id: string) => useQuery(part<Record<string, unknown>>(id, "grouping"));
+
+export const useNotifications = (filter: Record<string, string | null>) =>
+  useInfiniteQuery({
+    queryKey: ["notifications", filter],
+    queryFn: ({ pageParam, signal }) => get<List<Notification>>("/notifications", { params: { ...filter, limit: 50, cursor: pageParam }, signal }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next,
+    ...CALM,
+  });
+
+export const useStats = (project: string | null, period: string) =>
+  useQuery({ queryKey: ["stats", project, period], queryFn: ({ signal }) => getIfThere<Stats>("/stats", { params: { project, period }, signal }), placeholderData: keepPreviousData, ...CALM });
+
+export const useOutcomes = (project: number | string | null, hours: number) =>
+  useQuery({
+    queryKey: ["outcomes", project, hours],
+    queryFn: ({ signal }) => get<List<Outcome>>("/outcomes", { params: { project, from: new Date(Date.now() - hours * 3_600_000).toISOString() }, signal }),
+    enabled: project !== null,
+    ...CALM,
+  });
+
+/** Answers 503 with a body when something is wrong, which is an answer too. */
+export const useHealth = () =>
+  useQuery({
+    queryKey: ["health"],
+    queryFn: async ({ signal }) => (await (await fetch("/health/", { signal })).json()) as Health,
+    ...CALM,
+  });
+export const useServices = () => useQuery({ queryKey: ["services"], queryFn: ({ signal }) => getIfThere<List<Heartbeat>>("/services", { signal }), ...CALM });
+export const useReleases = (project: string | null) =>
+  useQuery({ queryKey: ["releases", project], queryFn: ({ signal }) => getIfThere<List<Release>>("/releases", { params: { project, limit: 100 }, signal }) });
+export const useKeys = (project: string) => useQuery({ queryKey: ["keys", project], queryFn: ({ signal }) => allIfThere<Key>(`/projects/${project}/keys`, signal) });

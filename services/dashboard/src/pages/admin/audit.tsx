@@ -1,0 +1,81 @@
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { getIfThere } from "../../api/client.ts";
+import type { AuditEntry, Json, List } from "../../api/types.ts";
+import { useFilter } from "../../lib/hooks.ts";
+import { Absent, Button, Empty, Failure, Panel, Skeleton, Table } from "../../ui/kit.tsx";
+import { Value } from "../../ui/json.tsx";
+import { Time, Untrusted } from "../../ui/text.tsx";
+
+const ACTIONS = ["", "session", "user", "team", "invitation", "project", "key", "destination", "issue", "token"] as const;
+
+const isMap = (value: Json): value is { [key: string]: Json } => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** What differs, field by field. */
+function Difference({ before, after }: { before: Json; after: Json }) {
+  const a = isMap(before) ? before : {};
+  const b = isMap(after) ? after : {};
+  const changed = [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((name) => JSON.stringify(a[name]) !== JSON.stringify(b[name]));
+  if (changed.length === 0) return <span className="muted">–</span>;
+  return (
+    <ul className="difference">
+      {changed.slice(0, 8).map((name) => (
+        <li key={name}>
+          <b><Untrusted limit={60}>{name}</Untrusted></b>{" "}
+          {a[name] !== undefined && <del><Value value={a[name]} /></del>} {b[name] !== undefined && <ins><Value value={b[name]} /></ins>}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+export function Audit() {
+  const [action, setAction] = useFilter("action");
+  const log = useInfiniteQuery({
+    queryKey: ["audit", action],
+    queryFn: ({ pageParam, signal }) => getIfThere<List<AuditEntry>>("/audit", { params: { action, limit: 50, cursor: pageParam }, signal }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last?.next ?? null,
+  });
+  if (log.isPending) return <Skeleton />;
+  if (log.isError) return <Failure error={log.error} retry={() => void log.refetch()} />;
+  if (log.data.pages[0] === null) return <Panel><Absent what="The audit log" /></Panel>;
+  const items = log.data.pages.flatMap((page) => page?.items ?? []);
+  return (
+    <>
+      <div className="listbar">
+        <label className="inlinelabel">
+          What was changed
+          <select value={action ?? ""} onChange={(event) => setAction(event.target.value === "" ? null : event.target.value)}>
+            {ACTIONS.map((a) => <option key={a} value={a}>{a === "" ? "anything" : a}</option>)}
+          </select>
+        </label>
+      </div>
+      {items.length === 0 && <Empty icon="admin" title="Nothing here">Every change is written down: who, what, from where.</Empty>}
+      {items.length > 0 && (
+        <Table label="Audit log">
+          <thead>
+            <tr>
+              <th scope="col">When</th>
+              <th scope="col">Who</th>
+              <th scope="col">What</th>
+              <th scope="col">Change</th>
+              <th scope="col">From</th>
+            </tr>
+          </thead>
+          <tbody>
+            {items.map((entry) => (
+              <tr key={entry.id}>
+                <td><Time at={entry.at} /></td>
+                <td><Untrusted limit={80}>{entry.actor.name ?? entry.actor.kind}</Untrusted>{" "}{entry.actor.kind !== "user" && <span className="tag">{entry.actor.kind}</span>}</td>
+                <td><code>{entry.action}</code> <div><Untrusted limit={120}>{entry.target.name ?? `${entry.target.kind} ${entry.target.id ?? ""}`}</Untrusted></div></td>
+                <td className="wide"><Difference before={entry.before} after={entry.after} /></td>
+                <td className="mono">{entry.address ?? "–"}</td>
+              </tr>
+            ))}
+          </tbody>
+        </Table>
+      )}
+      {log.hasNextPage && <Button onClick={() => void log.fetchNextPage()} busy={log.isFetchingNextPage}>Older</Button>}
+    </>
+  );
+}

@@ -1,0 +1,202 @@
+import { useCallback, useMemo, useRef, useState } from "react";
+import { useLocation, useNavigate } from "react-router-dom";
+import { Problem } from "../../api/client.ts";
+import { useIssues, usePeople, useReleases } from "../../api/queries.ts";
+import { accessTo, useSession } from "../../api/session.ts";
+import type { Issue } from "../../api/types.ts";
+import { plural } from "../../lib/format.ts";
+import { useFilter, useKeys, useTitle } from "../../lib/hooks.ts";
+import { tokenize } from "../../lib/query.ts";
+import { Button, ButtonLink, Empty, Failure, IconButton, Skeleton } from "../../ui/kit.tsx";
+import { Menu, MenuItem } from "../../ui/menu.tsx";
+import { AssignDialog } from "./assign.tsx";
+import { KeysHelp } from "./help.tsx";
+import { IssueList } from "./list.tsx";
+import { SavedSearches } from "./saved.tsx";
+import { Search } from "./search.tsx";
+import { useTriage, type Change } from "./triage.ts";
+
+const TABS = [
+  ["unresolved", "Unresolved"],
+  ["resolved", "Resolved"],
+  ["ignored", "Ignored"],
+  ["all", "All"],
+] as const;
+
+const SORTS = [
+  ["last_seen", "Last seen"],
+  ["first_seen", "First seen"],
+  ["count", "Events"],
+  ["users", "Users"],
+  ["priority", "Priority"],
+] as const;
+
+/** Sorts what is loaded, for servers that cannot; those that can have done it already, and this changes nothing. */
+function sorted(issues: Issue[], sort: string | null): Issue[] {
+  const order = ["low", "medium", "high", "critical"];
+  const value = (issue: Issue): number => {
+    if (sort === "count") return issue.count;
+    if (sort === "users") return issue.users;
+    if (sort === "priority") return order.indexOf(issue.priority);
+    return Date.parse(sort === "first_seen" ? issue.first_seen : issue.last_seen);
+  };
+  return sort === null || sort === "last_seen" ? issues : [...issues].sort((a, b) => value(b) - value(a));
+}
+
+function BulkBar({ count, act, assign, clear }: { count: number; act: (change: Change) => void; assign: () => void; clear: () => void }) {
+  return (
+    <div className="bulk" role="toolbar" aria-label="What is selected">
+      <strong>{plural(count, "issue")} selected</strong>
+      <Button small icon="check" onClick={() => act({ status: "resolved" })}>
+        Resolve
+      </Button>
+      <Button small icon="ignore" onClick={() => act({ status: "ignored" })}>
+        Ignore
+      </Button>
+      <Button small icon="reopen" onClick={() => act({ status: "unresolved" })}>
+        Reopen
+      </Button>
+      <Button small icon="assign" onClick={assign}>
+        Assign
+      </Button>
+      <IconButton icon="close" label="Select nothing" onClick={clear} />
+    </div>
+  );
+}
+
+export default function Issues() {
+  useTitle("Issues");
+  const [project] = useFilter("project");
+  const [status, setStatus] = useFilter("status");
+  const [query, setQuery] = useFilter("query");
+  const [sort, setSort] = useFilter("sort");
+  const { search } = useLocation();
+  const navigate = useNavigate();
+  const text = query ?? "";
+  const inQuery = tokenize(text).some((token) => token.key === "is");
+  const shownStatus = inQuery ? "all" : (status ?? "unresolved");
+  const { pages, issues: found } = useIssues({ project, status: shownStatus, query: text, sort });
+  const issues = useMemo(() => sorted(found, sort), [found, sort]);
+  const triage = useTriage();
+  const session = useSession();
+  const { triage: may } = accessTo(session, null);
+  const input = useRef<HTMLInputElement>(null);
+  const [selected, setSelected] = useState<ReadonlySet<number>>(new Set());
+  const [mark, setMark] = useState<{ id: number; index: number } | null>(null);
+  const [assigning, setAssigning] = useState<Issue[] | null>(null);
+  const [help, setHelp] = useState(false);
+  const at = mark === null ? -1 : issues.findIndex((issue) => issue.id === mark.id);
+  // What was marked has left the list: the mark stays where it was.
+  const current = mark !== null && at === -1 ? Math.min(mark.index, issues.length - 1) : at;
+  const learned = useLearned(issues, project);
+
+  const toggle = useCallback((issue: Issue) => setSelected((old) => (old.has(issue.id) ? new Set([...old].filter((id) => id !== issue.id)) : new Set([...old, issue.id]))), []);
+  const chosen = (): Issue[] => {
+    if (selected.size > 0) return issues.filter((issue) => selected.has(issue.id));
+    const marked = issues[current];
+    return marked === undefined ? [] : [marked];
+  };
+  const act = (change: Change, on = chosen()): void => {
+    if (!may || on.length === 0) return;
+    triage.mutate({ issues: on, change }, { onSuccess: () => setSelected(new Set()) });
+  };
+  const move = (by: number): void => {
+    const index = Math.max(0, Math.min(issues.length - 1, current + by));
+    const issue = issues[index];
+    if (issue !== undefined) setMark({ id: issue.id, index });
+  };
+  const marked = issues[current];
+  useKeys({
+    j: () => move(1),
+    k: () => move(-1),
+    Enter: () => { if (marked !== undefined) navigate(`/issues/${marked.short_id}${search}`); },
+    x: () => marked !== undefined && toggle(marked),
+    e: () => act({ status: "resolved" }),
+    r: () => act({ status: "unresolved" }),
+    i: () => act({ status: "ignored" }),
+    a: () => may && chosen().length > 0 && setAssigning(chosen()),
+    "/": () => input.current?.focus(),
+    "?": () => setHelp(true),
+    Escape: () => setSelected(new Set()),
+  });
+  const onEnd = useCallback(() => {
+    if (pages.hasNextPage && !pages.isFetchingNextPage) void pages.fetchNextPage();
+  }, [pages]);
+  const refused = pages.error instanceof Problem && pages.error.status === 422;
+  return (
+    <>
+      <header className="pagehead">
+        <h1>Issues</h1>
+        <div className="actions">
+          <SavedSearches />
+          <Menu align="end" trigger={<Button>Sort: {SORTS.find(([id]) => id === (sort ?? "last_seen"))?.[1]}</Button>}>
+            {SORTS.map(([id, label]) => (
+              <MenuItem key={id} checked={id === (sort ?? "last_seen")} onSelect={() => setSort(id === "last_seen" ? null : id)}>
+                {label}
+              </MenuItem>
+            ))}
+          </Menu>
+          <IconButton icon="help" label="Keys" onClick={() => setHelp(true)} />
+        </div>
+      </header>
+      <Search query={text} onSearch={(next) => setQuery(next === "" ? null : next)} error={pages.error} learned={learned} inputRef={input} />
+      <div className="listbar">
+        {selected.size > 0 ? (
+          <BulkBar count={selected.size} act={act} assign={() => setAssigning(chosen())} clear={() => setSelected(new Set())} />
+        ) : (
+          <div className="segments" role="group" aria-label="Status">
+            {TABS.map(([id, label]) => (
+              <button key={id} type="button" aria-pressed={shownStatus === id} disabled={inQuery && id !== "all"} title={inQuery ? "The search says is: already" : undefined} onClick={() => setStatus(id === "unresolved" ? null : id)}>
+                {label}
+              </button>
+            ))}
+          </div>
+        )}
+        <div className="columns" aria-hidden="true">
+          <span>24 h</span>
+          <span>Events</span>
+          <span>Users</span>
+          <span>Last seen</span>
+          <span>Who</span>
+        </div>
+      </div>
+      {pages.isPending && <Skeleton rows={10} height={62} />}
+      {pages.isError && !refused && <Failure error={pages.error} retry={() => void pages.refetch()} />}
+      {pages.isSuccess && issues.length === 0 && <Nothing filtered={text !== "" || shownStatus !== "unresolved"} clear={() => setQuery(null)} />}
+      {issues.length > 0 && !pages.isError && <IssueList issues={issues} search={search} selected={selected} current={current} showStatus={shownStatus === "all"} more={pages.hasNextPage} onSelect={toggle} onEnd={onEnd} />}
+      {pages.isFetchingNextPage && <Skeleton rows={2} height={62} />}
+      {assigning !== null && (
+        <AssignDialog
+          current={assigning.length === 1 ? (assigning[0]?.assigned_to ?? null) : null}
+          onClose={() => setAssigning(null)}
+          onPick={(name) => {
+            act({ assigned_to: name }, assigning);
+            setAssigning(null);
+          }}
+        />
+      )}
+      {help && <KeysHelp onClose={() => setHelp(false)} />}
+    </>
+  );
+}
+
+/** Values for the search box, from what is known anyway. */
+function useLearned(issues: Issue[], project: string | null): Partial<Record<string, string[]>> {
+  const people = usePeople().data;
+  const releases = useReleases(project).data?.items;
+  return useMemo(() => {
+    const seen = [...new Set(issues.flatMap((issue) => issue.first_release ?? []))];
+    return { release: [...(releases ?? []).map((r) => r.version), ...seen], assigned: (people ?? []).map((p) => p.email) };
+  }, [issues, people, releases]);
+}
+
+const Nothing = ({ filtered, clear }: { filtered: boolean; clear: () => void }) =>
+  filtered ? (
+    <Empty icon="search" title="Nothing matches" action={<Button onClick={clear}>Clear the search</Button>}>
+      No issue fits this search and status.
+    </Empty>
+  ) : (
+    <Empty icon="check" title="All quiet" action={<ButtonLink to="/projects/new" icon="plus">Connect an app</ButtonLink>}>
+      Nothing is unresolved. New errors appear here by themselves.
+    </Empty>
+  );
