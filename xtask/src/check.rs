@@ -1,6 +1,6 @@
 //! `make check`: the gate.
 
-use crate::dirs;
+use crate::{dashboard, dirs};
 use anyhow::{Context, Result, bail};
 use bugle_devservers::find_program;
 use std::path::PathBuf;
@@ -56,6 +56,7 @@ pub fn check() -> Result<()> {
     )?;
     deny()?;
     directions()?;
+    dashboard::check()?;
     println!("check: all passed");
     Ok(())
 }

@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod corpus;
+mod dashboard;
 mod demo;
 mod dirs;
 mod run;

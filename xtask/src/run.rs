@@ -1,7 +1,7 @@
 //! `make run`: everything on this machine, from nothing.
 
-use crate::dirs;
 use crate::stack::{Bus, Stack};
+use crate::{dashboard, dirs};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::os::unix::fs::PermissionsExt;
@@ -41,6 +41,7 @@ pub fn build() -> Result<std::path::PathBuf> {
     if let Some(binary) = std::env::var_os("BUGLE_TEST_BINARY") {
         return Ok(binary.into());
     }
+    dashboard::build()?;
     let status = Command::new("cargo")
         .current_dir(dirs::root())
         .args(["build", "--release", "--package", "bugle"])

@@ -1,6 +1,6 @@
 //! `make test`: every test of the workspace against private servers on free ports.
 
-use crate::dirs;
+use crate::{dashboard, dirs};
 use anyhow::{Context, Result, bail};
 use bugle_devservers::{Durability, Postgres, Rabbit};
 use std::process::Command;
@@ -23,6 +23,7 @@ pub fn test(arguments: &[String]) -> Result<()> {
 
 /// The end-to-end tests start the binary itself.
 fn build_binary() -> Result<()> {
+    dashboard::build()?;
     let status = Command::new("cargo").args(["build", "--package", "bugle"]).status()?;
     if !status.success() {
         bail!("the build failed");

@@ -1,10 +1,12 @@
 //! Issues: read by the API, changed by people. The recorder writes everything else about them.
 
 mod change;
+mod filter;
 mod list;
 
 pub use change::{IssueChange, change};
-pub use list::{Filter, Position, list};
+pub use filter::{Filter, Neighbours, Range, TagFilter};
+pub use list::{Position, known_tags, list};
 
 use crate::{Connection, StoreError, statement};
 use bugle_model::{IssueId, IssueStatus, Level, Priority, ProjectId};

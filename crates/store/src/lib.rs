@@ -20,8 +20,10 @@
 //! - [`payload`]: how an event is kept in a few hundred bytes, and how it is read back.
 //! - [`partitions`]: what is made ahead and what is dropped when its time has come.
 //! - [`outbox`]: signals on their way to the broker.
+//! - [`stats`]: numbers over time; [`activity`]: what happened to an issue.
 //! - [`door`]: what ingest keeps in memory; [`outcomes`]: how items ended, per hour; [`heartbeats`]: who is alive.
 
+pub mod activity;
 pub mod attachments;
 pub mod destinations;
 pub mod door;
@@ -42,6 +44,7 @@ pub mod projects;
 pub mod record;
 pub mod server;
 mod statement;
+pub mod stats;
 mod tls;
 pub mod tokens;
 

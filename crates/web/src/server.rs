@@ -53,8 +53,9 @@ where
 {
     let server = HttpServer::new(move || {
         App::new()
-            .configure(|config| configure(config))
+            // Before the rest, which may have another.
             .default_service(unknown_path())
+            .configure(|config| configure(config))
             .wrap(NormalizePath::trim())
             .wrap(from_fn(request_id))
     })

@@ -1,10 +1,12 @@
 //! The REST API: `/api/v1/…`, and the older contract under `/api/error-logging/`.
 //!
 //! [`routes`] mounts the endpoints, one file each; [`run`] adds the health checks and lives until the soft stop.
+//! Every other path is a page of the dashboard.
 //! Errors are `application/problem+json`; lists are `{"items": […], "next": …}`; every endpoint takes a bearer token.
 
 mod access;
 pub mod checks;
+mod dashboard;
 mod endpoints;
 mod error;
 pub mod projects;

@@ -1,12 +1,14 @@
 //! What people change about an issue.
 
 use super::{Issue, get};
+use crate::activity::{self, NewActivity};
 use crate::{Connection, StoreError, outbox, statement};
 use bugle_model::{IssueId, IssueStatus, Priority, ProjectId, Signal};
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, SmallInt, Text, Timestamptz};
 use diesel_async::{AsyncConnection, RunQueryDsl};
+use serde_json::{Value, json};
 
 /// What is to be different; `None` leaves it as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,10 +25,38 @@ pub struct IssueChange {
 struct Changed {
     #[diesel(sql_type = Integer)]
     project_id: i32,
+    #[diesel(sql_type = SmallInt)]
+    status_before: i16,
+    #[diesel(sql_type = SmallInt)]
+    status: i16,
+    #[diesel(sql_type = SmallInt)]
+    priority_before: i16,
+    #[diesel(sql_type = SmallInt)]
+    priority: i16,
+    #[diesel(sql_type = Nullable<Text>)]
+    assigned_before: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    assigned_to: Option<String>,
 }
 
-/// Changes an issue and tells the others with `issue.changed`, in one transaction. The issue afterwards; `None`
-/// when there is none. A change that changes nothing tells nobody.
+impl Changed {
+    fn activity(&self, issue: IssueId) -> Vec<NewActivity> {
+        let status = |code| IssueStatus::from_code(code).map(IssueStatus::as_str);
+        let priority = |code| Priority::from_code(code).map(Priority::as_str);
+        let pairs: [(&'static str, Value, Value); 3] = [
+            ("status", json!(status(self.status_before)), json!(status(self.status))),
+            ("priority", json!(priority(self.priority_before)), json!(priority(self.priority))),
+            ("assigned", json!(self.assigned_before), json!(self.assigned_to)),
+        ];
+        let different = pairs.into_iter().filter(|(_, from, to)| from != to);
+        different
+            .map(|(kind, from, to)| NewActivity { issue, kind, data: json!({ "from": from, "to": to }) })
+            .collect()
+    }
+}
+
+/// Changes an issue, writes down that `actor` did it, and tells the others with `issue.changed`, in one transaction. The
+/// issue afterwards; `None` when there is none. A change that changes nothing tells nobody.
 ///
 /// # Errors
 /// When the database fails.
@@ -34,13 +64,15 @@ pub async fn change(
     connection: &mut Connection,
     id: IssueId,
     change: &IssueChange,
+    actor: &str,
     now: DateTime<Utc>,
 ) -> Result<Option<Issue>, StoreError> {
     connection
         .transaction(async |connection| {
             let changed = update(connection, id, change, now).await?;
-            if let Some(Changed { project_id }) = changed {
-                let signal = Signal::IssueChanged { issue: id, project: ProjectId(project_id) };
+            if let Some(changed) = changed {
+                activity::add(connection, Some(actor), &changed.activity(id), now).await?;
+                let signal = Signal::IssueChanged { issue: id, project: ProjectId(changed.project_id) };
                 outbox::add(connection, vec![signal], now).await?;
             }
             get(connection, id).await
@@ -67,12 +99,14 @@ async fn update(
              priority = coalesce($3, i.priority),
              priority_chosen = i.priority_chosen OR $3 IS NOT NULL,
              assigned_to = CASE WHEN $4 THEN $5 ELSE i.assigned_to END
-         WHERE i.id = $1
+         FROM (SELECT id, status, priority, assigned_to FROM issues WHERE id = $1 FOR NO KEY UPDATE) b
+         WHERE i.id = b.id
            AND (coalesce($2, i.status) <> i.status
                 OR coalesce($3, i.priority) <> i.priority
                 OR ($3 IS NOT NULL AND NOT i.priority_chosen)
                 OR ($4 AND $5 IS DISTINCT FROM i.assigned_to))
-         RETURNING i.project_id",
+         RETURNING i.project_id, b.status AS status_before, i.status, b.priority AS priority_before, i.priority,
+                   b.assigned_to AS assigned_before, i.assigned_to",
     )
     .bind::<BigInt, _>(id.0)
     .bind::<Nullable<SmallInt>, _>(change.status.map(IssueStatus::code))

@@ -24,11 +24,11 @@ pub use version::is_older;
 
 use crate::outbox::{self, OutboxRow};
 use crate::outcomes::{HourlyOutcome, add_hourly, hour_of};
-use crate::{Connection, Store, StoreError};
-use bugle_model::{Outcome, OutcomeCount};
+use crate::{Connection, Store, StoreError, stats};
+use bugle_model::{Outcome, OutcomeCount, ProjectId};
 use chrono::{DateTime, Utc};
 use diesel_async::AsyncConnection;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Two transactions in each other's way are tried again this often.
 const TRIES: usize = 6;
@@ -105,10 +105,11 @@ async fn attempt(
                 users: &users,
                 releases: batch.events.iter().map(|event| names.release(event)).collect(),
             };
-            let signals = state::apply(connection, states, &facts).await?;
+            let signals = state::apply(connection, states, &facts, now).await?;
             let attachments = insert::attachments(connection, &batch.attachments).await?;
             let feedback = insert::feedback(connection, &batch.feedback).await?;
             let outcomes = outcomes(batch, &inserted, &attachments, &feedback);
+            stats::add(connection, &by_level(&batch.events, &inserted)).await?;
             add_hourly(connection, &hourly(outcomes, now)).await?;
             let signals = outbox::add(connection, signals, now).await?;
             let events = inserted.iter().filter(|inserted| **inserted).count();
@@ -141,6 +142,15 @@ fn outcomes(batch: &Batch, events: &[bool], attachments: &[bool], feedback: &[bo
         quantity,
     });
     counts.chain(batch.outcomes.iter().cloned()).collect()
+}
+
+/// The inserted events by project, hour and level.
+fn by_level(events: &[NewEvent], inserted: &[bool]) -> BTreeMap<(ProjectId, DateTime<Utc>, i16), i64> {
+    let mut counts = BTreeMap::new();
+    for (event, _) in events.iter().zip(inserted).filter(|(_, inserted)| **inserted) {
+        *counts.entry((event.project, hour_of(event.received_at), event.level.code())).or_default() += 1;
+    }
+    counts
 }
 
 fn hourly(outcomes: Vec<OutcomeCount>, now: DateTime<Utc>) -> Vec<HourlyOutcome> {

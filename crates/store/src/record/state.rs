@@ -4,12 +4,14 @@ use super::batch::NewEvent;
 use super::counts::{Tallies, Tally, Total, Wanted, Window, windows};
 use super::resolve::{Groups, minute};
 use super::version::is_older;
+use crate::activity::{self, NewActivity};
 use crate::{Connection, StoreError, statement};
 use bugle_model::{IssueId, IssueSignal, IssueStatus, Level, Priority, ProjectId, Signal};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, SmallInt, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
+use serde_json::json;
 use std::collections::{BTreeMap, HashMap};
 
 const THRESHOLDS: [i32; 4] = [10, 100, 1_000, 10_000];
@@ -79,6 +81,7 @@ pub(super) async fn apply(
     connection: &mut Connection,
     states: Vec<State>,
     facts: &Facts<'_>,
+    now: DateTime<Utc>,
 ) -> Result<Vec<Signal>, StoreError> {
     let mut after = Vec::with_capacity(states.len());
     let mut signals = Vec::new();
@@ -107,8 +110,19 @@ pub(super) async fn apply(
     }
     let changed: Vec<&State> = after.iter().filter(|state| !states.contains(state)).collect();
     write(connection, &changed).await?;
+    activity::add(connection, None, &regressions(&signals), now).await?;
     let by_id: HashMap<i64, &State> = after.iter().map(|state| (state.id, state)).collect();
     Ok(signals.into_iter().filter_map(|(id, kind, event)| by_id.get(&id)?.signal(kind, event)).collect())
+}
+
+fn regressions(signals: &[(i64, Kind, &NewEvent)]) -> Vec<NewActivity> {
+    let regressed = signals.iter().filter(|(_, kind, _)| matches!(kind, Kind::Regressed));
+    let happened = regressed.map(|(issue, _, event)| NewActivity {
+        issue: IssueId(*issue),
+        kind: "regressed",
+        data: json!({ "event_id": event.event_id.simple().to_string(), "release": event.release }),
+    });
+    happened.collect()
 }
 
 #[derive(Clone, Copy)]

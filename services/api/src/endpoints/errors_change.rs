@@ -43,7 +43,7 @@ pub(super) async fn apply(
 ) -> Result<Json<ErrorView>, ApiError> {
     let mut connection = state.store.conn().await?;
     let (issue, event) = named::error(&mut connection, id).await?;
-    let changed = issues::change(&mut connection, issue.id, change, state.clock.now()).await?;
+    let changed = issues::change(&mut connection, issue.id, change, &caller.name, state.clock.now()).await?;
     let changed = changed.ok_or_else(|| named::missing("error", id))?;
     tracing::info!(issue = %changed.id, token = caller.name, "issue changed");
     Ok(Json(ErrorView::new(changed, event.as_ref())))

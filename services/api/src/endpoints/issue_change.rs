@@ -52,7 +52,7 @@ pub(super) async fn handler(
     let mut connection = state.store.conn().await?;
     let issue = named::issue_id(&mut connection, &id).await?;
     let now = state.clock.now();
-    let changed = issues::change(&mut connection, issue, &change, now).await?;
+    let changed = issues::change(&mut connection, issue, &change, &caller.name, now).await?;
     let changed = changed.ok_or_else(|| named::missing("issue", &id))?;
     tracing::info!(issue = %changed.id, token = caller.name, "issue changed");
     Ok(Json(IssueView::from(changed)))

@@ -1,28 +1,37 @@
-//! `GET /api/v1/issues?project=&status=&query=&limit=&cursor=`
+//! `GET /api/v1/issues?project=&status=&query=&sparkline=&limit=&cursor=`
 
 use super::named;
+use super::stats::Period;
 use crate::view::issue::IssueView;
 use crate::{ApiError, State, query};
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, Responder};
 use bugle_model::IssueStatus;
 use bugle_store::issues::{self, Filter, Position};
+use bugle_store::{Connection, stats};
 use bugle_web::auth::Caller;
-use bugle_web::{Page, Params};
+use bugle_web::{FieldError, Page, Params, Problem};
+use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
 
 pub(super) async fn handler(
-    _: Caller,
+    caller: Caller,
     state: Data<State>,
     request: HttpRequest,
 ) -> Result<impl Responder, ApiError> {
     let mut params = Params::of(&request);
     let project = params.text("project");
     let status = params.optional("status", "unresolved, resolved or ignored", |text| text.parse().ok());
-    let query = understood(&mut params);
+    let sparkline = params.optional("sparkline", "true or false", |text| text.parse().ok()).unwrap_or(false);
+    let now = state.clock.now();
+    let mut query = understood(&mut params, now);
+    for name in query.assigned_to.iter_mut().filter(|name| *name == "me") {
+        name.clone_from(&caller.name);
+    }
     let limit = params.limit();
     let after: Option<Position> = params.cursor();
     params.finish()?;
-    let Some(statuses) = both(status, query.statuses) else {
+    let Some(statuses) = both(status, query.statuses.clone()) else {
         return Ok(Json(Page::whole(Vec::new())));
     };
 
@@ -31,15 +40,45 @@ pub(super) async fn handler(
         Some(named) => Some(named::project_parameter(&mut connection, &named).await?.id),
         None => None,
     };
-    let filter =
-        Filter { project, statuses, levels: query.levels, texts: query.texts, priorities: Vec::new() };
+    refuse_unknown_tags(&mut connection, &query).await?;
+    let filter = Filter { project, statuses, ..Filter::from(query) };
     let found = issues::list(&mut connection, &filter, after, limit + 1).await?;
-    Ok(Json(Page::cut(found, limit, Position::of).map(IssueView::from)))
+    let page = Page::cut(found, limit, Position::of);
+    let mut trends = if sparkline {
+        let ids: Vec<_> = page.items.iter().map(|issue| issue.id).collect();
+        stats::of_issues(&mut connection, &ids, &Period::Day.buckets(now)).await?
+    } else {
+        BTreeMap::new()
+    };
+    Ok(Json(page.map(|issue| {
+        let trend = trends.remove(&issue.id);
+        IssueView::from(issue).with_sparkline(trend)
+    })))
 }
 
-fn understood(params: &mut Params) -> query::Query {
+/// A tag that no event has is most often a typo.
+async fn refuse_unknown_tags(connection: &mut Connection, query: &query::Query) -> Result<(), ApiError> {
+    let keys: Vec<&str> = query.tags.iter().map(|tag| tag.key.as_str()).collect();
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let known = issues::known_tags(connection, &keys).await?;
+    let unknown = query.tags.iter().zip(&query.tag_places).filter(|(tag, _)| !known.contains(&tag.key));
+    let errors: Vec<_> = unknown
+        .map(|(tag, position)| FieldError {
+            position: Some(*position),
+            ..FieldError::new(
+                "query",
+                format!("no event has a tag `{}`; quote it to search for the text", tag.key),
+            )
+        })
+        .collect();
+    if errors.is_empty() { Ok(()) } else { Err(Problem::invalid(errors).into()) }
+}
+
+fn understood(params: &mut Params, now: DateTime<Utc>) -> query::Query {
     let text = params.text("query").unwrap_or_default();
-    query::parse(&text).unwrap_or_else(|errors| {
+    query::parse(&text, now).unwrap_or_else(|errors| {
         for error in errors {
             params.complain_at("query", error.message, error.position);
         }

@@ -12,16 +12,23 @@ mod errors_resolve;
 mod event;
 mod event_anywhere;
 mod issue;
+mod issue_activity;
 mod issue_change;
+mod issue_comment;
 mod issue_events;
+mod issue_grouping;
+mod issue_stats;
+mod issue_tags;
 mod issues;
 mod named;
 mod notifications;
 mod outcomes;
 mod project_create;
 mod projects;
+mod services;
+mod stats;
 
-use crate::{State, Tokens};
+use crate::{State, Tokens, dashboard};
 use actix_web::guard::{Any, Get, Head};
 use actix_web::web::{self, Data, ServiceConfig};
 use bugle_web::auth::TokenVerifier;
@@ -36,6 +43,7 @@ pub fn routes(config: &mut ServiceConfig, state: Data<State>) {
     project_routes(config);
     operator_routes(config);
     older_routes(config);
+    dashboard::routes(config);
 }
 
 fn issue_routes(config: &mut ServiceConfig) {
@@ -47,6 +55,11 @@ fn issue_routes(config: &mut ServiceConfig) {
                 .route(web::patch().to(issue_change::handler)),
         )
         .service(resource("/api/v1/issues/{id}/events").route(read().to(issue_events::handler)))
+        .service(resource("/api/v1/issues/{id}/stats").route(read().to(issue_stats::handler)))
+        .service(resource("/api/v1/issues/{id}/tags").route(read().to(issue_tags::handler)))
+        .service(resource("/api/v1/issues/{id}/activity").route(read().to(issue_activity::handler)))
+        .service(resource("/api/v1/issues/{id}/comments").route(web::post().to(issue_comment::handler)))
+        .service(resource("/api/v1/issues/{id}/grouping").route(read().to(issue_grouping::handler)))
         .service(resource("/api/v1/events/{event_id}").route(read().to(event_anywhere::handler)));
 }
 
@@ -76,6 +89,8 @@ fn project_routes(config: &mut ServiceConfig) {
 fn operator_routes(config: &mut ServiceConfig) {
     config
         .service(resource("/api/v1/notifications").route(read().to(notifications::handler)))
+        .service(resource("/api/v1/stats").route(read().to(stats::handler)))
+        .service(resource("/api/v1/services").route(read().to(services::handler)))
         .service(resource("/api/v1/outcomes").route(read().to(outcomes::handler)))
         .service(resource("/api/v1/admin/dead-letters").route(read().to(dead_letters::list)))
         .service(resource("/api/v1/admin/dead-letters/redrive").route(web::post().to(dead_letters::redrive)))

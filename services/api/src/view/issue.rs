@@ -30,6 +30,9 @@ pub(crate) struct IssueView {
     /// The newest releases that it was seen in; only where one issue is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     releases: Option<Vec<String>>,
+    /// Events of each of the last 24 hours; only where a list asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sparkline: Option<Vec<i64>>,
 }
 
 impl From<Issue> for IssueView {
@@ -55,11 +58,18 @@ impl From<Issue> for IssueView {
             assigned_to: issue.assigned_to,
             regressions: issue.generation,
             releases: None,
+            sparkline: None,
         }
     }
 }
 
 impl IssueView {
+    /// The same with its events of each of the last 24 hours.
+    pub(crate) fn with_sparkline(mut self, sparkline: Option<Vec<i64>>) -> Self {
+        self.sparkline = sparkline;
+        self
+    }
+
     /// The same with its releases.
     pub(crate) fn with_releases(mut self, releases: Vec<String>) -> Self {
         self.releases = Some(releases);

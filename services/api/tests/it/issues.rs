@@ -58,7 +58,7 @@ async fn filters_narrow_and_go_together() {
 async fn mistakes_in_parameters_are_named_with_their_place() {
     let app = App::start().await;
     let answer =
-        app.get("/api/v1/issues?query=timeout+release:1.0&status=open&limit=0&stauts=x").await.ok(422);
+        app.get("/api/v1/issues?query=timeout+Release:1.0&status=open&limit=0&stauts=x").await.ok(422);
     insta::assert_json_snapshot!("wrong_parameters", answer);
     let unknown = app.get("/api/v1/issues?project=nothing").await.mistakes();
     assert_eq!(unknown, ["project: there is no project `nothing`"]);

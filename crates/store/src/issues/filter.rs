@@ -1,0 +1,102 @@
+//! Which issues a list has.
+
+use bugle_model::{IssueStatus, Level, Priority, ProjectId};
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// Which issues. The default is all of them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Filter {
+    /// Only this project's.
+    pub project: Option<ProjectId>,
+    /// Only with one of these; empty means any.
+    pub statuses: Vec<IssueStatus>,
+    /// Only with one of these; empty means any.
+    pub levels: Vec<Level>,
+    /// Only with one of these; empty means any.
+    pub priorities: Vec<Priority>,
+    /// Only with each of these texts in title, culprit or type, without regard to case.
+    pub texts: Vec<String>,
+    /// Only assigned ones, or only those that are nobody's.
+    pub is_assigned: Option<bool>,
+    /// Only assigned to one of these names; empty means any.
+    pub assigned_to: Vec<String>,
+    /// Only with an event that has (or without any that has) each of these tags.
+    pub tags: Vec<TagFilter>,
+    /// How many events it has.
+    pub events: Range<i64>,
+    /// How many users were affected.
+    pub users: Range<i64>,
+    /// When it was first seen.
+    pub first_seen: Range<DateTime<Utc>>,
+    /// The minute of its last event.
+    pub last_seen: Range<DateTime<Utc>>,
+}
+
+/// A tag that some event of the issue has: also its release and its environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TagFilter {
+    /// The tag's name.
+    pub key: String,
+    /// Any of these values, in which `*` stands for anything; empty is any value.
+    pub values: Vec<String>,
+    /// Turned round: no event has it.
+    pub negated: bool,
+}
+
+/// A span of values, both ends included; an end that is `None` is open.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Range<T> {
+    /// The least.
+    pub from: Option<T>,
+    /// The greatest.
+    pub to: Option<T>,
+}
+
+/// A value that has neighbours.
+pub trait Neighbours: Copy + Ord {
+    /// The value before.
+    #[must_use]
+    fn before(self) -> Self;
+    /// The value after.
+    #[must_use]
+    fn after(self) -> Self;
+}
+
+impl Neighbours for i64 {
+    fn before(self) -> Self {
+        self.saturating_sub(1)
+    }
+
+    fn after(self) -> Self {
+        self.saturating_add(1)
+    }
+}
+
+/// To the microsecond, which is what PostgreSQL keeps.
+impl Neighbours for DateTime<Utc> {
+    fn before(self) -> Self {
+        self.checked_sub_signed(TimeDelta::microseconds(1)).unwrap_or(self)
+    }
+
+    fn after(self) -> Self {
+        self.checked_add_signed(TimeDelta::microseconds(1)).unwrap_or(self)
+    }
+}
+
+impl<T: Neighbours> Range<T> {
+    /// Narrows it to what is `>`, `>=`, `<`, `<=` or, with any other sign, equal to `value`.
+    pub fn narrow(&mut self, sign: &str, value: T) {
+        let (from, to) = match sign {
+            ">" => (Some(value.after()), None),
+            ">=" => (Some(value), None),
+            "<" => (None, Some(value.before())),
+            "<=" => (None, Some(value)),
+            _ => (Some(value), Some(value)),
+        };
+        self.from = self.from.max(from);
+        self.to = match (self.to, to) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+    }
+}

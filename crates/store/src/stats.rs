@@ -1,0 +1,202 @@
+//! Numbers over time: of projects, and of issues.
+
+use crate::{Connection, StoreError, statement};
+use bugle_model::{IssueId, Level, ProjectId};
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::QueryableByName;
+use diesel::sql_types::{Array, BigInt, Integer, Interval, Nullable, SmallInt, Text, Timestamptz};
+use diesel_async::RunQueryDsl;
+use std::collections::BTreeMap;
+
+/// A number of equal stretches of time, the first of which begins at `since`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Buckets {
+    /// The beginning of the first.
+    pub since: DateTime<Utc>,
+    /// The length of each: whole hours.
+    pub step: TimeDelta,
+    /// How many.
+    pub count: usize,
+}
+
+impl Buckets {
+    /// The beginnings of all of them.
+    #[must_use]
+    pub fn starts(&self) -> Vec<DateTime<Utc>> {
+        let number = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
+        (0..self.count).map(|n| self.since + self.step * number(n)).collect()
+    }
+
+    fn until(&self) -> DateTime<Utc> {
+        self.since + self.step * i32::try_from(self.count).unwrap_or(i32::MAX)
+    }
+
+    fn step(&self) -> diesel::data_types::PgInterval {
+        diesel::data_types::PgInterval::from_microseconds(self.step.num_microseconds().unwrap_or(i64::MAX))
+    }
+
+    /// Adds to the bucket that begins at `start`.
+    fn add(&self, counts: &mut Vec<i64>, start: DateTime<Utc>, events: i64) {
+        counts.resize(self.count, 0);
+        let number = (start - self.since).num_seconds() / self.step.num_seconds().max(1);
+        if let Some(count) = usize::try_from(number).ok().and_then(|number| counts.get_mut(number)) {
+            *count += events;
+        }
+    }
+}
+
+/// Events per bucket; all lists are as long as there are buckets.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trend {
+    /// Of each project that had any, with its name.
+    pub by_project: BTreeMap<(ProjectId, String), Vec<i64>>,
+    /// Of each level that was met.
+    pub by_level: BTreeMap<Level, Vec<i64>>,
+}
+
+#[derive(QueryableByName)]
+struct ProjectRow {
+    #[diesel(sql_type = Integer)]
+    project_id: i32,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = SmallInt)]
+    level: i16,
+    #[diesel(sql_type = Timestamptz)]
+    start: DateTime<Utc>,
+    #[diesel(sql_type = BigInt)]
+    events: i64,
+}
+
+/// Events of one project, or of all, in one query.
+///
+/// # Errors
+/// When the database fails.
+pub async fn trend(
+    connection: &mut Connection,
+    project: Option<ProjectId>,
+    buckets: &Buckets,
+) -> Result<Trend, StoreError> {
+    let rows: Vec<ProjectRow> = statement(
+        "SELECT h.project_id, p.name, h.level, date_bin($2, h.hour, $3) AS start, sum(h.events)::bigint AS events
+         FROM project_hours h JOIN projects p ON p.id = h.project_id
+         WHERE ($1 IS NULL OR h.project_id = $1) AND h.hour >= $3 AND h.hour < $4
+         GROUP BY h.project_id, p.name, h.level, start",
+    )
+    .bind::<Nullable<Integer>, _>(project.map(|project| project.0))
+    .bind::<Interval, _>(buckets.step())
+    .bind::<Timestamptz, _>(buckets.since)
+    .bind::<Timestamptz, _>(buckets.until())
+    .load(connection)
+    .await?;
+    let mut trend = Trend::default();
+    for row in rows {
+        let project = (ProjectId(row.project_id), row.name);
+        buckets.add(trend.by_project.entry(project).or_default(), row.start, row.events);
+        if let Some(level) = Level::from_code(row.level) {
+            buckets.add(trend.by_level.entry(level).or_default(), row.start, row.events);
+        }
+    }
+    Ok(trend)
+}
+
+#[derive(QueryableByName)]
+struct IssueRow {
+    #[diesel(sql_type = BigInt)]
+    issue_id: i64,
+    #[diesel(sql_type = Timestamptz)]
+    start: DateTime<Utc>,
+    #[diesel(sql_type = BigInt)]
+    events: i64,
+}
+
+/// Events of each of some issues, in one query. Issues without any are there, with zeros.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_issues(
+    connection: &mut Connection,
+    issues: &[IssueId],
+    buckets: &Buckets,
+) -> Result<BTreeMap<IssueId, Vec<i64>>, StoreError> {
+    let rows: Vec<IssueRow> = statement(
+        "SELECT issue_id, date_bin($2, hour, $3) AS start, sum(events)::bigint AS events
+         FROM issue_hours
+         WHERE issue_id = ANY ($1) AND hour >= $3 AND hour < $4
+         GROUP BY issue_id, start",
+    )
+    .bind::<Array<BigInt>, _>(issues.iter().map(|issue| issue.0).collect::<Vec<_>>())
+    .bind::<Interval, _>(buckets.step())
+    .bind::<Timestamptz, _>(buckets.since)
+    .bind::<Timestamptz, _>(buckets.until())
+    .load(connection)
+    .await?;
+    let mut counts: BTreeMap<_, _> = issues.iter().map(|issue| (*issue, vec![0; buckets.count])).collect();
+    for row in rows {
+        if let Some(counts) = counts.get_mut(&IssueId(row.issue_id)) {
+            buckets.add(counts, row.start, row.events);
+        }
+    }
+    Ok(counts)
+}
+
+/// How issues stand, and what happened to them lately.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, QueryableByName)]
+pub struct Summary {
+    /// Open now.
+    #[diesel(sql_type = BigInt)]
+    pub unresolved: i64,
+    /// First seen within the time.
+    #[diesel(sql_type = BigInt)]
+    pub new: i64,
+    /// Came back within the time.
+    #[diesel(sql_type = BigInt)]
+    pub regressed: i64,
+}
+
+/// Counts the issues of one project, or of all.
+///
+/// # Errors
+/// When the database fails.
+pub async fn summary(
+    connection: &mut Connection,
+    project: Option<ProjectId>,
+    since: DateTime<Utc>,
+) -> Result<Summary, StoreError> {
+    Ok(statement(
+        "SELECT count(*) FILTER (WHERE status = 0) AS unresolved,
+                count(*) FILTER (WHERE first_seen >= $2) AS new,
+                count(*) FILTER (WHERE reopened_at >= $2) AS regressed
+         FROM issues WHERE ($1 IS NULL OR project_id = $1)",
+    )
+    .bind::<Nullable<Integer>, _>(project.map(|project| project.0))
+    .bind::<Timestamptz, _>(since)
+    .get_result(connection)
+    .await?)
+}
+
+/// Adds recorded events to their hours. Sorted, so that concurrent writers do not deadlock; the rows stay locked until
+/// the caller's transaction ends, so it belongs to its end.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn add(
+    connection: &mut Connection,
+    events: &BTreeMap<(ProjectId, DateTime<Utc>, i16), i64>,
+) -> Result<(), StoreError> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    statement(
+        "INSERT INTO project_hours AS h (project_id, hour, level, events)
+         SELECT * FROM UNNEST($1, $2, $3, $4)
+         ON CONFLICT (project_id, hour, level) DO UPDATE SET events = h.events + excluded.events",
+    )
+    .bind::<Array<Integer>, _>(events.keys().map(|key| key.0.0).collect::<Vec<_>>())
+    .bind::<Array<Timestamptz>, _>(events.keys().map(|key| key.1).collect::<Vec<_>>())
+    .bind::<Array<SmallInt>, _>(events.keys().map(|key| key.2).collect::<Vec<_>>())
+    .bind::<Array<BigInt>, _>(events.values().copied().collect::<Vec<_>>())
+    .execute(connection)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,3 @@
+DROP INDEX issue_tags_value;
+DROP TABLE issue_activity;
+DROP TABLE project_hours;

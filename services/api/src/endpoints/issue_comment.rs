@@ -1,0 +1,47 @@
+//! `POST /api/v1/issues/{id}/comments` with `text`.
+
+use super::named;
+use crate::{ApiError, State};
+use actix_web::web::{Data, Path};
+use actix_web::{HttpResponse, Responder};
+use bugle_store::activity::{self, NewActivity};
+use bugle_web::auth::Caller;
+use bugle_web::{JsonBody, Problem};
+use serde::Deserialize;
+use serde_json::json;
+
+const MAX_TEXT: usize = 10_000;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Body {
+    text: String,
+}
+
+pub(super) async fn handler(
+    caller: Caller,
+    state: Data<State>,
+    id: Path<String>,
+    JsonBody(body): JsonBody<Body>,
+) -> Result<impl Responder, ApiError> {
+    let text = text(&body.text)?;
+    let mut connection = state.store.conn().await?;
+    let issue = named::issue(&mut connection, &id).await?.id;
+    let comment = [NewActivity { issue, kind: "comment", data: json!({ "text": text }) }];
+    let written = activity::add(&mut connection, Some(&caller.name), &comment, state.clock.now()).await?;
+    Ok(HttpResponse::Created().json(written.first()))
+}
+
+fn text(given: &str) -> Result<&str, Problem> {
+    let text = given.trim();
+    if text.is_empty() {
+        return Err(Problem::invalid_field("text", "is empty"));
+    }
+    if text.chars().count() > MAX_TEXT {
+        return Err(Problem::invalid_field("text", format!("is over {MAX_TEXT} characters")));
+    }
+    if text.contains('\0') {
+        return Err(Problem::invalid_field("text", "has a NUL character"));
+    }
+    Ok(text)
+}

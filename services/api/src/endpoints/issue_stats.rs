@@ -1,0 +1,34 @@
+//! `GET /api/v1/issues/{id}/stats?period=24h|14d|30d`: its events over time.
+
+use super::named;
+use super::stats::Period;
+use crate::{ApiError, State};
+use actix_web::web::{Data, Json, Path};
+use actix_web::{HttpRequest, Responder};
+use bugle_store::stats;
+use bugle_web::Params;
+use bugle_web::auth::Caller;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Answer {
+    buckets: Vec<DateTime<Utc>>,
+    counts: Vec<i64>,
+}
+
+pub(super) async fn handler(
+    _: Caller,
+    state: Data<State>,
+    request: HttpRequest,
+    id: Path<String>,
+) -> Result<impl Responder, ApiError> {
+    let mut params = Params::of(&request);
+    let period = params.optional("period", "24h, 14d or 30d", Period::parse).unwrap_or(Period::Day);
+    params.finish()?;
+    let mut connection = state.store.conn().await?;
+    let issue = named::issue(&mut connection, &id).await?.id;
+    let buckets = period.buckets(state.clock.now());
+    let counts = stats::of_issues(&mut connection, &[issue], &buckets).await?.remove(&issue);
+    Ok(Json(Answer { buckets: buckets.starts(), counts: counts.unwrap_or_default() }))
+}

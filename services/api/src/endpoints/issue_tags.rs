@@ -1,0 +1,73 @@
+//! `GET /api/v1/issues/{id}/tags`: how often each value of each tag occurs among the issue's latest events.
+
+use super::named;
+use crate::{ApiError, State};
+use actix_web::web::{Data, Json, Path};
+use actix_web::{HttpRequest, Responder};
+use bugle_store::events::{self, StoredEvent};
+use bugle_web::auth::Caller;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Events that are looked at.
+const SAMPLE: usize = 200;
+/// Values that are told of each tag.
+const MAX_VALUES: usize = 10;
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct Value {
+    value: String,
+    count: usize,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct Tag {
+    key: String,
+    /// Events that have it.
+    total: usize,
+    /// The most frequent first.
+    values: Vec<Value>,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    /// How many events were looked at: the latest.
+    events: usize,
+    items: Vec<Tag>,
+}
+
+pub(super) async fn handler(
+    _: Caller,
+    state: Data<State>,
+    request: HttpRequest,
+    id: Path<String>,
+) -> Result<impl Responder, ApiError> {
+    named::no_parameters(&request)?;
+    let mut connection = state.store.conn().await?;
+    let issue = named::issue(&mut connection, &id).await?;
+    let latest = events::list(&mut connection, issue.id, None, SAMPLE).await?;
+    Ok(Json(Answer { events: latest.len(), items: distribution(&latest) }))
+}
+
+fn distribution(latest: &[StoredEvent]) -> Vec<Tag> {
+    let mut counts: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
+    for stored in latest {
+        let event = &stored.event;
+        let columns = [("release", event.release.as_deref()), ("environment", event.environment.as_deref())];
+        let columns = columns.into_iter().filter_map(|(key, value)| Some((key, value?)));
+        let tags = event.tags.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        // A tag of the client's that is called like a column counts once.
+        for (key, value) in columns.chain(tags).collect::<BTreeMap<_, _>>() {
+            *counts.entry(key).or_default().entry(value).or_default() += 1;
+        }
+    }
+    let tags = counts.into_iter().map(|(key, values)| {
+        let total = values.values().sum();
+        let mut values: Vec<_> =
+            values.into_iter().map(|(value, count)| Value { value: value.to_owned(), count }).collect();
+        values.sort_by(|one, other| other.count.cmp(&one.count).then_with(|| one.value.cmp(&other.value)));
+        values.truncate(MAX_VALUES);
+        Tag { key: key.to_owned(), total, values }
+    });
+    tags.collect()
+}

@@ -1,0 +1,113 @@
+//! `GET /api/v1/stats?project=&period=24h|14d|30d`: events over time by project and level, and how issues stand.
+
+use super::named;
+use crate::{ApiError, State};
+use actix_web::web::{Data, Json};
+use actix_web::{HttpRequest, Responder};
+use bugle_model::{Level, ProjectId};
+use bugle_store::Connection;
+use bugle_store::outcomes::hour_of;
+use bugle_store::stats::{self, Buckets};
+use bugle_web::Params;
+use bugle_web::auth::Caller;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+
+/// How far back, and how fine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Period {
+    Day,
+    TwoWeeks,
+    Month,
+}
+
+impl Period {
+    /// Understands what `period=` may be.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        match text {
+            "24h" => Some(Self::Day),
+            "14d" => Some(Self::TwoWeeks),
+            "30d" => Some(Self::Month),
+            _ => None,
+        }
+    }
+
+    /// Buckets that end with the hour of `now`.
+    pub(super) fn buckets(self, now: DateTime<Utc>) -> Buckets {
+        let (hours, count): (i32, usize) = match self {
+            Self::Day => (1, 24),
+            Self::TwoWeeks => (6, 56),
+            Self::Month => (24, 30),
+        };
+        let step = TimeDelta::hours(i64::from(hours));
+        let end = hour_of(now) + TimeDelta::hours(1);
+        Buckets { since: end - step * i32::try_from(count).unwrap_or(i32::MAX), step, count }
+    }
+}
+
+#[derive(Serialize)]
+struct OfProject {
+    project: ProjectId,
+    name: String,
+    counts: Vec<i64>,
+}
+
+#[derive(Serialize)]
+struct OfLevel {
+    level: Level,
+    counts: Vec<i64>,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    buckets: Vec<DateTime<Utc>>,
+    total: Vec<i64>,
+    by_project: Vec<OfProject>,
+    by_level: Vec<OfLevel>,
+    new_issues: i64,
+    regressed_issues: i64,
+    unresolved: i64,
+}
+
+pub(super) async fn handler(
+    _: Caller,
+    state: Data<State>,
+    request: HttpRequest,
+) -> Result<impl Responder, ApiError> {
+    let mut params = Params::of(&request);
+    let project = params.text("project");
+    let period = params.optional("period", "24h, 14d or 30d", Period::parse).unwrap_or(Period::Day);
+    params.finish()?;
+    let mut connection = state.store.conn().await?;
+    let project = match project {
+        Some(named) => Some(named::project_parameter(&mut connection, &named).await?.id),
+        None => None,
+    };
+    let buckets = period.buckets(state.clock.now());
+    Ok(Json(answer(&mut connection, project, &buckets).await?))
+}
+
+async fn answer(
+    connection: &mut Connection,
+    project: Option<ProjectId>,
+    buckets: &Buckets,
+) -> Result<Answer, ApiError> {
+    let trend = stats::trend(connection, project, buckets).await?;
+    let summary = stats::summary(connection, project, buckets.since).await?;
+    let mut total = vec![0; buckets.count];
+    for counts in trend.by_project.values() {
+        total.iter_mut().zip(counts).for_each(|(total, count)| *total += count);
+    }
+    let by_project =
+        trend.by_project.into_iter().map(|((project, name), counts)| OfProject { project, name, counts });
+    let by_level = trend.by_level.into_iter().rev().map(|(level, counts)| OfLevel { level, counts });
+    Ok(Answer {
+        buckets: buckets.starts(),
+        total,
+        by_project: by_project.collect(),
+        by_level: by_level.collect(),
+        new_issues: summary.new,
+        regressed_issues: summary.regressed,
+        unresolved: summary.unresolved,
+    })
+}

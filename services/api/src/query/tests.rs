@@ -1,0 +1,82 @@
+use super::*;
+use chrono::TimeDelta;
+
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_800_014_400, 0).unwrap()
+}
+
+fn understood(text: &str) -> Query {
+    parse(text, now()).unwrap()
+}
+
+fn tag(key: &str, values: &[&str], negated: bool) -> TagFilter {
+    TagFilter {
+        key: key.to_owned(),
+        values: values.iter().map(|value| (*value).to_owned()).collect(),
+        negated,
+    }
+}
+
+#[test]
+fn filters_words_and_phrases() {
+    let query = understood(r#"is:unresolved  timeout level:error level:fatal "in a:b \"x\"" is:ignored"#);
+    let expected = Query {
+        statuses: vec![IssueStatus::Unresolved, IssueStatus::Ignored],
+        levels: vec![Level::Error, Level::Fatal],
+        texts: vec!["timeout".to_owned(), r#"in a:b "x""#.to_owned()],
+        ..Query::default()
+    };
+    assert_eq!(query, expected);
+    assert_eq!(understood("  "), Query::default());
+}
+
+#[test]
+fn tags_with_several_values_wildcards_and_turned_round() {
+    let query =
+        understood(r#"release:shop@1.4.* !browser:"Chrome 120" release:shop@2.0 has:trace !has:user"#);
+    assert_eq!(
+        query.tags,
+        [
+            tag("release", &["shop@1.4.*", "shop@2.0"], false),
+            tag("browser", &["Chrome 120"], true),
+            tag("trace", &[], false),
+            tag("user", &[], true),
+        ]
+    );
+    assert_eq!(query.tag_places, [0, 19, 62, 73]);
+}
+
+#[test]
+fn numbers_and_ages_narrow() {
+    let query = understood("times_seen:>100 times_seen:<=200 users:5 age:-24h last_seen:+7d");
+    assert_eq!(query.events, Range { from: Some(101), to: Some(200) });
+    assert_eq!(query.users, Range { from: Some(5), to: Some(5) });
+    assert_eq!(query.first_seen.from, Some(now() - TimeDelta::hours(24)));
+    let before = query.last_seen.to.unwrap();
+    assert!(before < now() - TimeDelta::days(7) && before > now() - TimeDelta::days(8));
+}
+
+#[test]
+fn names_turned_round_are_all_the_others() {
+    let query = understood("!is:ignored priority:high assigned:ann !is:unassigned");
+    assert_eq!(query.statuses, [IssueStatus::Unresolved, IssueStatus::Resolved]);
+    assert_eq!(query.priorities, [Priority::High]);
+    assert_eq!((query.is_assigned, query.assigned_to), (Some(true), vec!["ann".to_owned()]));
+}
+
+#[test]
+fn anything_else_is_refused_with_its_place() {
+    let places = |text: &str| {
+        let errors = parse(text, now()).unwrap_err();
+        errors.into_iter().map(|error| error.position).collect::<Vec<_>>()
+    };
+    assert_eq!(places("is:open"), [3]);
+    assert_eq!(places("ü Release:1.0 level:loud"), [2, 20]);
+    assert_eq!(places("a OR b"), [2]);
+    assert_eq!(places("a \"b"), [2]);
+    assert_eq!(places("TypeError: x"), [0]);
+    assert_eq!(places("times_seen:many age:24h"), [11, 20]);
+    assert_eq!(places("x:"), [0]);
+    assert_eq!(places(&"x".repeat(501)), [500]);
+    assert_eq!(places(&"x ".repeat(21)), [40]);
+}
