@@ -9,7 +9,6 @@ import { Absent, ButtonLink, Failure, Page, Panel, Skeleton } from "../ui/kit.ts
 import { Time, Untrusted } from "../ui/text.tsx";
 
 const text = (entry: Json, ...names: string[]): string => {
-  if (typeof entry === "string") return entry;
   if (typeof entry !== "object" || entry === null || Array.isArray(entry)) return "";
   const found = names.map((name) => entry[name]).find((value) => typeof value === "string" && value !== "");
   return typeof found === "string" ? found : "";
@@ -25,8 +24,8 @@ const Entries = ({ title, entries }: { title: string; entries: Json[] | undefine
           return (
             <li key={index}>
               {text(entry, "id", "sha") !== "" && <code className="muted"><Untrusted limit={10}>{text(entry, "id", "sha").slice(0, 10)}</Untrusted></code>}
-              <span className="grow"><Untrusted limit={300}>{text(entry, "message", "environment", "name", "email")}</Untrusted></span>
-              <span className="muted"><Untrusted limit={100}>{text(typeof entry === "string" ? null : entry, "author", "author_name", "author_email")}</Untrusted></span>
+              <span className="grow"><Untrusted limit={300}>{typeof entry === "string" ? entry : text(entry, "message", "environment", "name", "email")}</Untrusted></span>
+              <span className="muted"><Untrusted limit={100}>{text(entry, "author", "author_name", "author_email")}</Untrusted></span>
               {at !== "" && <Time at={at} />}
             </li>
           );
