@@ -4,7 +4,7 @@ use bugle_grouping::Grouper;
 use bugle_model::{KeyId, ProjectId, ProjectSettings};
 use bugle_protocol::filter::Filters;
 use bugle_protocol::scrub::Scrubber;
-use bugle_store::{Store, StoreError, keys, projects};
+use bugle_store::{Scope, Store, StoreError, keys, projects};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -54,7 +54,7 @@ impl Projects {
         let mut all = HashMap::new();
         let mut after = None;
         loop {
-            let page = projects::list(&mut connection, after, PAGE).await?;
+            let page = projects::list(&mut connection, &Scope::All, after, PAGE).await?;
             after = page.last().map(|project| project.id);
             let full = page.len() == PAGE;
             for project in page {

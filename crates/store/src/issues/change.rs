@@ -1,11 +1,11 @@
 //! What people change about an issue.
 
 use super::{Issue, get};
-use crate::{Connection, StoreError, outbox, statement};
+use crate::{Connection, Scope, StoreError, outbox, statement};
 use bugle_model::{IssueId, IssueStatus, Priority, ProjectId, Signal};
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Bool, Integer, Nullable, SmallInt, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, SmallInt, Text, Timestamptz};
 use diesel_async::{AsyncConnection, RunQueryDsl};
 
 /// What is to be different; `None` leaves it as it is.
@@ -25,25 +25,26 @@ struct Changed {
     project_id: i32,
 }
 
-/// Changes an issue and tells the others with `issue.changed`, in one transaction. The issue afterwards; `None`
+/// Changes an issue of a scope and tells the others with `issue.changed`, in one transaction. The issue afterwards; `None`
 /// when there is none. A change that changes nothing tells nobody.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn change(
     connection: &mut Connection,
+    scope: &Scope,
     id: IssueId,
     change: &IssueChange,
     now: DateTime<Utc>,
 ) -> Result<Option<Issue>, StoreError> {
     connection
         .transaction(async |connection| {
-            let changed = update(connection, id, change, now).await?;
+            let changed = update(connection, scope, id, change, now).await?;
             if let Some(Changed { project_id }) = changed {
                 let signal = Signal::IssueChanged { issue: id, project: ProjectId(project_id) };
                 outbox::add(connection, vec![signal], now).await?;
             }
-            get(connection, id).await
+            get(connection, scope, id).await
         })
         .await
 }
@@ -51,6 +52,7 @@ pub async fn change(
 /// Resolving remembers the project's newest release: events of older ones do not reopen the issue.
 async fn update(
     connection: &mut Connection,
+    scope: &Scope,
     id: IssueId,
     change: &IssueChange,
     now: DateTime<Utc>,
@@ -68,6 +70,7 @@ async fn update(
              priority_chosen = i.priority_chosen OR $3 IS NOT NULL,
              assigned_to = CASE WHEN $4 THEN $5 ELSE i.assigned_to END
          WHERE i.id = $1
+           AND ($7 IS NULL OR EXISTS (SELECT 1 FROM projects p WHERE p.id = i.project_id AND p.team_id = ANY ($7)))
            AND (coalesce($2, i.status) <> i.status
                 OR coalesce($3, i.priority) <> i.priority
                 OR ($3 IS NOT NULL AND NOT i.priority_chosen)
@@ -80,6 +83,7 @@ async fn update(
     .bind::<Bool, _>(change.assigned_to.is_some())
     .bind::<Nullable<Text>, _>(change.assigned_to.clone().flatten())
     .bind::<Timestamptz, _>(now)
+    .bind::<Nullable<Array<Integer>>, _>(scope.bind())
     .load(connection)
     .await?;
     Ok(rows.into_iter().next())

@@ -1,16 +1,18 @@
 //! Lists of issues, the most recently active first.
 
 use super::{Issue, Row};
-use crate::{Connection, StoreError, statement};
+use crate::{Connection, Scope, StoreError, statement};
 use bugle_model::{IssueStatus, Level, Priority, ProjectId};
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, SmallInt, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
 
-/// Which issues. The default is all of them.
+/// Which issues. The default is none, by its scope.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
+    /// Only of these projects.
+    pub scope: Scope,
     /// Only this project's.
     pub project: Option<ProjectId>,
     /// Only with one of these; empty means any.
@@ -59,7 +61,7 @@ pub async fn list(
 ) -> Result<Vec<Issue>, StoreError> {
     // The inner query walks the index of each project; the limit inside keeps it from reading more.
     let rows: Vec<Row> = statement(
-        "SELECT i.id, i.number, i.project_id, p.name AS project_name, p.prefix, i.title, i.culprit, i.error_type,
+        "SELECT i.id, i.number, i.project_id, p.name AS project_name, p.team_id, p.prefix, i.title, i.culprit, i.error_type,
                 i.platform, i.level, i.priority, i.priority_chosen, i.status, i.generation,
                 coalesce(c.events, 0) AS count, coalesce(c.users, 0) AS users, i.first_seen,
                 coalesce(c.last_seen, i.active_at) AS last_seen, i.active_at, i.resolved_at, i.assigned_to,
@@ -77,7 +79,7 @@ pub async fn list(
          ) i
          LEFT JOIN issue_counts c ON c.issue_id = i.id
          LEFT JOIN releases r ON r.id = i.first_release_id
-         WHERE ($1 IS NULL OR p.id = $1)
+         WHERE ($1 IS NULL OR p.id = $1) AND ($9 IS NULL OR p.team_id = ANY ($9))
          ORDER BY i.active_at DESC, i.id DESC LIMIT $7",
     )
     .bind::<Nullable<Integer>, _>(filter.project.map(|project| project.0))
@@ -88,6 +90,7 @@ pub async fn list(
     .bind::<Array<Text>, _>(filter.texts.iter().map(|text| contains(text)).collect::<Vec<_>>())
     .bind::<BigInt, _>(i64::try_from(limit).unwrap_or(i64::MAX))
     .bind::<Array<SmallInt>, _>(filter.priorities.iter().map(|priority| priority.code()).collect::<Vec<_>>())
+    .bind::<Nullable<Array<Integer>>, _>(filter.scope.bind())
     .load(connection)
     .await?;
     rows.into_iter().map(Issue::try_from).collect()

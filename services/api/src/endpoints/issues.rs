@@ -1,17 +1,17 @@
 //! `GET /api/v1/issues?project=&status=&query=&limit=&cursor=`
 
 use super::named;
+use crate::access::Principal;
 use crate::view::issue::IssueView;
 use crate::{ApiError, State, query};
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, Responder};
 use bugle_model::IssueStatus;
 use bugle_store::issues::{self, Filter, Position};
-use bugle_web::auth::Caller;
 use bugle_web::{Page, Params};
 
 pub(super) async fn handler(
-    _: Caller,
+    principal: Principal,
     state: Data<State>,
     request: HttpRequest,
 ) -> Result<impl Responder, ApiError> {
@@ -28,11 +28,17 @@ pub(super) async fn handler(
 
     let mut connection = state.store.conn().await?;
     let project = match project {
-        Some(named) => Some(named::project_parameter(&mut connection, &named).await?.id),
+        Some(named) => Some(named::project_parameter(&mut connection, &principal, &named).await?.id),
         None => None,
     };
-    let filter =
-        Filter { project, statuses, levels: query.levels, texts: query.texts, priorities: Vec::new() };
+    let filter = Filter {
+        scope: principal.scope(),
+        project,
+        statuses,
+        levels: query.levels,
+        texts: query.texts,
+        priorities: Vec::new(),
+    };
     let found = issues::list(&mut connection, &filter, after, limit + 1).await?;
     Ok(Json(Page::cut(found, limit, Position::of).map(IssueView::from)))
 }

@@ -1,33 +1,41 @@
 //! `GET /api/v1/projects?limit=&cursor=`
 
+use crate::access::Principal;
 use crate::{ApiError, State};
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, Responder};
-use bugle_model::{ProjectId, ProjectSettings};
+use bugle_model::{ProjectId, ProjectSettings, TeamId};
 use bugle_store::projects::{self, Project};
-use bugle_web::auth::Caller;
 use bugle_web::{Page, Params};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 #[derive(Serialize)]
-struct View {
+pub(super) struct View {
     id: ProjectId,
     name: String,
     prefix: String,
     created_at: DateTime<Utc>,
     settings: ProjectSettings,
+    team: Option<TeamView>,
+}
+
+#[derive(Serialize)]
+struct TeamView {
+    id: TeamId,
+    name: String,
 }
 
 impl From<Project> for View {
     fn from(project: Project) -> Self {
-        let Project { id, name, prefix, created_at, settings } = project;
-        Self { id, name, prefix, created_at, settings }
+        let Project { id, name, prefix, created_at, settings, team, team_name } = project;
+        let team = team.map(|id| TeamView { id, name: team_name.unwrap_or_default() });
+        Self { id, name, prefix, created_at, settings, team }
     }
 }
 
 pub(super) async fn handler(
-    _: Caller,
+    principal: Principal,
     state: Data<State>,
     request: HttpRequest,
 ) -> Result<impl Responder, ApiError> {
@@ -36,6 +44,6 @@ pub(super) async fn handler(
     let after: Option<ProjectId> = params.cursor();
     params.finish()?;
     let mut connection = state.store.conn().await?;
-    let found = projects::list(&mut connection, after, limit + 1).await?;
+    let found = projects::list(&mut connection, &principal.scope(), after, limit + 1).await?;
     Ok(Json(Page::cut(found, limit, |last| last.id).map(View::from)))
 }

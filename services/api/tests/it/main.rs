@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
 mod access;
+mod accounts;
+mod audit;
 mod dead_letters;
 mod destinations;
 mod events;
@@ -10,4 +12,9 @@ mod harness;
 mod issues;
 mod older;
 mod operations;
+mod people;
 mod projects;
+mod roles;
+mod second_factor;
+mod sessions;
+mod teams;
