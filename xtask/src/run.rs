@@ -25,7 +25,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     })?;
     let mut stack = Stack::start(&binary, &dirs::data(), bus, &address, &[])?;
     let access = access(&stack)?;
-    print_welcome(&address, &access);
+    print_welcome(&address, &access, stack.bugle(&["user", "setup-link"]).ok().as_deref());
     while stopped.recv_timeout(Duration::from_millis(500)) == Err(mpsc::RecvTimeoutError::Timeout) {
         if let Some(ended) = stack.ended() {
             stack.stop()?;
@@ -68,12 +68,15 @@ fn access(stack: &Stack) -> Result<Value> {
     Ok(access)
 }
 
-fn print_welcome(address: &str, access: &Value) {
+fn print_welcome(address: &str, access: &Value, setup_link: Option<&str>) {
     let text = |key: &str| access[key].as_str().unwrap_or("?").to_owned();
     println!();
     println!("  Bugle is ready.   Ctrl-C stops it; the data stays in {}", dirs::data().display());
     println!();
     println!("  address     http://{address}");
+    if let Some(link) = setup_link {
+        println!("  set-up      {}   (makes the first account)", link.trim());
+    }
     println!("  DSN         {}", text("dsn"));
     println!("  API token   {}", text("token"));
     println!();

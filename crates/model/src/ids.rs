@@ -50,6 +50,15 @@ id!(
     NotificationId(i64)
 );
 
+id!(
+    /// A person who can sign in.
+    UserId(i32)
+);
+id!(
+    /// A team: people who own projects together.
+    TeamId(i32)
+);
+
 /// Parses an event id as clients write it: 32 hex digits, with or without dashes, in either case.
 #[must_use]
 pub fn parse_event_id(text: &str) -> Option<Uuid> {

@@ -3,6 +3,7 @@
 //! Invariant: this crate does no I/O and knows neither a database nor a broker nor HTTP. What leaves a
 //! process (messages on the bus, stored events) is versioned here, and old versions stay readable.
 
+mod access;
 mod clock;
 mod event;
 mod ids;
@@ -14,9 +15,12 @@ mod project;
 mod signal;
 mod stack;
 
+pub use access::{ActorKind, InstallationRole, TeamRole, TokenScope};
 pub use clock::{Clock, ManualClock};
 pub use event::{Breadcrumb, Event, EventSource, LogMessage, Request, Sdk, User};
-pub use ids::{AnchorId, DestinationId, IssueId, KeyId, NotificationId, ProjectId, parse_event_id};
+pub use ids::{
+    AnchorId, DestinationId, IssueId, KeyId, NotificationId, ProjectId, TeamId, UserId, parse_event_id,
+};
 pub use intake::{AttachmentRef, BatchError, IntakeBatch, ItemKind, RawItem};
 pub use level::{IssueStatus, Level, Priority, UnknownName};
 pub use notification::{Channel, DestinationSettings, NotificationState, SignalKind};

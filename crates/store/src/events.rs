@@ -1,7 +1,7 @@
 //! Events read back, whole.
 
 use crate::payload::Document;
-use crate::{Connection, StoreError, statement};
+use crate::{Connection, Scope, StoreError, statement};
 use bugle_model::{Event, IssueId, ProjectId};
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
@@ -130,13 +130,14 @@ pub async fn latest(
     Ok(events.into_iter().map(|stored| (stored.issue, stored)).collect())
 }
 
-/// The events with this id: one at most within a project, one per project when none is given (two at most are
+/// The events of a scope with this id: one at most within a project, one per project when none is given (two at most are
 /// read, to tell whether it is unique).
 ///
 /// # Errors
 /// When the database fails or the payload cannot be read.
 pub async fn find(
     connection: &mut Connection,
+    scope: &Scope,
     event_id: Uuid,
     project: Option<ProjectId>,
 ) -> Result<Vec<StoredEvent>, StoreError> {
@@ -146,10 +147,13 @@ pub async fn find(
          FROM events e
          LEFT JOIN releases r ON r.id = e.release_id
          LEFT JOIN environments n ON n.id = e.environment_id
-         WHERE e.event_id = $1 AND ($2 IS NULL OR e.project_id = $2) LIMIT 2",
+         WHERE e.event_id = $1 AND ($2 IS NULL OR e.project_id = $2)
+            AND ($3 IS NULL OR EXISTS (SELECT 1 FROM projects p WHERE p.id = e.project_id AND p.team_id = ANY ($3)))
+         LIMIT 2",
     )
     .bind::<SqlUuid, _>(event_id)
     .bind::<Nullable<Integer>, _>(project.map(|project| project.0))
+    .bind::<Nullable<Array<Integer>>, _>(scope.bind())
     .load(connection)
     .await?;
     read(connection, rows).await

@@ -8,11 +8,11 @@ pub use change::{IssueChange, change};
 pub use filter::{Filter, Neighbours, Range, TagFilter};
 pub use list::{Position, known_tags, list};
 
-use crate::{Connection, StoreError, statement};
-use bugle_model::{IssueId, IssueStatus, Level, Priority, ProjectId};
+use crate::{Connection, Scope, StoreError, statement};
+use bugle_model::{IssueId, IssueStatus, Level, Priority, ProjectId, TeamId};
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Integer, Nullable, SmallInt, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, SmallInt, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 
 /// An issue with its counts and what names it.
@@ -26,6 +26,8 @@ pub struct Issue {
     pub project: ProjectId,
     /// The project's name.
     pub project_name: String,
+    /// The team that owns the project.
+    pub team: Option<TeamId>,
     /// The project's prefix; with the number it makes the short id.
     pub prefix: String,
     /// What people read first.
@@ -82,6 +84,8 @@ pub(crate) struct Row {
     project_id: i32,
     #[diesel(sql_type = Text)]
     project_name: String,
+    #[diesel(sql_type = Nullable<Integer>)]
+    team_id: Option<i32>,
     #[diesel(sql_type = Text)]
     prefix: String,
     #[diesel(sql_type = Text)]
@@ -133,6 +137,7 @@ impl TryFrom<Row> for Issue {
             number: row.number,
             project: ProjectId(row.project_id),
             project_name: row.project_name,
+            team: row.team_id.map(TeamId),
             prefix: row.prefix,
             title: row.title,
             culprit: row.culprit,
@@ -152,13 +157,17 @@ impl TryFrom<Row> for Issue {
     }
 }
 
-/// One issue by its id.
+/// One issue of a scope by its id.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn get(connection: &mut Connection, id: IssueId) -> Result<Option<Issue>, StoreError> {
+pub async fn get(
+    connection: &mut Connection,
+    scope: &Scope,
+    id: IssueId,
+) -> Result<Option<Issue>, StoreError> {
     let rows: Vec<Row> = statement(
-        "SELECT i.id, i.number, i.project_id, p.name AS project_name, p.prefix, i.title, i.culprit, i.error_type,
+        "SELECT i.id, i.number, i.project_id, p.name AS project_name, p.team_id, p.prefix, i.title, i.culprit, i.error_type,
                 i.platform, i.level, i.priority, i.priority_chosen, i.status, i.generation,
                 coalesce(c.events, 0) AS count, coalesce(c.users, 0) AS users, i.first_seen,
                 coalesce(c.last_seen, i.active_at) AS last_seen, i.active_at, i.resolved_at, i.assigned_to,
@@ -167,9 +176,10 @@ pub async fn get(connection: &mut Connection, id: IssueId) -> Result<Option<Issu
          JOIN projects p ON p.id = i.project_id
          LEFT JOIN issue_counts c ON c.issue_id = i.id
          LEFT JOIN releases r ON r.id = i.first_release_id
-         WHERE i.id = $1",
+         WHERE i.id = $1 AND ($2 IS NULL OR p.team_id = ANY ($2))",
     )
     .bind::<BigInt, _>(id.0)
+    .bind::<Nullable<Array<Integer>>, _>(scope.bind())
     .load(connection)
     .await?;
     rows.into_iter().next().map(Issue::try_from).transpose()
@@ -181,21 +191,27 @@ struct IdRow {
     id: i64,
 }
 
-/// The id of the issue that a short id such as `SHOP-42` names.
+/// The id of the issue of a scope that a short id such as `SHOP-42` names.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find(connection: &mut Connection, short_id: &str) -> Result<Option<IssueId>, StoreError> {
+pub async fn find(
+    connection: &mut Connection,
+    scope: &Scope,
+    short_id: &str,
+) -> Result<Option<IssueId>, StoreError> {
     let Some((prefix, number)) = short_id.rsplit_once('-') else { return Ok(None) };
     let Ok(number) = number.parse::<i32>() else { return Ok(None) };
     if prefix.contains('\0') {
         return Ok(None);
     }
     let rows: Vec<IdRow> = statement(
-        "SELECT i.id FROM issues i JOIN projects p ON p.id = i.project_id WHERE p.prefix = $1 AND i.number = $2",
+        "SELECT i.id FROM issues i JOIN projects p ON p.id = i.project_id
+         WHERE p.prefix = $1 AND i.number = $2 AND ($3 IS NULL OR p.team_id = ANY ($3))",
     )
     .bind::<Text, _>(prefix.to_ascii_uppercase())
     .bind::<Integer, _>(number)
+    .bind::<Nullable<Array<Integer>>, _>(scope.bind())
     .load(connection)
     .await?;
     Ok(rows.into_iter().next().map(|row| IssueId(row.id)))

@@ -131,6 +131,58 @@ pub async fn set_enabled(connection: &mut Connection, id: KeyId, on: bool) -> Re
     Ok(changed == 1)
 }
 
+/// What of a key is to be different; what is none stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KeyChange {
+    /// At most 64 characters.
+    pub label: Option<String>,
+    /// Whether it works.
+    pub enabled: Option<bool>,
+    /// Another quota; `Some(None)` is none.
+    pub per_minute: Option<Option<u32>>,
+    /// Another quota; `Some(None)` is none.
+    pub per_hour: Option<Option<u32>>,
+}
+
+/// Changes a key; the doors follow within seconds. The key afterwards, when it is there.
+///
+/// # Errors
+/// When the database fails or refuses the values.
+pub async fn change(
+    connection: &mut Connection,
+    id: KeyId,
+    change: &KeyChange,
+) -> Result<Option<ProjectKey>, StoreError> {
+    let rows: Vec<Row> = statement(
+        "UPDATE project_keys SET label = coalesce($2, label), enabled = coalesce($3, enabled),
+             per_minute = CASE WHEN $4 THEN $5 ELSE per_minute END,
+             per_hour = CASE WHEN $6 THEN $7 ELSE per_hour END
+         WHERE id = $1 RETURNING *",
+    )
+    .bind::<Integer, _>(id.0)
+    .bind::<Nullable<Text>, _>(change.label.as_deref())
+    .bind::<Nullable<Bool>, _>(change.enabled)
+    .bind::<Bool, _>(change.per_minute.is_some())
+    .bind::<Nullable<Integer>, _>(change.per_minute.and_then(limit))
+    .bind::<Bool, _>(change.per_hour.is_some())
+    .bind::<Nullable<Integer>, _>(change.per_hour.and_then(limit))
+    .load(connection)
+    .await?;
+    Ok(rows.into_iter().next().map(ProjectKey::from))
+}
+
+/// Removes a key: clients that send it are refused from then on. Whether it was there.
+///
+/// # Errors
+/// When the database fails.
+pub async fn delete(connection: &mut Connection, id: KeyId) -> Result<bool, StoreError> {
+    let gone = statement("DELETE FROM project_keys WHERE id = $1")
+        .bind::<Integer, _>(id.0)
+        .execute(connection)
+        .await?;
+    Ok(gone == 1)
+}
+
 /// Makes a key with the label and quota of an old one and disables the old one, both or none.
 ///
 /// # Errors

@@ -21,10 +21,15 @@
 //! - [`partitions`]: what is made ahead and what is dropped when its time has come.
 //! - [`outbox`]: signals on their way to the broker.
 //! - [`stats`]: numbers over time; [`activity`]: what happened to an issue.
+//! - [`Scope`]: the projects that somebody sees; what is outside of it is not there.
+//! - [`users`], [`teams`], [`sessions`], [`links`], [`second_factors`], [`attempts`], [`audit`]: accounts and access.
 //! - [`door`]: what ingest keeps in memory; [`outcomes`]: how items ended, per hour; [`heartbeats`]: who is alive.
 
+pub mod account_mails;
 pub mod activity;
 pub mod attachments;
+pub mod attempts;
+pub mod audit;
 pub mod destinations;
 pub mod door;
 mod error;
@@ -33,6 +38,7 @@ pub mod heartbeats;
 pub mod hyperloglog;
 pub mod issues;
 pub mod keys;
+pub mod links;
 pub mod migrate;
 pub mod notifications;
 pub mod outbox;
@@ -42,15 +48,29 @@ pub mod payload;
 mod pool;
 pub mod projects;
 pub mod record;
+mod row;
+mod scope;
+pub mod second_factors;
 pub mod server;
+pub mod sessions;
 mod statement;
 pub mod stats;
+pub mod teams;
 mod tls;
 pub mod tokens;
+pub mod users;
 
 pub use error::StoreError;
 pub use pool::{Pooled, Store, connect};
+pub use scope::Scope;
 pub use statement::{Statement, statement};
+
+/// What opens a transaction: `connection.transaction(async |connection| …)`. The error of its block is made of a
+/// [`DatabaseError`].
+pub use diesel_async::AsyncConnection as Transactions;
+
+/// A failure of a transaction's own statements; becomes a [`StoreError`].
+pub use diesel::result::Error as DatabaseError;
 
 /// A connection to PostgreSQL, as every function of this crate takes it.
 pub type Connection = diesel_async::AsyncPgConnection;

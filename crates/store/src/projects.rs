@@ -1,11 +1,11 @@
 //! Projects: one app or service each.
 
 use crate::keys::{self, ProjectKey};
-use crate::{Connection, StoreError, statement};
-use bugle_model::{ProjectId, ProjectSettings, Quota};
+use crate::{Connection, Scope, StoreError, statement};
+use bugle_model::{ProjectId, ProjectSettings, Quota, TeamId};
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{Integer, Jsonb, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, Integer, Jsonb, Nullable, Text, Timestamptz};
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use serde_json::Value;
 
@@ -29,6 +29,10 @@ pub struct Project {
     pub settings: ProjectSettings,
     /// Why what is set for it cannot be read. One project's damage must not stop the work for the others, nor its own.
     pub settings_error: Option<String>,
+    /// The team that owns it.
+    pub team: Option<TeamId>,
+    /// That team's name.
+    pub team_name: Option<String>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
 }
@@ -63,18 +67,23 @@ struct Row {
     prefix: String,
     #[diesel(sql_type = Jsonb)]
     settings: Value,
+    #[diesel(sql_type = Nullable<Integer>)]
+    team_id: Option<i32>,
+    #[diesel(sql_type = Nullable<Text>)]
+    team_name: Option<String>,
     #[diesel(sql_type = Timestamptz)]
     created_at: DateTime<Utc>,
 }
 
 impl From<Row> for Project {
     fn from(row: Row) -> Self {
-        let Row { id, name, prefix, settings, created_at } = row;
-        let (settings, settings_error) = match serde_json::from_value(settings) {
+        let (settings, settings_error) = match serde_json::from_value(row.settings) {
             Ok(settings) => (settings, None),
             Err(error) => (ProjectSettings::default(), Some(error.to_string())),
         };
-        Self { id: ProjectId(id), name, prefix, settings, settings_error, created_at }
+        let Row { id, name, prefix, team_id, team_name, created_at, .. } = row;
+        let team = team_id.map(TeamId);
+        Self { id: ProjectId(id), name, prefix, settings, settings_error, team, team_name, created_at }
     }
 }
 
@@ -121,7 +130,8 @@ pub async fn create(
         let prefix = if number == 1 { suggested.clone() } else { format!("{suggested}{number}") };
         let rows: Result<Vec<Row>, _> = statement(
             "INSERT INTO projects (name, prefix, created_at) VALUES ($1, $2, $3)
-             ON CONFLICT (prefix) DO NOTHING RETURNING id, name, prefix, settings, created_at",
+             ON CONFLICT (prefix) DO NOTHING
+             RETURNING id, name, prefix, settings, team_id, NULL::text AS team_name, created_at",
         )
         .bind::<Text, _>(name)
         .bind::<Text, _>(prefix)
@@ -163,31 +173,38 @@ fn name_taken(error: StoreError, name: &str) -> ProjectError {
     }
 }
 
-/// Up to `limit` projects after the one named, in the order of their ids.
+/// Up to `limit` projects of a scope after the one named, in the order of their ids.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn list(
     connection: &mut Connection,
+    scope: &Scope,
     after: Option<ProjectId>,
     limit: usize,
 ) -> Result<Vec<Project>, StoreError> {
     let rows: Vec<Row> = statement(
-        "SELECT id, name, prefix, settings, created_at FROM projects
-         WHERE id > coalesce($1, 0) ORDER BY id LIMIT $2",
+        "SELECT p.id, p.name, p.prefix, p.settings, p.team_id, t.name AS team_name, p.created_at
+         FROM projects p LEFT JOIN teams t ON t.id = p.team_id
+         WHERE p.id > coalesce($1, 0) AND ($3 IS NULL OR p.team_id = ANY ($3)) ORDER BY p.id LIMIT $2",
     )
     .bind::<Nullable<Integer>, _>(after.map(|id| id.0))
     .bind::<diesel::sql_types::BigInt, _>(i64::try_from(limit).unwrap_or(i64::MAX))
+    .bind::<Nullable<Array<Integer>>, _>(scope.bind())
     .load(connection)
     .await?;
     Ok(rows.into_iter().map(Project::from).collect())
 }
 
-/// The project that a text names: an id in digits, or a name.
+/// The project of a scope that a text names: an id in digits, or a name.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find(connection: &mut Connection, id_or_name: &str) -> Result<Option<Project>, StoreError> {
+pub async fn find(
+    connection: &mut Connection,
+    scope: &Scope,
+    id_or_name: &str,
+) -> Result<Option<Project>, StoreError> {
     // No name has a NUL, and PostgreSQL takes none in a text.
     if id_or_name.contains('\0') {
         return Ok(None);
@@ -195,11 +212,13 @@ pub async fn find(connection: &mut Connection, id_or_name: &str) -> Result<Optio
     // Digits that are no id are no name either.
     let id: Option<i32> = id_or_name.parse().ok();
     let rows: Vec<Row> = statement(
-        "SELECT id, name, prefix, settings, created_at FROM projects
-         WHERE id = $1 OR ($1 IS NULL AND name = $2)",
+        "SELECT p.id, p.name, p.prefix, p.settings, p.team_id, t.name AS team_name, p.created_at
+         FROM projects p LEFT JOIN teams t ON t.id = p.team_id
+         WHERE (p.id = $1 OR ($1 IS NULL AND p.name = $2)) AND ($3 IS NULL OR p.team_id = ANY ($3))",
     )
     .bind::<Nullable<Integer>, _>(id)
     .bind::<Text, _>(id_or_name)
+    .bind::<Nullable<Array<Integer>>, _>(scope.bind())
     .load(connection)
     .await?;
     Ok(rows.into_iter().next().map(Project::from))
@@ -221,6 +240,42 @@ pub async fn set_settings(
         .execute(connection)
         .await?;
     Ok(changed == 1)
+}
+
+/// Gives a project another name or team; what is none stays. Whether the project is there.
+///
+/// # Errors
+/// See [`ProjectError`].
+pub async fn change(
+    connection: &mut Connection,
+    id: ProjectId,
+    name: Option<&str>,
+    team: Option<TeamId>,
+) -> Result<bool, ProjectError> {
+    if name.is_some_and(|name| !is_name(name)) {
+        return Err(ProjectError::BadName);
+    }
+    let changed = statement(
+        "UPDATE projects SET name = coalesce($2, name), team_id = coalesce($3, team_id) WHERE id = $1",
+    )
+    .bind::<Integer, _>(id.0)
+    .bind::<Nullable<Text>, _>(name)
+    .bind::<Nullable<Integer>, _>(team.map(|team| team.0))
+    .execute(connection)
+    .await
+    .map_err(|error| name_taken(error.into(), name.unwrap_or_default()))?;
+    Ok(changed == 1)
+}
+
+/// Removes a project with all that refers to it. Whether it was there. Its events are out of reach at once, and go with
+/// their partitions.
+///
+/// # Errors
+/// When the database fails.
+pub async fn delete(connection: &mut Connection, id: ProjectId) -> Result<bool, StoreError> {
+    let gone =
+        statement("DELETE FROM projects WHERE id = $1").bind::<Integer, _>(id.0).execute(connection).await?;
+    Ok(gone == 1)
 }
 
 #[cfg(test)]

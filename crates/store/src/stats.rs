@@ -1,6 +1,6 @@
 //! Numbers over time: of projects, and of issues.
 
-use crate::{Connection, StoreError, statement};
+use crate::{Connection, Scope, StoreError, statement};
 use bugle_model::{IssueId, Level, ProjectId};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::QueryableByName;
@@ -68,12 +68,13 @@ struct ProjectRow {
     events: i64,
 }
 
-/// Events of one project, or of all, in one query.
+/// Events of one project of a scope, or of all of them, in one query.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn trend(
     connection: &mut Connection,
+    scope: &Scope,
     project: Option<ProjectId>,
     buckets: &Buckets,
 ) -> Result<Trend, StoreError> {
@@ -81,12 +82,14 @@ pub async fn trend(
         "SELECT h.project_id, p.name, h.level, date_bin($2, h.hour, $3) AS start, sum(h.events)::bigint AS events
          FROM project_hours h JOIN projects p ON p.id = h.project_id
          WHERE ($1 IS NULL OR h.project_id = $1) AND h.hour >= $3 AND h.hour < $4
+           AND ($5 IS NULL OR p.team_id = ANY ($5))
          GROUP BY h.project_id, p.name, h.level, start",
     )
     .bind::<Nullable<Integer>, _>(project.map(|project| project.0))
     .bind::<Interval, _>(buckets.step())
     .bind::<Timestamptz, _>(buckets.since)
     .bind::<Timestamptz, _>(buckets.until())
+    .bind::<Nullable<Array<Integer>>, _>(scope.bind())
     .load(connection)
     .await?;
     let mut trend = Trend::default();
@@ -154,12 +157,13 @@ pub struct Summary {
     pub regressed: i64,
 }
 
-/// Counts the issues of one project, or of all.
+/// Counts the issues of one project of a scope, or of all of them.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn summary(
     connection: &mut Connection,
+    scope: &Scope,
     project: Option<ProjectId>,
     since: DateTime<Utc>,
 ) -> Result<Summary, StoreError> {
@@ -167,10 +171,12 @@ pub async fn summary(
         "SELECT count(*) FILTER (WHERE status = 0) AS unresolved,
                 count(*) FILTER (WHERE first_seen >= $2) AS new,
                 count(*) FILTER (WHERE reopened_at >= $2) AS regressed
-         FROM issues WHERE ($1 IS NULL OR project_id = $1)",
+         FROM issues WHERE ($1 IS NULL OR project_id = $1)
+           AND ($3 IS NULL OR project_id IN (SELECT p.id FROM projects p WHERE p.team_id = ANY ($3)))",
     )
     .bind::<Nullable<Integer>, _>(project.map(|project| project.0))
     .bind::<Timestamptz, _>(since)
+    .bind::<Nullable<Array<Integer>>, _>(scope.bind())
     .get_result(connection)
     .await?)
 }

@@ -1,32 +1,49 @@
 //! Tokens of the API. Only their SHA-256 is kept.
 
-use crate::{Connection, StoreError, statement};
+use crate::row::{self, JsonRow};
+use crate::{Connection, Scope, StoreError, statement};
+use bugle_model::{TeamId, TokenScope, UserId};
 use chrono::{DateTime, Utc};
-use diesel::QueryableByName;
-use diesel::sql_types::{Binary, Integer, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, Binary, Integer, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
+use serde::{Deserialize, Serialize};
 
 /// A token without what makes it one.
-#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApiToken {
     /// Its id.
-    #[diesel(sql_type = Integer)]
     pub id: i32,
     /// Its name, unique.
-    #[diesel(sql_type = Text)]
     pub name: String,
+    /// What it may do.
+    pub scopes: Vec<TokenScope>,
+    /// Where it may; none is everywhere.
+    pub team: Option<TeamId>,
     /// When it was made.
-    #[diesel(sql_type = Timestamptz)]
     pub created_at: DateTime<Utc>,
     /// When it ends.
-    #[diesel(sql_type = Nullable<Timestamptz>)]
     pub expires_at: Option<DateTime<Utc>>,
     /// When it was used last, to the minute.
-    #[diesel(sql_type = Nullable<Timestamptz>)]
     pub last_used_at: Option<DateTime<Utc>>,
 }
 
-/// Makes a token from its hash. A name that is taken gives [`StoreError::unique_violation`].
+/// A token to be made.
+#[derive(Debug, Clone)]
+pub struct NewToken<'a> {
+    /// Its name, 1 to 64 characters.
+    pub name: &'a str,
+    /// What it may do; not empty.
+    pub scopes: &'a [TokenScope],
+    /// Where it may; none is everywhere.
+    pub team: Option<TeamId>,
+    /// Who makes it, when it is a person: it ends with them.
+    pub created_by: Option<UserId>,
+    /// When it ends.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// Makes a token that may do everything, from its hash: as the command line does. A name that is taken gives
+/// [`StoreError::unique_violation`].
 ///
 /// # Errors
 /// When the database fails or refuses the values.
@@ -37,19 +54,40 @@ pub async fn create(
     expires_at: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
 ) -> Result<ApiToken, StoreError> {
-    Ok(statement(
-        "INSERT INTO api_tokens (name, token_hash, expires_at, created_at) VALUES ($1, $2, $3, $4)
-         RETURNING id, name, created_at, expires_at, last_used_at",
-    )
-    .bind::<Text, _>(name)
-    .bind::<Binary, _>(hash.as_slice())
-    .bind::<Nullable<Timestamptz>, _>(expires_at)
-    .bind::<Timestamptz, _>(now)
-    .get_result(connection)
-    .await?)
+    let new = NewToken { name, scopes: TokenScope::ALL, team: None, created_by: None, expires_at };
+    create_scoped(connection, &new, hash, now).await
 }
 
-/// The token with this hash, unless it has ended. Notes the use, at most once a minute.
+/// Makes a token from its hash. A name that is taken gives [`StoreError::unique_violation`].
+///
+/// # Errors
+/// When the database fails or refuses the values.
+pub async fn create_scoped(
+    connection: &mut Connection,
+    new: &NewToken<'_>,
+    hash: &[u8; 32],
+    now: DateTime<Utc>,
+) -> Result<ApiToken, StoreError> {
+    let row: JsonRow = statement(
+        "INSERT INTO api_tokens (name, token_hash, expires_at, created_at, scopes, team_id, created_by)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
+         RETURNING jsonb_build_object('id', id, 'name', name, 'scopes', scopes, 'team', team_id,
+             'created_at', created_at, 'expires_at', expires_at, 'last_used_at', last_used_at) AS row",
+    )
+    .bind::<Text, _>(new.name)
+    .bind::<Binary, _>(hash.as_slice())
+    .bind::<Nullable<Timestamptz>, _>(new.expires_at)
+    .bind::<Timestamptz, _>(now)
+    .bind::<Array<Text>, _>(new.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>())
+    .bind::<Nullable<Integer>, _>(new.team.map(|team| team.0))
+    .bind::<Nullable<Integer>, _>(new.created_by.map(|user| user.0))
+    .get_result(connection)
+    .await?;
+    row.read()
+}
+
+/// The token with this hash, unless it has ended or the person who made it is disabled. Notes the use, at most once a
+/// minute.
 ///
 /// # Errors
 /// When the database fails.
@@ -58,31 +96,38 @@ pub async fn verify(
     hash: &[u8; 32],
     now: DateTime<Utc>,
 ) -> Result<Option<ApiToken>, StoreError> {
-    let rows: Vec<ApiToken> = statement(
+    let rows: Vec<JsonRow> = statement(
         "WITH found AS (
-             SELECT id, name, created_at, expires_at, last_used_at FROM api_tokens
-             WHERE token_hash = $1 AND (expires_at IS NULL OR expires_at > $2)
+             SELECT t.id, t.name, t.scopes, t.team_id AS team, t.created_at, t.expires_at, t.last_used_at
+             FROM api_tokens t LEFT JOIN users u ON u.id = t.created_by
+             WHERE t.token_hash = $1 AND (t.expires_at IS NULL OR t.expires_at > $2) AND u.disabled IS NOT TRUE
          ), used AS (
              UPDATE api_tokens t SET last_used_at = $2 FROM found f
              WHERE t.id = f.id AND (f.last_used_at IS NULL OR f.last_used_at < $2 - interval '1 minute')
          )
-         SELECT * FROM found",
+         SELECT to_jsonb(f) AS row FROM found f",
     )
     .bind::<Binary, _>(hash.as_slice())
     .bind::<Timestamptz, _>(now)
     .load(connection)
     .await?;
-    Ok(rows.into_iter().next())
+    row::first(rows)
 }
 
-/// All tokens, oldest first.
+/// The tokens of a scope, oldest first: [`Scope::All`] has those without a team as well.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn list(connection: &mut Connection) -> Result<Vec<ApiToken>, StoreError> {
-    Ok(statement("SELECT id, name, created_at, expires_at, last_used_at FROM api_tokens ORDER BY id")
-        .load(connection)
-        .await?)
+pub async fn list(connection: &mut Connection, scope: &Scope) -> Result<Vec<ApiToken>, StoreError> {
+    let rows: Vec<JsonRow> = statement(
+        "SELECT to_jsonb(x) AS row FROM (
+            SELECT id, name, scopes, team_id AS team, created_at, expires_at, last_used_at FROM api_tokens
+            WHERE ($1 IS NULL OR team_id = ANY ($1)) ORDER BY id) x",
+    )
+    .bind::<Nullable<Array<Integer>>, _>(scope.bind())
+    .load(connection)
+    .await?;
+    row::all(rows)
 }
 
 /// Ends a token at once. Whether it was there.

@@ -1,37 +1,15 @@
-//! Bearer tokens. A handler that takes a [`Caller`] cannot forget the check.
+//! Tokens: how they are made, sent and compared. What they allow is the API's business.
 
-use crate::{Code, Problem};
-use actix_web::dev::Payload;
+use actix_web::HttpRequest;
 use actix_web::http::header;
-use actix_web::{FromRequest, HttpRequest, web};
-use async_trait::async_trait;
-use futures_util::future::LocalBoxFuture;
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
 use uuid::Uuid;
 
 /// Longer tokens are refused unread.
 const MAX_TOKEN: usize = 512;
 
-/// Who sends the request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Caller {
-    /// The token's name; for logs and the audit trail.
-    pub name: String,
-}
-
 /// SHA-256 of a token: what is stored and looked up.
 pub type TokenHash = [u8; 32];
-
-/// Knows the tokens.
-#[async_trait]
-pub trait TokenVerifier: Send + Sync {
-    /// Who the token with this hash belongs to; `None` when nobody's, expired or revoked.
-    ///
-    /// # Errors
-    /// When the tokens cannot be looked at right now.
-    async fn verify(&self, hash: &TokenHash) -> Result<Option<Caller>, Problem>;
-}
 
 /// The hash of a token.
 #[must_use]
@@ -39,10 +17,17 @@ pub fn hash(token: &str) -> TokenHash {
     Sha256::digest(token.as_bytes()).into()
 }
 
-/// A new token: `bugle_` and 64 hex digits of which 244 bits are random. The prefix lets secret scanners find it.
+/// A new token of the API: `bugle_` and 64 hex digits of which 244 bits are random. The prefix lets secret scanners
+/// find it.
 #[must_use]
 pub fn new_token() -> String {
-    format!("bugle_{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
+    format!("bugle_{}", new_secret())
+}
+
+/// A new secret for a cookie or a link: 64 hex digits of which 244 bits are random.
+#[must_use]
+pub fn new_secret() -> String {
+    format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
 }
 
 /// Compares two hashes in a time that does not depend on where they differ.
@@ -53,7 +38,8 @@ pub fn same(left: &TokenHash, right: &TokenHash) -> bool {
 }
 
 /// The token of an `Authorization: Bearer …` header.
-fn bearer(request: &HttpRequest) -> Option<&str> {
+#[must_use]
+pub fn bearer(request: &HttpRequest) -> Option<&str> {
     let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.trim().split_once(' ')?;
     let token = token.trim();
@@ -61,22 +47,36 @@ fn bearer(request: &HttpRequest) -> Option<&str> {
     usable.then_some(token)
 }
 
-impl FromRequest for Caller {
-    type Error = Problem;
-    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+/// The value of a cookie, when it is there once.
+#[must_use]
+pub fn cookie<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
+    let headers = request.headers().get_all(header::COOKIE).filter_map(|value| value.to_str().ok());
+    let mut found = headers
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .filter(|(key, _)| *key == name)
+        .map(|(_, value)| value.trim_matches('"'));
+    let value = found.next().filter(|value| !value.is_empty() && value.len() <= MAX_TOKEN);
+    // Of two, one was planted.
+    value.filter(|_| found.next().is_none())
+}
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let hash = bearer(request).map(hash);
-        let verifier = request.app_data::<web::Data<dyn TokenVerifier>>().map(|data| Arc::clone(data));
-        Box::pin(async move {
-            let Some(hash) = hash else {
-                return Err(Problem::with_detail(Code::Unauthorized, "send `Authorization: Bearer <token>`"));
-            };
-            let verifier = verifier.ok_or_else(|| Problem::internal(&"no token verifier is configured"))?;
-            let caller = verifier.verify(&hash).await?;
-            caller.ok_or_else(|| {
-                Problem::with_detail(Code::Unauthorized, "this token is unknown, expired or revoked")
-            })
-        })
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    #[test]
+    fn a_cookie_is_read_when_it_is_there_once() {
+        let read = |value: &str| {
+            let request = TestRequest::default().insert_header((header::COOKIE, value)).to_http_request();
+            cookie(&request, "bugle_session").map(str::to_owned)
+        };
+        assert_eq!(read("a=b; bugle_session=0f; c=d").as_deref(), Some("0f"));
+        assert_eq!(read("bugle_session=0f").as_deref(), Some("0f"));
+        assert_eq!(read("bugle_session=\"0f\"").as_deref(), Some("0f"));
+        for none in ["", "bugle_session=", "xbugle_session=1", "bugle_session=1; bugle_session=2"] {
+            assert_eq!(read(none), None, "{none}");
+        }
     }
 }

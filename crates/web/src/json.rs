@@ -48,8 +48,8 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
     }
 }
 
-/// A missing type is taken for JSON, and so is the one that curl claims of any body: bearer tokens leave no room for
-/// the forgeries that a strict type guards cookies against.
+/// A missing type is taken for JSON, and so is the one that curl claims of any body. A strict type would guard cookies
+/// against forgeries; here the CSRF token does.
 fn declares_json(request: &HttpRequest) -> bool {
     let Some(value) = request.headers().get(header::CONTENT_TYPE) else { return true };
     let essence =

@@ -1,8 +1,9 @@
-//! Shared actix-web pieces: problem+json errors, request ids, pagination, bearer tokens, health, the server.
+//! Shared actix-web pieces: problem+json errors, request ids, pagination, tokens, health, the server.
 //!
 //! Invariant: this crate knows neither the database nor the bus; what it needs of them is passed in.
 
 pub mod auth;
+mod client;
 mod json;
 pub mod operations;
 mod page;
@@ -11,6 +12,7 @@ mod problem;
 mod request_id;
 mod server;
 
+pub use client::{client_address, network};
 pub use json::JsonBody;
 pub use page::{Cursor, Page};
 pub use params::Params;

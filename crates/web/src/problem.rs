@@ -12,8 +12,16 @@ use std::fmt;
 pub enum Code {
     /// The request cannot be read at all.
     BadRequest,
-    /// No bearer token, or one that is not known.
+    /// Neither a session nor a bearer token, or one that is not known.
     Unauthorized,
+    /// No account with this address and this password.
+    InvalidCredentials,
+    /// The password is right; the code of the second factor is missing.
+    SecondFactorNeeded,
+    /// Known who, and not allowed.
+    Forbidden,
+    /// The request may come from another site: its CSRF token is missing or wrong.
+    Csrf,
     /// No such thing, or no such path.
     NotFound,
     /// The path exists, the method does not.
@@ -36,9 +44,13 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::BadRequest,
         Self::Unauthorized,
+        Self::InvalidCredentials,
+        Self::SecondFactorNeeded,
+        Self::Forbidden,
+        Self::Csrf,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::Conflict,
@@ -55,8 +67,16 @@ impl Code {
         match self {
             Self::BadRequest => ("bad_request", StatusCode::BAD_REQUEST, "the request cannot be read"),
             Self::Unauthorized => {
-                ("unauthorized", StatusCode::UNAUTHORIZED, "a valid bearer token is needed")
+                ("unauthorized", StatusCode::UNAUTHORIZED, "a session or a valid bearer token is needed")
             }
+            Self::InvalidCredentials => {
+                ("invalid_credentials", StatusCode::UNAUTHORIZED, "the address or the password is wrong")
+            }
+            Self::SecondFactorNeeded => {
+                ("second_factor_needed", StatusCode::UNAUTHORIZED, "the code of the second factor is needed")
+            }
+            Self::Forbidden => ("forbidden", StatusCode::FORBIDDEN, "this is not allowed"),
+            Self::Csrf => ("csrf", StatusCode::FORBIDDEN, "the CSRF token is missing or wrong"),
             Self::NotFound => ("not_found", StatusCode::NOT_FOUND, "not found"),
             Self::MethodNotAllowed => {
                 ("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED, "this path does not know the method")
@@ -245,6 +265,10 @@ mod tests {
             [
                 ("bad_request", 400),
                 ("unauthorized", 401),
+                ("invalid_credentials", 401),
+                ("second_factor_needed", 401),
+                ("forbidden", 403),
+                ("csrf", 403),
                 ("not_found", 404),
                 ("method_not_allowed", 405),
                 ("conflict", 409),

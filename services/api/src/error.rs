@@ -4,7 +4,7 @@ use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 use bugle_bus::BusError;
-use bugle_store::StoreError;
+use bugle_store::{DatabaseError, StoreError};
 use bugle_web::{Code, Problem};
 use thiserror::Error;
 
@@ -20,6 +20,12 @@ pub enum ApiError {
     /// The bus.
     #[error(transparent)]
     Bus(#[from] BusError),
+}
+
+impl From<DatabaseError> for ApiError {
+    fn from(error: DatabaseError) -> Self {
+        Self::Store(error.into())
+    }
 }
 
 impl ApiError {

@@ -2,9 +2,11 @@
 //!
 //! [`routes`] mounts the endpoints, one file each; [`run`] adds the health checks and lives until the soft stop.
 //! Every other path is a page of the dashboard.
-//! Errors are `application/problem+json`; lists are `{"items": […], "next": …}`; every endpoint takes a bearer token.
+//! Errors are `application/problem+json`; lists are `{"items": […], "next": …}`; what an endpoint needs of its caller
+//! is said where it is declared: see [`access`].
 
-mod access;
+pub mod access;
+pub mod accounts;
 pub mod checks;
 mod dashboard;
 mod endpoints;
@@ -13,10 +15,10 @@ pub mod projects;
 mod query;
 mod view;
 
-pub use access::Tokens;
-pub use endpoints::routes;
+pub use endpoints::{declared, routes};
 pub use error::ApiError;
 
+use accounts::passwords::Passwords;
 use bugle_bus::Bus;
 use bugle_model::Clock;
 use bugle_runtime::health::Registry;
@@ -24,12 +26,15 @@ use bugle_runtime::{Config, Metrics, Shutdown};
 use bugle_store::Store;
 use bugle_store::heartbeats::{self, Heartbeat};
 use bugle_web::auth::TokenHash;
+use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 use uuid::Uuid;
 
 const HEARTBEAT: Duration = Duration::from_secs(10);
+/// How often ended sessions and links are removed.
+const PRUNE: TimeDelta = TimeDelta::hours(1);
 
 /// What the API works with.
 #[derive(Clone)]
@@ -44,7 +49,8 @@ pub struct Deps {
     pub metrics: Metrics,
     /// Where checks go.
     pub health: Registry,
-    /// A token that works without the database: the hash of the one in the data folder, see [`Tokens`].
+    /// A token that works without the database: the hash of the one in the data folder, which the
+    /// command line on the same machine uses.
     pub local_token: Option<TokenHash>,
 }
 
@@ -64,6 +70,7 @@ pub struct State {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) config: Arc<Config>,
     pub(crate) local_token: Option<TokenHash>,
+    pub(crate) passwords: Passwords,
 }
 
 impl State {
@@ -76,6 +83,7 @@ impl State {
             clock: Arc::clone(&deps.clock),
             config,
             local_token: deps.local_token,
+            passwords: Passwords::new(),
         }
     }
 }
@@ -100,8 +108,15 @@ pub async fn run(config: Arc<Config>, deps: Deps, shutdown: Shutdown) -> Result<
         version,
         state,
     };
+    let mut pruned_at = None;
     while !shutdown.soft.is_cancelled() {
         beat.seen_at = deps.clock.now();
+        if pruned_at.is_none_or(|at| beat.seen_at - at >= PRUNE) {
+            pruned_at = Some(beat.seen_at);
+            if let Err(error) = prune(&deps.store, beat.seen_at).await {
+                tracing::debug!(%error, "ended sessions and links could not be removed");
+            }
+        }
         if let Err(error) = show(&deps.store, &beat).await {
             tracing::debug!(%error, "no sign of life could be written");
         }
@@ -122,4 +137,9 @@ pub async fn run(config: Arc<Config>, deps: Deps, shutdown: Shutdown) -> Result<
 async fn show(store: &Store, beat: &Heartbeat) -> Result<(), bugle_store::StoreError> {
     let mut connection = store.conn().await?;
     heartbeats::beat(&mut connection, beat).await
+}
+
+async fn prune(store: &Store, now: DateTime<Utc>) -> Result<(), bugle_store::StoreError> {
+    let mut connection = store.conn().await?;
+    bugle_store::attempts::prune(&mut connection, now).await
 }

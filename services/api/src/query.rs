@@ -10,6 +10,7 @@ mod terms;
 mod tests;
 
 use bugle_model::{IssueStatus, Level, Priority};
+use bugle_store::Scope;
 use bugle_store::issues::{Filter, Range, TagFilter};
 use chrono::{DateTime, Utc};
 
@@ -39,6 +40,7 @@ pub(crate) struct Query {
 impl From<Query> for Filter {
     fn from(query: Query) -> Self {
         Self {
+            scope: Scope::default(),
             project: None,
             statuses: query.statuses,
             levels: query.levels,

@@ -30,6 +30,9 @@ enum Command {
     /// Project keys.
     #[command(subcommand)]
     Key(commands::key::Command),
+    /// People who can sign in.
+    #[command(subcommand)]
+    User(commands::user::Command),
     /// Tokens of the API.
     #[command(subcommand)]
     Token(commands::token::Command),
@@ -80,6 +83,7 @@ async fn dispatch(command: Command, config: Config) -> anyhow::Result<()> {
         Command::Doctor => commands::doctor::run(&config).await,
         Command::Project(command) => commands::project::run(&config, command).await,
         Command::Key(command) => commands::key::run(&config, command).await,
+        Command::User(command) => commands::user::run(&config, command).await,
         Command::Token(command) => commands::token::run(&config, command).await,
         Command::Destination(command) => commands::destination::run(&config, command).await,
         Command::Bus(command) => commands::bus::run(&config, command).await,

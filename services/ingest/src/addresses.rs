@@ -2,9 +2,10 @@
 
 use crate::answer::Limit;
 use crate::quota::{Bucket, retry_after};
+use bugle_web::network;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 const WINDOW_SECONDS: f64 = 60.0;
@@ -41,13 +42,6 @@ impl AddressLimits {
         }
         bucket.take();
         Ok(())
-    }
-}
-
-fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
     }
 }
 

@@ -4,8 +4,9 @@
 //! sends them through [`Channels`], and records each attempt together with the new state. All waiting is in the rows, so
 //! any number of notifiers may run, and a crash loses nothing: the lease of a claim runs out and another takes over.
 //! What may have arrived already is sent again under the same id by webhook, Slack and email; an SMS is looked up at
-//! Twilio first.
+//! Twilio first. [`AccountMails`] sends what the API puts into `account_mails`: invitations, links for new passwords.
 
+pub mod account_mails;
 pub mod channels;
 pub mod client;
 pub mod content;
@@ -17,6 +18,7 @@ pub mod sender;
 pub mod sign;
 pub mod signals;
 
+pub use account_mails::AccountMails;
 pub use channels::{Channels, SetupError};
 pub use policy::Policy;
 pub use sender::Sender;
@@ -71,6 +73,9 @@ pub async fn run(config: Arc<Config>, deps: Deps, shutdown: Shutdown) -> Result<
             }
         }
     }));
+    let host = content::Links::new(config.public_url.clone()).host().to_owned();
+    let email = channels::Email::new(&config, &host, Timeouts::default())?;
+    let mails = AccountMails::new(store.clone(), Arc::clone(&clock), email, rand::random());
     let wake = Arc::new(Notify::new());
     let signals = Signals::new(store.clone(), Arc::clone(&clock), Arc::clone(&wake), &metrics);
     let concurrency = config.notifier_concurrency;
@@ -78,6 +83,6 @@ pub async fn run(config: Arc<Config>, deps: Deps, shutdown: Shutdown) -> Result<
     let parts = sender::Parts { store, clock, channels, policy, seed: rand::random(), metrics };
     let sending = Sender::new(parts).run(wake, shutdown.clone());
     let consuming = Arc::new(signals).run(bus, shutdown.soft.clone());
-    tokio::join!(sending, consuming);
+    tokio::join!(sending, consuming, mails.run(shutdown.clone()));
     Ok(())
 }

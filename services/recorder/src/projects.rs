@@ -5,7 +5,7 @@ use bugle_model::{KeyId, ProjectId, ProjectSettings};
 use bugle_protocol::filter::Filters;
 use bugle_protocol::scrub::Scrubber;
 use bugle_store::projects::{self, Project};
-use bugle_store::{Store, StoreError, keys};
+use bugle_store::{Scope, Store, StoreError, keys};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -57,7 +57,7 @@ impl Projects {
         let mut all = HashMap::new();
         let mut after = None;
         loop {
-            let page = projects::list(&mut connection, after, PAGE).await?;
+            let page = projects::list(&mut connection, &Scope::All, after, PAGE).await?;
             after = page.last().map(|project| project.id);
             let full = page.len() == PAGE;
             for project in page {

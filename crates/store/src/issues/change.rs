@@ -2,11 +2,11 @@
 
 use super::{Issue, get};
 use crate::activity::{self, NewActivity};
-use crate::{Connection, StoreError, outbox, statement};
+use crate::{Connection, Scope, StoreError, outbox, statement};
 use bugle_model::{IssueId, IssueStatus, Priority, ProjectId, Signal};
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Bool, Integer, Nullable, SmallInt, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, SmallInt, Text, Timestamptz};
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use serde_json::{Value, json};
 
@@ -55,13 +55,14 @@ impl Changed {
     }
 }
 
-/// Changes an issue, writes down that `actor` did it, and tells the others with `issue.changed`, in one transaction. The
+/// Changes an issue of a scope, writes down that `actor` did it, and tells the others with `issue.changed`, in one transaction. The
 /// issue afterwards; `None` when there is none. A change that changes nothing tells nobody.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn change(
     connection: &mut Connection,
+    scope: &Scope,
     id: IssueId,
     change: &IssueChange,
     actor: &str,
@@ -69,13 +70,13 @@ pub async fn change(
 ) -> Result<Option<Issue>, StoreError> {
     connection
         .transaction(async |connection| {
-            let changed = update(connection, id, change, now).await?;
+            let changed = update(connection, scope, id, change, now).await?;
             if let Some(changed) = changed {
                 activity::add(connection, Some(actor), &changed.activity(id), now).await?;
                 let signal = Signal::IssueChanged { issue: id, project: ProjectId(changed.project_id) };
                 outbox::add(connection, vec![signal], now).await?;
             }
-            get(connection, id).await
+            get(connection, scope, id).await
         })
         .await
 }
@@ -83,6 +84,7 @@ pub async fn change(
 /// Resolving remembers the project's newest release: events of older ones do not reopen the issue.
 async fn update(
     connection: &mut Connection,
+    scope: &Scope,
     id: IssueId,
     change: &IssueChange,
     now: DateTime<Utc>,
@@ -101,6 +103,7 @@ async fn update(
              assigned_to = CASE WHEN $4 THEN $5 ELSE i.assigned_to END
          FROM (SELECT id, status, priority, assigned_to FROM issues WHERE id = $1 FOR NO KEY UPDATE) b
          WHERE i.id = b.id
+           AND ($7 IS NULL OR EXISTS (SELECT 1 FROM projects p WHERE p.id = i.project_id AND p.team_id = ANY ($7)))
            AND (coalesce($2, i.status) <> i.status
                 OR coalesce($3, i.priority) <> i.priority
                 OR ($3 IS NOT NULL AND NOT i.priority_chosen)
@@ -114,6 +117,7 @@ async fn update(
     .bind::<Bool, _>(change.assigned_to.is_some())
     .bind::<Nullable<Text>, _>(change.assigned_to.clone().flatten())
     .bind::<Timestamptz, _>(now)
+    .bind::<Nullable<Array<Integer>>, _>(scope.bind())
     .load(connection)
     .await?;
     Ok(rows.into_iter().next())

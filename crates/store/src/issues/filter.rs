@@ -1,11 +1,14 @@
 //! Which issues a list has.
 
+use crate::Scope;
 use bugle_model::{IssueStatus, Level, Priority, ProjectId};
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// Which issues. The default is all of them.
+/// Which issues. The default is none, by its scope.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Filter {
+    /// Only of these projects.
+    pub scope: Scope,
     /// Only this project's.
     pub project: Option<ProjectId>,
     /// Only with one of these; empty means any.

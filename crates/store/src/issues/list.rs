@@ -68,7 +68,8 @@ pub async fn list(
         .bind::<Nullable<Timestamptz>, _>(filter.first_seen.from)
         .bind::<Nullable<Timestamptz>, _>(filter.first_seen.to)
         .bind::<Nullable<Timestamptz>, _>(filter.last_seen.from)
-        .bind::<Nullable<Timestamptz>, _>(filter.last_seen.to);
+        .bind::<Nullable<Timestamptz>, _>(filter.last_seen.to)
+        .bind::<Nullable<Array<Integer>>, _>(filter.scope.bind());
     for tag in &filter.tags {
         query = query.bind::<Text, _>(tag.key.clone());
         query =
@@ -79,7 +80,7 @@ pub async fn list(
 }
 
 /// The number of the last placeholder before those of tags.
-const FIXED: usize = 18;
+const FIXED: usize = 19;
 
 /// The statement. The inner query walks the index of each project; the limit inside keeps it from reading more. What is
 /// not asked for is not in the text, so that the planner sees what is.
@@ -110,7 +111,7 @@ fn text(filter: &Filter) -> String {
         ));
     }
     format!(
-        "SELECT i.id, i.number, i.project_id, p.name AS project_name, p.prefix, i.title, i.culprit, i.error_type,
+        "SELECT i.id, i.number, i.project_id, p.name AS project_name, p.team_id, p.prefix, i.title, i.culprit, i.error_type,
                 i.platform, i.level, i.priority, i.priority_chosen, i.status, i.generation,
                 coalesce(c.events, 0) AS count, coalesce(c.users, 0) AS users, i.first_seen,
                 coalesce(c.last_seen, i.active_at) AS last_seen, i.active_at, i.resolved_at, i.assigned_to,
@@ -134,7 +135,7 @@ fn text(filter: &Filter) -> String {
          ) i
          LEFT JOIN issue_counts c ON c.issue_id = i.id
          LEFT JOIN releases r ON r.id = i.first_release_id
-         WHERE ($1 IS NULL OR p.id = $1)
+         WHERE ($1 IS NULL OR p.id = $1) AND ($19 IS NULL OR p.team_id = ANY ($19))
          ORDER BY i.active_at DESC, i.id DESC LIMIT $7"
     )
 }

@@ -1,6 +1,6 @@
 //! Notifications with their attempts, for people.
 
-use crate::{Connection, StoreError, statement};
+use crate::{Connection, Scope, StoreError, statement};
 use bugle_model::{
     Channel, DestinationId, IssueId, NotificationId, NotificationState, Priority, ProjectId, SignalKind,
 };
@@ -154,12 +154,13 @@ impl TryFrom<Row> for Notification {
     }
 }
 
-/// A page of notifications with their attempts, newest first.
+/// A page of the notifications of a scope with their attempts, newest first.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn list(
     conn: &mut Connection,
+    scope: &Scope,
     filter: Filter,
     limit: i64,
 ) -> Result<Vec<Notification>, StoreError> {
@@ -168,6 +169,7 @@ pub async fn list(
          WHERE ($1 IS NULL OR n.issue_id = $1) AND ($2 IS NULL OR n.project_id = $2)
             AND ($3 IS NULL OR n.destination_id = $3) AND ($4 IS NULL OR n.state = $4)
             AND ($5 IS NULL OR n.id < $5)
+            AND ($7 IS NULL OR EXISTS (SELECT 1 FROM projects p WHERE p.id = n.project_id AND p.team_id = ANY ($7)))
          ORDER BY n.id DESC LIMIT $6",
     )
     .bind::<Nullable<Int8>, _>(filter.issue.map(|id| id.0))
@@ -176,6 +178,7 @@ pub async fn list(
     .bind::<Nullable<SmallInt>, _>(filter.state.map(NotificationState::code))
     .bind::<Nullable<Int8>, _>(filter.before.map(|id| id.0))
     .bind::<Int8, _>(limit)
+    .bind::<Nullable<Array<Int4>>, _>(scope.bind())
     .load(conn)
     .await?;
     let mut found = rows.into_iter().map(Notification::try_from).collect::<Result<Vec<_>, _>>()?;

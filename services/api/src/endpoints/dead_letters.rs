@@ -1,11 +1,12 @@
 //! `/api/v1/admin/dead-letters`: what was rejected for good. Works against the running process, whose bus may be the
 //! only one that can open the log on disk. Bodies are raw there and shown scrubbed.
 
+use crate::access::Principal;
 use crate::{ApiError, State, view};
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, Responder};
 use bugle_bus::{DeadSelection, Queue};
-use bugle_web::auth::Caller;
+use bugle_store::audit::{self, Target};
 use bugle_web::{JsonBody, Page, Params, Problem};
 use serde::Deserialize;
 use serde_json::json;
@@ -15,7 +16,7 @@ const EXPECTED: &str = "bugle.intake, bugle.intake.backlog or bugle.notifier.sig
 
 /// `GET …/dead-letters?queue=&limit=`
 pub(super) async fn list(
-    _: Caller,
+    _: Principal,
     state: Data<State>,
     request: HttpRequest,
 ) -> Result<impl Responder, ApiError> {
@@ -55,24 +56,47 @@ impl Body {
 
 /// `POST …/dead-letters/redrive`: back into their queue.
 pub(super) async fn redrive(
-    caller: Caller,
+    principal: Principal,
     state: Data<State>,
     JsonBody(body): JsonBody<Body>,
 ) -> Result<impl Responder, ApiError> {
     let (queue, which) = body.selection()?;
     let count = state.bus.redrive(queue, which).await?;
-    tracing::info!(queue = queue.name(), count, token = caller.name, "dead letters redriven");
+    record(&state, &principal, "dead_letters.redriven", queue, count).await?;
     Ok(Json(json!({ "redriven": count })))
 }
 
 /// `POST …/dead-letters/discard`: gone for good.
 pub(super) async fn discard(
-    caller: Caller,
+    principal: Principal,
     state: Data<State>,
     JsonBody(body): JsonBody<Body>,
 ) -> Result<impl Responder, ApiError> {
     let (queue, which) = body.selection()?;
     let count = state.bus.discard_dead(queue, which).await?;
-    tracing::warn!(queue = queue.name(), count, token = caller.name, "dead letters discarded");
+    record(&state, &principal, "dead_letters.discarded", queue, count).await?;
     Ok(Json(json!({ "discarded": count })))
+}
+
+/// After the fact: the bus is no part of a transaction. The local token works while the database is away, and so must
+/// this: then the log has it alone.
+async fn record(
+    state: &State,
+    principal: &Principal,
+    action: &'static str,
+    queue: Queue,
+    count: u64,
+) -> Result<(), ApiError> {
+    tracing::info!(queue = queue.name(), count, by = principal.actor.name, action, "dead letters");
+    let target = Target::new("queue", queue.name(), queue.name());
+    let entry = principal.changed(action, target, None, None, Some(json!({ "count": count })));
+    let now = state.clock.now();
+    let recorded = async {
+        let mut connection = state.store.conn().await?;
+        audit::add(&mut connection, &entry, now).await
+    };
+    match recorded.await {
+        Err(error) if !error.is_away() => Err(error.into()),
+        _ => Ok(()),
+    }
 }

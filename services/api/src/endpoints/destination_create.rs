@@ -2,14 +2,17 @@
 
 use super::destinations::View;
 use super::named;
+use crate::access::Principal;
 use crate::{ApiError, State};
 use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, Responder};
 use bugle_model::{Channel, DestinationSettings, Priority};
-use bugle_store::destinations::{self, CreateError, NewDestination, secret_from};
-use bugle_web::auth::Caller;
+use bugle_store::Transactions;
+use bugle_store::audit::{self, Target};
+use bugle_store::destinations::{self, CreateError, Destination, NewDestination, secret_from};
 use bugle_web::{Code, FieldError, JsonBody, Problem};
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,20 +25,33 @@ pub(super) struct Body {
 }
 
 pub(super) async fn handler(
-    caller: Caller,
+    principal: Principal,
     state: Data<State>,
     project: Path<String>,
     JsonBody(body): JsonBody<Body>,
 ) -> Result<impl Responder, ApiError> {
     let Body { channel, target, min_priority, settings } = body;
     let mut connection = state.store.conn().await?;
-    let project = named::project(&mut connection, &project).await?.id;
-    let new = NewDestination { project, channel, target, min_priority, settings };
+    let project = named::project(&mut connection, &principal, &project).await?;
+    let new = NewDestination { project: project.id, channel, target, min_priority, settings };
     let secret = secret_from(rand::random());
-    let made =
-        destinations::create(&mut connection, &new, &secret, state.clock.now()).await.map_err(refused)?;
-    tracing::info!(destination = %made.id, %project, token = caller.name, "destination created");
+    let now = state.clock.now();
+    let made = connection
+        .transaction(async |connection| {
+            let made = destinations::create(connection, &new, &secret, now).await.map_err(refused)?;
+            let target = Target::new("destination", made.id, &project.name);
+            let entry =
+                principal.changed("destination.created", target, project.team, None, Some(kept(&made)));
+            audit::add(connection, &entry, now).await?;
+            Ok::<_, ApiError>(made)
+        })
+        .await?;
     Ok(HttpResponse::Created().json(View::new(&made).with_secret(&made)))
+}
+
+/// What the audit log keeps: a target may be a secret itself (Slack's URLs are), and settings hold some.
+pub(super) fn kept(destination: &Destination) -> Value {
+    json!({ "channel": destination.channel, "min_priority": destination.min_priority, "enabled": destination.enabled })
 }
 
 fn refused(error: CreateError) -> ApiError {

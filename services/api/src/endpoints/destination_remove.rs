@@ -1,21 +1,32 @@
 //! `DELETE /api/v1/projects/{project}/destinations/{id}`: 204.
 
+use super::destination_create::kept;
 use super::destination_test::of_project;
+use crate::access::Principal;
 use crate::{ApiError, State};
 use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, Responder};
-use bugle_store::destinations;
-use bugle_web::auth::Caller;
+use bugle_store::audit::{self, Target};
+use bugle_store::{Transactions, destinations};
 
 pub(super) async fn handler(
-    caller: Caller,
+    principal: Principal,
     state: Data<State>,
     path: Path<(String, String)>,
 ) -> Result<impl Responder, ApiError> {
     let (project, id) = path.into_inner();
     let mut connection = state.store.conn().await?;
-    let destination = of_project(&mut connection, &project, &id).await?;
-    destinations::delete(&mut connection, destination).await?;
-    tracing::info!(%destination, token = caller.name, "destination removed");
+    let (project, destination) = of_project(&mut connection, &principal, &project, &id).await?;
+    let now = state.clock.now();
+    connection
+        .transaction(async |connection| {
+            destinations::delete(connection, destination.id).await?;
+            let target = Target::new("destination", destination.id, &project.name);
+            let before = Some(kept(&destination));
+            let entry = principal.changed("destination.deleted", target, project.team, before, None);
+            audit::add(connection, &entry, now).await?;
+            Ok::<_, ApiError>(())
+        })
+        .await?;
     Ok(HttpResponse::NoContent())
 }

@@ -1,24 +1,25 @@
 //! `POST /api/v1/projects/{project}/destinations/{id}/test`: 202 with the notification that is on its way.
 
 use super::named;
+use crate::access::Principal;
 use crate::{ApiError, State};
 use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, Responder};
-use bugle_model::DestinationId;
+use bugle_store::destinations::Destination;
+use bugle_store::projects::Project;
 use bugle_store::{Connection, destinations, notifications};
-use bugle_web::auth::Caller;
 use uuid::Uuid;
 
 pub(super) async fn handler(
-    _: Caller,
+    principal: Principal,
     state: Data<State>,
     path: Path<(String, String)>,
 ) -> Result<impl Responder, ApiError> {
     let (project, id) = path.into_inner();
     let mut connection = state.store.conn().await?;
-    let destination = of_project(&mut connection, &project, &id).await?;
-    let made =
-        notifications::insert_test(&mut connection, destination, Uuid::now_v7(), state.clock.now()).await?;
+    let (_, destination) = of_project(&mut connection, &principal, &project, &id).await?;
+    let made = notifications::insert_test(&mut connection, destination.id, Uuid::now_v7(), state.clock.now())
+        .await?;
     let notification = made.ok_or_else(|| named::missing("destination", &id))?;
     Ok(HttpResponse::Accepted().json(serde_json::json!({ "notification": notification })))
 }
@@ -26,14 +27,15 @@ pub(super) async fn handler(
 /// The destination in the path, when it is the project's.
 pub(super) async fn of_project(
     connection: &mut Connection,
+    principal: &Principal,
     project: &str,
     id: &str,
-) -> Result<DestinationId, ApiError> {
-    let project = named::project(connection, project).await?;
+) -> Result<(Project, Destination), ApiError> {
+    let project = named::project(connection, principal, project).await?;
     let destination = match id.parse() {
         Ok(id) => destinations::get(connection, id).await?,
         Err(_) => None,
     };
     let destination = destination.filter(|found| found.project == project.id);
-    Ok(destination.ok_or_else(|| named::missing("destination", id))?.id)
+    Ok((project, destination.ok_or_else(|| named::missing("destination", id))?))
 }

@@ -1,13 +1,13 @@
 //! `GET /api/v1/projects/{project}/destinations`, without their secrets.
 
 use super::named;
+use crate::access::Principal;
 use crate::{ApiError, State};
 use actix_web::Responder;
 use actix_web::web::{Data, Json, Path};
 use bugle_model::{Channel, DestinationId, DestinationSettings, Priority, ProjectId};
 use bugle_store::destinations::{self, Destination};
 use bugle_web::Page;
-use bugle_web::auth::Caller;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -55,12 +55,12 @@ impl View {
 }
 
 pub(super) async fn handler(
-    _: Caller,
+    principal: Principal,
     state: Data<State>,
     project: Path<String>,
 ) -> Result<impl Responder, ApiError> {
     let mut connection = state.store.conn().await?;
-    let project = named::project(&mut connection, &project).await?;
+    let project = named::project(&mut connection, &principal, &project).await?;
     let found = destinations::list(&mut connection, project.id).await?;
     Ok(Json(Page::whole(found.iter().map(View::new).collect())))
 }

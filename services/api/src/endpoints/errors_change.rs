@@ -2,15 +2,15 @@
 //! ignored: the contract's clients send back what they got.
 
 use super::issue_change::{assignee, given};
-use super::named;
+use super::{issue_change, named};
+use crate::access::Principal;
 use crate::view::older::ErrorView;
 use crate::{ApiError, State};
 use actix_web::Responder;
 use actix_web::web::{Data, Json, Path};
 use bugle_model::{IssueStatus, Priority};
-use bugle_store::issues::{self, IssueChange};
+use bugle_store::issues::IssueChange;
 use bugle_web::JsonBody;
-use bugle_web::auth::Caller;
 use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]
@@ -23,7 +23,7 @@ pub(super) struct Body {
 }
 
 pub(super) async fn handler(
-    caller: Caller,
+    principal: Principal,
     state: Data<State>,
     id: Path<String>,
     JsonBody(body): JsonBody<Body>,
@@ -31,20 +31,18 @@ pub(super) async fn handler(
     let assigned_to = assignee(body.assigned_to)?;
     let resolved = body.resolved.map(|yes| if yes { IssueStatus::Resolved } else { IssueStatus::Unresolved });
     let change = IssueChange { status: body.status.or(resolved), priority: body.severity, assigned_to };
-    apply(&state, &caller, &id, &change).await
+    apply(&state, &principal, &id, &change).await
 }
 
 /// Changes the issue that an id names and answers it as it is then.
 pub(super) async fn apply(
     state: &State,
-    caller: &Caller,
+    principal: &Principal,
     id: &str,
     change: &IssueChange,
 ) -> Result<Json<ErrorView>, ApiError> {
     let mut connection = state.store.conn().await?;
-    let (issue, event) = named::error(&mut connection, id).await?;
-    let changed = issues::change(&mut connection, issue.id, change, &caller.name, state.clock.now()).await?;
-    let changed = changed.ok_or_else(|| named::missing("error", id))?;
-    tracing::info!(issue = %changed.id, token = caller.name, "issue changed");
+    let (issue, event) = named::error(&mut connection, principal, id).await?;
+    let changed = issue_change::apply(&mut connection, principal, &issue, change, state.clock.now()).await?;
     Ok(Json(ErrorView::new(changed, event.as_ref())))
 }

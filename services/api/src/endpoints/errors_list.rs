@@ -2,6 +2,7 @@
 //! list. Other parameters are ignored: its clients send some that have no meaning here.
 
 use super::named;
+use crate::access::Principal;
 use crate::view::older::ErrorView;
 use crate::{ApiError, State};
 use actix_web::web::{Data, Json};
@@ -9,24 +10,24 @@ use actix_web::{HttpRequest, Responder};
 use bugle_model::IssueStatus;
 use bugle_store::events;
 use bugle_store::issues::{self, Filter, Position};
-use bugle_web::auth::Caller;
 use bugle_web::{Page, Params};
 
 pub(super) async fn handler(
-    _: Caller,
+    principal: Principal,
     state: Data<State>,
     request: HttpRequest,
 ) -> Result<impl Responder, ApiError> {
     let mut params = Params::of(&request);
     let service = params.text("service");
     let (mut filter, limit) = (read_filter(&mut params), params.limit());
+    filter.scope = principal.scope();
     let after: Option<Position> = params.cursor();
     params.ignore_others();
     params.finish()?;
 
     let mut connection = state.store.conn().await?;
     if let Some(service) = service {
-        filter.project = Some(named::project_parameter(&mut connection, &service).await?.id);
+        filter.project = Some(named::project_parameter(&mut connection, &principal, &service).await?.id);
     }
     let found = issues::list(&mut connection, &filter, after, limit + 1).await?;
     let page = Page::cut(found, limit, Position::of);

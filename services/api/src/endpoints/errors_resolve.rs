@@ -1,18 +1,18 @@
 //! `POST /api/error-logging/errors/{id}/resolve/`
 
 use super::errors_change::apply;
+use crate::access::Principal;
 use crate::{ApiError, State};
 use actix_web::Responder;
 use actix_web::web::{Data, Path};
 use bugle_model::IssueStatus;
 use bugle_store::issues::IssueChange;
-use bugle_web::auth::Caller;
 
 pub(super) async fn handler(
-    caller: Caller,
+    principal: Principal,
     state: Data<State>,
     id: Path<String>,
 ) -> Result<impl Responder, ApiError> {
     let change = IssueChange { status: Some(IssueStatus::Resolved), ..IssueChange::default() };
-    apply(&state, &caller, &id, &change).await
+    apply(&state, &principal, &id, &change).await
 }

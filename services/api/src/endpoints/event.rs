@@ -1,22 +1,22 @@
 //! `GET /api/v1/projects/{project}/events/{event_id}`; the project by id or name.
 
 use super::named;
+use crate::access::Principal;
 use crate::{ApiError, State, view};
 use actix_web::Responder;
 use actix_web::web::{Data, Json, Path};
 use bugle_store::events;
-use bugle_web::auth::Caller;
 
 pub(super) async fn handler(
-    _: Caller,
+    principal: Principal,
     state: Data<State>,
     path: Path<(String, String)>,
 ) -> Result<impl Responder, ApiError> {
     let (project, text) = path.into_inner();
     let id = named::event_id(&text)?;
     let mut connection = state.store.conn().await?;
-    let project = named::project(&mut connection, &project).await?;
-    let found = events::find(&mut connection, id, Some(project.id)).await?;
+    let project = named::project(&mut connection, &principal, &project).await?;
+    let found = events::find(&mut connection, &principal.scope(), id, Some(project.id)).await?;
     let stored = found.first().ok_or_else(|| named::missing("event", &text))?;
     Ok(Json(view::event::event(stored)))
 }

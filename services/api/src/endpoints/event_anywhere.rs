@@ -1,21 +1,21 @@
 //! `GET /api/v1/events/{event_id}`, where the id is unique among the projects that the caller may see.
 
 use super::named;
+use crate::access::Principal;
 use crate::{ApiError, State, view};
 use actix_web::Responder;
 use actix_web::web::{Data, Json, Path};
 use bugle_store::events;
-use bugle_web::auth::Caller;
 use bugle_web::{Code, Problem};
 
 pub(super) async fn handler(
-    _: Caller,
+    principal: Principal,
     state: Data<State>,
     text: Path<String>,
 ) -> Result<impl Responder, ApiError> {
     let id = named::event_id(&text)?;
     let mut connection = state.store.conn().await?;
-    let found = events::find(&mut connection, id, None).await?;
+    let found = events::find(&mut connection, &principal.scope(), id, None).await?;
     let stored = found.first().ok_or_else(|| named::missing("event", &text))?;
     if found.iter().any(|other| other.project != stored.project) {
         let detail =

@@ -1,25 +1,25 @@
 //! `GET /api/v1/issues/{id}`; the id may be a short one such as `SHOP-42`.
 
 use super::named;
+use crate::access::Principal;
 use crate::view::issue::IssueView;
 use crate::{ApiError, State};
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, Responder};
 use bugle_store::issues;
-use bugle_web::auth::Caller;
 
 /// An issue shows at most this many releases.
 const RELEASES: i64 = 20;
 
 pub(super) async fn handler(
-    _: Caller,
+    principal: Principal,
     state: Data<State>,
     request: HttpRequest,
     id: Path<String>,
 ) -> Result<impl Responder, ApiError> {
     named::no_parameters(&request)?;
     let mut connection = state.store.conn().await?;
-    let issue = named::issue(&mut connection, &id).await?;
+    let issue = named::issue(&mut connection, &principal, &id).await?;
     let releases = issues::releases(&mut connection, issue.id, RELEASES).await?;
     Ok(Json(IssueView::from(issue).with_releases(releases)))
 }

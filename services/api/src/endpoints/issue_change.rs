@@ -1,15 +1,19 @@
 //! `PATCH /api/v1/issues/{id}` with `status`, `priority`, `assigned_to`; what is left out stays.
 
 use super::named;
+use crate::access::Principal;
 use crate::view::issue::IssueView;
 use crate::{ApiError, State};
 use actix_web::Responder;
 use actix_web::web::{Data, Json, Path};
 use bugle_model::{IssueStatus, Priority};
-use bugle_store::issues::{self, IssueChange};
-use bugle_web::auth::Caller;
+use bugle_store::audit::{self, Target};
+use bugle_store::issues::{self, Issue, IssueChange};
+use bugle_store::{Connection, Transactions};
 use bugle_web::{JsonBody, Problem};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
 
 const MAX_ASSIGNEE: usize = 128;
 
@@ -24,8 +28,12 @@ pub(super) struct Body {
 }
 
 /// Tells `null` from left out.
-pub(super) fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::<String>::deserialize(deserializer).map(Some)
+pub(super) fn given<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Option::<T>::deserialize(deserializer).map(Some)
 }
 
 /// An assignee, trimmed; an empty one is nobody.
@@ -39,7 +47,7 @@ pub(super) fn assignee(given: Option<Option<String>>) -> Result<Option<Option<St
 }
 
 pub(super) async fn handler(
-    caller: Caller,
+    principal: Principal,
     state: Data<State>,
     id: Path<String>,
     JsonBody(body): JsonBody<Body>,
@@ -50,10 +58,35 @@ pub(super) async fn handler(
         assigned_to: assignee(body.assigned_to)?,
     };
     let mut connection = state.store.conn().await?;
-    let issue = named::issue_id(&mut connection, &id).await?;
-    let now = state.clock.now();
-    let changed = issues::change(&mut connection, issue, &change, &caller.name, now).await?;
-    let changed = changed.ok_or_else(|| named::missing("issue", &id))?;
-    tracing::info!(issue = %changed.id, token = caller.name, "issue changed");
+    let issue = named::issue(&mut connection, &principal, &id).await?;
+    let changed = apply(&mut connection, &principal, &issue, &change, state.clock.now()).await?;
     Ok(Json(IssueView::from(changed)))
+}
+
+/// Changes an issue that was looked up for the caller, and records what is different then.
+pub(super) async fn apply(
+    connection: &mut Connection,
+    principal: &Principal,
+    issue: &Issue,
+    change: &IssueChange,
+    now: DateTime<Utc>,
+) -> Result<Issue, ApiError> {
+    connection
+        .transaction(async |connection| {
+            let changed = issues::change(connection, &principal.scope(), issue.id, change, &principal.actor.name, now).await?;
+            let changed = changed.ok_or_else(|| named::missing("issue", &issue.short_id()))?;
+            let (before, after) = (kept(issue), kept(&changed));
+            if before != after {
+                let target = Target::new("issue", changed.id, &changed.short_id());
+                let entry =
+                    principal.changed("issue.updated", target, changed.team, Some(before), Some(after));
+                audit::add(connection, &entry, now).await?;
+            }
+            Ok(changed)
+        })
+        .await
+}
+
+fn kept(issue: &Issue) -> Value {
+    json!({ "status": issue.status, "priority": issue.priority, "assigned_to": issue.assigned_to })
 }

@@ -1,11 +1,11 @@
 //! `POST /api/v1/issues/{id}/comments` with `text`.
 
 use super::named;
+use crate::access::Principal;
 use crate::{ApiError, State};
 use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, Responder};
 use bugle_store::activity::{self, NewActivity};
-use bugle_web::auth::Caller;
 use bugle_web::{JsonBody, Problem};
 use serde::Deserialize;
 use serde_json::json;
@@ -19,16 +19,16 @@ pub(super) struct Body {
 }
 
 pub(super) async fn handler(
-    caller: Caller,
+    principal: Principal,
     state: Data<State>,
     id: Path<String>,
     JsonBody(body): JsonBody<Body>,
 ) -> Result<impl Responder, ApiError> {
     let text = text(&body.text)?;
     let mut connection = state.store.conn().await?;
-    let issue = named::issue(&mut connection, &id).await?.id;
+    let issue = named::issue(&mut connection, &principal, &id).await?.id;
     let comment = [NewActivity { issue, kind: "comment", data: json!({ "text": text }) }];
-    let written = activity::add(&mut connection, Some(&caller.name), &comment, state.clock.now()).await?;
+    let written = activity::add(&mut connection, Some(&principal.actor.name), &comment, state.clock.now()).await?;
     Ok(HttpResponse::Created().json(written.first()))
 }
 

@@ -1,26 +1,26 @@
 //! `GET /api/v1/issues/{id}/grouping`: why its latest event is grouped as it is, by the project's rules of now.
 
 use super::named;
+use crate::access::Principal;
 use crate::{ApiError, State};
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, Responder};
 use bugle_grouping::Grouper;
 use bugle_store::{events, projects};
 use bugle_web::Problem;
-use bugle_web::auth::Caller;
 
 pub(super) async fn handler(
-    _: Caller,
+    principal: Principal,
     state: Data<State>,
     request: HttpRequest,
     id: Path<String>,
 ) -> Result<impl Responder, ApiError> {
     named::no_parameters(&request)?;
     let mut connection = state.store.conn().await?;
-    let issue = named::issue(&mut connection, &id).await?;
+    let issue = named::issue(&mut connection, &principal, &id).await?;
     let latest = events::latest(&mut connection, &[issue.id]).await?.remove(&issue.id);
     let latest = latest.ok_or_else(|| Problem::not_found("event of this issue any more"))?;
-    let project = projects::find(&mut connection, &issue.project.to_string()).await?;
+    let project = projects::find(&mut connection, &principal.scope(), &issue.project.to_string()).await?;
     let rules = project.map(|project| project.settings.grouping_rules).unwrap_or_default();
     // Rules are checked when they are saved; an older release may have known others.
     let grouper =

@@ -2,12 +2,12 @@
 
 use super::named;
 use super::stats::Period;
+use crate::access::Principal;
 use crate::{ApiError, State};
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, Responder};
 use bugle_store::stats;
 use bugle_web::Params;
-use bugle_web::auth::Caller;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -18,7 +18,7 @@ struct Answer {
 }
 
 pub(super) async fn handler(
-    _: Caller,
+    principal: Principal,
     state: Data<State>,
     request: HttpRequest,
     id: Path<String>,
@@ -27,7 +27,7 @@ pub(super) async fn handler(
     let period = params.optional("period", "24h, 14d or 30d", Period::parse).unwrap_or(Period::Day);
     params.finish()?;
     let mut connection = state.store.conn().await?;
-    let issue = named::issue(&mut connection, &id).await?.id;
+    let issue = named::issue(&mut connection, &principal, &id).await?.id;
     let buckets = period.buckets(state.clock.now());
     let counts = stats::of_issues(&mut connection, &[issue], &buckets).await?.remove(&issue);
     Ok(Json(Answer { buckets: buckets.starts(), counts: counts.unwrap_or_default() }))

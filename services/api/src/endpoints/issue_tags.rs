@@ -1,11 +1,11 @@
 //! `GET /api/v1/issues/{id}/tags`: how often each value of each tag occurs among the issue's latest events.
 
 use super::named;
+use crate::access::Principal;
 use crate::{ApiError, State};
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, Responder};
 use bugle_store::events::{self, StoredEvent};
-use bugle_web::auth::Caller;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -37,14 +37,14 @@ struct Answer {
 }
 
 pub(super) async fn handler(
-    _: Caller,
+    principal: Principal,
     state: Data<State>,
     request: HttpRequest,
     id: Path<String>,
 ) -> Result<impl Responder, ApiError> {
     named::no_parameters(&request)?;
     let mut connection = state.store.conn().await?;
-    let issue = named::issue(&mut connection, &id).await?;
+    let issue = named::issue(&mut connection, &principal, &id).await?;
     let latest = events::list(&mut connection, issue.id, None, SAMPLE).await?;
     Ok(Json(Answer { events: latest.len(), items: distribution(&latest) }))
 }

@@ -2,6 +2,7 @@
 
 use super::named;
 use super::stats::Period;
+use crate::access::Principal;
 use crate::view::issue::IssueView;
 use crate::{ApiError, State, query};
 use actix_web::web::{Data, Json};
@@ -9,13 +10,12 @@ use actix_web::{HttpRequest, Responder};
 use bugle_model::IssueStatus;
 use bugle_store::issues::{self, Filter, Position};
 use bugle_store::{Connection, stats};
-use bugle_web::auth::Caller;
 use bugle_web::{FieldError, Page, Params, Problem};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
 pub(super) async fn handler(
-    caller: Caller,
+    principal: Principal,
     state: Data<State>,
     request: HttpRequest,
 ) -> Result<impl Responder, ApiError> {
@@ -26,7 +26,7 @@ pub(super) async fn handler(
     let now = state.clock.now();
     let mut query = understood(&mut params, now);
     for name in query.assigned_to.iter_mut().filter(|name| *name == "me") {
-        name.clone_from(&caller.name);
+        name.clone_from(&principal.actor.name);
     }
     let limit = params.limit();
     let after: Option<Position> = params.cursor();
@@ -37,11 +37,11 @@ pub(super) async fn handler(
 
     let mut connection = state.store.conn().await?;
     let project = match project {
-        Some(named) => Some(named::project_parameter(&mut connection, &named).await?.id),
+        Some(named) => Some(named::project_parameter(&mut connection, &principal, &named).await?.id),
         None => None,
     };
     refuse_unknown_tags(&mut connection, &query).await?;
-    let filter = Filter { project, statuses, ..Filter::from(query) };
+    let filter = Filter { scope: principal.scope(), project, statuses, ..Filter::from(query) };
     let found = issues::list(&mut connection, &filter, after, limit + 1).await?;
     let page = Page::cut(found, limit, Position::of);
     let mut trends = if sparkline {

@@ -1,45 +1,81 @@
 //! What paths and parameters name.
 
 use crate::ApiError;
-use bugle_model::{IssueId, parse_event_id};
+use crate::access::Principal;
+use bugle_model::{IssueId, TeamId, parse_event_id};
 use bugle_store::issues::{self, Issue};
-use bugle_store::projects::{self, Project};
+use bugle_store::projects::{self, Project, ProjectError};
+use bugle_store::teams::{self, Team};
 use bugle_store::{Connection, events};
-use bugle_web::{Code, Params, Problem};
+use bugle_web::{Code, FieldError, Params, Problem};
 use uuid::Uuid;
 
 /// Retry an event that is not recorded yet after this many seconds.
 const UNRECORDED_RETRY: u32 = 1;
 
-/// The project with this id or name.
-pub(super) async fn project(connection: &mut Connection, id_or_name: &str) -> Result<Project, ApiError> {
-    let found = projects::find(connection, id_or_name).await?;
-    found.ok_or_else(|| missing("project", id_or_name).into())
+/// The project with this id or name, when the caller sees it and may do with it what the route does.
+pub(super) async fn project(
+    connection: &mut Connection,
+    principal: &Principal,
+    id_or_name: &str,
+) -> Result<Project, ApiError> {
+    let found = projects::find(connection, &principal.visible(), id_or_name).await?;
+    let found = found.ok_or_else(|| missing("project", id_or_name))?;
+    principal.allowed(found.team)?;
+    Ok(found)
 }
 
 /// The project that a parameter names.
 pub(super) async fn project_parameter(
     connection: &mut Connection,
+    principal: &Principal,
     id_or_name: &str,
 ) -> Result<Project, ApiError> {
-    let found = projects::find(connection, id_or_name).await?;
+    let found = projects::find(connection, &principal.scope(), id_or_name).await?;
     found.ok_or_else(|| {
         Problem::invalid_field("project", format!("there is no project `{}`", cut(id_or_name))).into()
     })
 }
 
+/// The team with this id, when the caller sees it and may do with it what the route does.
+pub(super) async fn team(
+    connection: &mut Connection,
+    principal: &Principal,
+    text: &str,
+) -> Result<Team, ApiError> {
+    let found = match text.parse::<TeamId>() {
+        Ok(id) => teams::get(connection, &principal.visible(), id).await?,
+        Err(_) => None,
+    };
+    let found = found.ok_or_else(|| missing("team", text))?;
+    principal.allowed(Some(found.id))?;
+    Ok(found)
+}
+
 /// The id of the issue with this id or short id. A number is not looked up.
-pub(super) async fn issue_id(connection: &mut Connection, text: &str) -> Result<IssueId, ApiError> {
+pub(super) async fn issue_id(
+    connection: &mut Connection,
+    principal: &Principal,
+    text: &str,
+) -> Result<IssueId, ApiError> {
     if let Ok(id) = text.parse() {
         return Ok(id);
     }
-    issues::find(connection, text).await?.ok_or_else(|| missing("issue", text).into())
+    let found = issues::find(connection, &principal.visible(), text).await?;
+    found.ok_or_else(|| missing("issue", text).into())
 }
 
-/// The issue with this id or short id.
-pub(super) async fn issue(connection: &mut Connection, text: &str) -> Result<Issue, ApiError> {
-    let id = issue_id(connection, text).await?;
-    issues::get(connection, id).await?.ok_or_else(|| missing("issue", text).into())
+/// The issue with this id or short id, when the caller sees it and may do with it what the route does.
+pub(super) async fn issue(
+    connection: &mut Connection,
+    principal: &Principal,
+    text: &str,
+) -> Result<Issue, ApiError> {
+    let id = issue_id(connection, principal, text).await?;
+    let found = issues::get(connection, &principal.visible(), id).await?;
+    let found = found.ok_or_else(|| missing("issue", text))?;
+    principal.allowed(found.team)?;
+    Ok(found)
 }
 
 /// An event's id in a path.
@@ -50,16 +86,37 @@ pub(super) fn event_id(text: &str) -> Result<Uuid, ApiError> {
 /// The issue that an older contract's id names: an issue's number, or the id of one of its events.
 pub(super) async fn error(
     connection: &mut Connection,
+    principal: &Principal,
     text: &str,
 ) -> Result<(Issue, Option<events::StoredEvent>), ApiError> {
     let Some(event_id) = parse_event_id(text) else {
-        let issue = issue(connection, text).await?;
+        let issue = issue(connection, principal, text).await?;
         let event = events::latest(connection, &[issue.id]).await?.remove(&issue.id);
         return Ok((issue, event));
     };
-    let event = events::find(connection, event_id, None).await?.into_iter().next().ok_or_else(unrecorded)?;
-    let issue = issues::get(connection, event.issue).await?.ok_or_else(unrecorded)?;
+    let visible = principal.visible();
+    let event = events::find(connection, &visible, event_id, None)
+        .await?
+        .into_iter()
+        .next()
+        .ok_or_else(unrecorded)?;
+    let issue = issues::get(connection, &visible, event.issue).await?.ok_or_else(unrecorded)?;
+    principal.allowed(issue.team)?;
     Ok((issue, Some(event)))
+}
+
+/// Why a project was not made or changed.
+pub(super) fn project_refused(error: ProjectError) -> ApiError {
+    match error {
+        ProjectError::BadName => Problem::invalid_field("name", error.to_string()).into(),
+        ProjectError::NameTaken(_) => Problem::with_detail(Code::Conflict, error.to_string()).into(),
+        ProjectError::Store(error) => error.into(),
+    }
+}
+
+/// 422 when there are any.
+pub(super) fn refuse(mistakes: Vec<FieldError>) -> Result<(), ApiError> {
+    if mistakes.is_empty() { Ok(()) } else { Err(Problem::invalid(mistakes).into()) }
 }
 
 fn unrecorded() -> ApiError {

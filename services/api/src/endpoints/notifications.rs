@@ -1,16 +1,16 @@
 //! `GET /api/v1/notifications?issue=&project=&state=&limit=&cursor=`, the newest first, each with its attempts.
 
 use super::named;
+use crate::access::Principal;
 use crate::{ApiError, State};
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, Responder};
 use bugle_model::NotificationId;
 use bugle_store::notifications::{self, Filter};
-use bugle_web::auth::Caller;
 use bugle_web::{Page, Params};
 
 pub(super) async fn handler(
-    _: Caller,
+    principal: Principal,
     state: Data<State>,
     request: HttpRequest,
 ) -> Result<impl Responder, ApiError> {
@@ -26,12 +26,12 @@ pub(super) async fn handler(
     let mut connection = state.store.conn().await?;
     let mut filter = Filter { state: notification_state, before, ..Filter::default() };
     if let Some(text) = issue {
-        filter.issue = Some(named::issue_id(&mut connection, &text).await?);
+        filter.issue = Some(named::issue_id(&mut connection, &principal, &text).await?);
     }
     if let Some(text) = project {
-        filter.project = Some(named::project_parameter(&mut connection, &text).await?.id);
+        filter.project = Some(named::project_parameter(&mut connection, &principal, &text).await?.id);
     }
     let surplus = i64::try_from(limit + 1).unwrap_or(i64::MAX);
-    let found = notifications::list(&mut connection, filter, surplus).await?;
+    let found = notifications::list(&mut connection, &principal.scope(), filter, surplus).await?;
     Ok(Json(Page::cut(found, limit, |last| last.id)))
 }

@@ -2,19 +2,19 @@
 //! said otherwise. `project=none` gives those whose project is not known.
 
 use super::named;
+use crate::access::Principal;
 use crate::{ApiError, State};
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, Responder};
 use bugle_store::outcomes;
-use bugle_web::auth::Caller;
-use bugle_web::{Page, Params};
+use bugle_web::{Code, Page, Params, Problem};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// At most this many rows; what goes beyond is asked for with `until`.
 const MAX_ROWS: i64 = 10_000;
 
 pub(super) async fn handler(
-    _: Caller,
+    principal: Principal,
     state: Data<State>,
     request: HttpRequest,
 ) -> Result<impl Responder, ApiError> {
@@ -29,8 +29,14 @@ pub(super) async fn handler(
 
     let mut connection = state.store.conn().await?;
     let project = match project.as_deref() {
-        None | Some("none") => None,
-        Some(named) => Some(named::project_parameter(&mut connection, named).await?.id),
+        // What belongs to no project belongs to no team.
+        None | Some("none") if principal.is_admin() => None,
+        None | Some("none") => {
+            return Err(
+                Problem::with_detail(Code::Forbidden, "`none` is for admins of the installation").into()
+            );
+        }
+        Some(named) => Some(named::project_parameter(&mut connection, &principal, named).await?.id),
     };
     let found = outcomes::list(&mut connection, project, from, until, MAX_ROWS).await?;
     Ok(Json(Page::whole(found)))

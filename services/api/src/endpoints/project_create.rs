@@ -1,32 +1,48 @@
-//! `POST /api/v1/projects` with `name`: 201 with the project, its first key and its DSN.
+//! `POST /api/v1/projects` with `name` and `team`: 201 with the project, its first key and its DSN.
 
+use super::named;
+use crate::access::Principal;
 use crate::{ApiError, State, projects};
 use actix_web::web::Data;
 use actix_web::{HttpResponse, Responder};
-use bugle_store::projects::ProjectError;
-use bugle_web::auth::Caller;
-use bugle_web::{Code, JsonBody, Problem};
+use bugle_model::TeamId;
+use bugle_store::Transactions;
+use bugle_store::audit::{self, Target};
+use bugle_web::JsonBody;
 use serde::Deserialize;
+use serde_json::json;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Body {
     name: String,
+    /// May be left out by whoever manages a single team, and by admins: it then belongs to none.
+    team: Option<TeamId>,
 }
 
 pub(super) async fn handler(
-    caller: Caller,
+    principal: Principal,
     state: Data<State>,
     JsonBody(body): JsonBody<Body>,
 ) -> Result<impl Responder, ApiError> {
+    let now = state.clock.now();
+    let team = principal.team_for_new(body.team)?;
     let mut connection = state.store.conn().await?;
-    let made =
-        projects::create(&mut connection, &state.config.public_url, &body.name, state.clock.now()).await;
-    let made = made.map_err(|error| match error {
-        ProjectError::BadName => Problem::invalid_field("name", error.to_string()).into(),
-        ProjectError::NameTaken(_) => Problem::with_detail(Code::Conflict, error.to_string()).into(),
-        ProjectError::Store(error) => ApiError::from(error),
-    })?;
-    tracing::info!(project = %made.id, token = caller.name, "project created");
+    let made = connection
+        .transaction(async |connection| {
+            let made = projects::create(connection, &state.config.public_url, &body.name, now).await;
+            let made = made.map_err(named::project_refused)?;
+            if let Some(team) = team {
+                bugle_store::projects::change(connection, made.id, None, Some(team))
+                    .await
+                    .map_err(named::project_refused)?;
+            }
+            let target = Target::new("project", made.id, &made.name);
+            let after = json!({ "name": made.name, "team": team });
+            let entry = principal.changed("project.created", target, team, None, Some(after));
+            audit::add(connection, &entry, now).await?;
+            Ok::<_, ApiError>(made)
+        })
+        .await?;
     Ok(HttpResponse::Created().json(made))
 }

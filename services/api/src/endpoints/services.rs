@@ -1,19 +1,19 @@
 //! `GET /api/v1/services`: the processes that showed a sign of life within the last minute.
 
 use super::named;
+use crate::access::Principal;
 use crate::{ApiError, State};
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, Responder};
 use bugle_store::heartbeats;
 use bugle_web::Page;
-use bugle_web::auth::Caller;
 use chrono::TimeDelta;
 
 /// Six signs of life missed.
 const SILENCE: TimeDelta = TimeDelta::minutes(1);
 
 pub(super) async fn handler(
-    _: Caller,
+    _: Principal,
     state: Data<State>,
     request: HttpRequest,
 ) -> Result<impl Responder, ApiError> {

@@ -1,15 +1,15 @@
 //! `GET /api/v1/stats?project=&period=24h|14d|30d`: events over time by project and level, and how issues stand.
 
 use super::named;
+use crate::access::Principal;
 use crate::{ApiError, State};
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, Responder};
 use bugle_model::{Level, ProjectId};
-use bugle_store::Connection;
+use bugle_store::{Connection, Scope};
 use bugle_store::outcomes::hour_of;
 use bugle_store::stats::{self, Buckets};
 use bugle_web::Params;
-use bugle_web::auth::Caller;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
@@ -70,7 +70,7 @@ struct Answer {
 }
 
 pub(super) async fn handler(
-    _: Caller,
+    principal: Principal,
     state: Data<State>,
     request: HttpRequest,
 ) -> Result<impl Responder, ApiError> {
@@ -80,20 +80,21 @@ pub(super) async fn handler(
     params.finish()?;
     let mut connection = state.store.conn().await?;
     let project = match project {
-        Some(named) => Some(named::project_parameter(&mut connection, &named).await?.id),
+        Some(named) => Some(named::project_parameter(&mut connection, &principal, &named).await?.id),
         None => None,
     };
     let buckets = period.buckets(state.clock.now());
-    Ok(Json(answer(&mut connection, project, &buckets).await?))
+    Ok(Json(answer(&mut connection, &principal.scope(), project, &buckets).await?))
 }
 
 async fn answer(
     connection: &mut Connection,
+    scope: &Scope,
     project: Option<ProjectId>,
     buckets: &Buckets,
 ) -> Result<Answer, ApiError> {
-    let trend = stats::trend(connection, project, buckets).await?;
-    let summary = stats::summary(connection, project, buckets.since).await?;
+    let trend = stats::trend(connection, scope, project, buckets).await?;
+    let summary = stats::summary(connection, scope, project, buckets.since).await?;
     let mut total = vec![0; buckets.count];
     for counts in trend.by_project.values() {
         total.iter_mut().zip(counts).for_each(|(total, count)| *total += count);

@@ -36,7 +36,7 @@ async fn a_token_ends_when_it_expires_or_is_revoked_and_remembers_its_last_use_t
     let ask = async || app.send(app.client.get(app.url("/api/v1/issues")).bearer_auth("short")).await.status;
     let last_used = async || {
         let mut connection = app.connection().await;
-        tokens::list(&mut connection)
+        tokens::list(&mut connection, &bugle_store::Scope::All)
             .await
             .unwrap()
             .into_iter()

@@ -19,6 +19,11 @@ pub fn encode_alone(event: &Event) -> Vec<u8> {
     Encoder::new().unwrap().alone(&document.to_bytes().unwrap()).unwrap()
 }
 
+/// Some event.
+pub fn sample() -> Event {
+    full(1)
+}
+
 fn full(number: u128) -> Event {
     let mut event = Event::new(Uuid::from_u128(number), noon());
     event.platform = "python".to_owned();

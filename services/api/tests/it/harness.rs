@@ -38,6 +38,10 @@ pub struct App {
 
 impl App {
     pub async fn start() -> Self {
+        Self::start_with(Config::default()).await
+    }
+
+    pub async fn start_with(config: Config) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let database = TestDatabase::new().await.unwrap();
         let store = bugle_store::connect(database.url(), 4).unwrap();
@@ -54,7 +58,7 @@ impl App {
             health: health.clone(),
             local_token: Some(auth::hash(LOCAL_TOKEN)),
         };
-        let state = State::new(Arc::new(Config::default()), &deps);
+        let state = State::new(Arc::new(config), &deps);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let registry = health.clone();

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
 mod access;
+mod accounts;
+mod audit;
 mod console;
 mod dead_letters;
 mod destinations;
@@ -11,4 +13,9 @@ mod harness;
 mod issues;
 mod older;
 mod operations;
+mod people;
 mod projects;
+mod roles;
+mod second_factor;
+mod sessions;
+mod teams;

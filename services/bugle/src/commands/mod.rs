@@ -8,12 +8,17 @@ pub(crate) mod key;
 pub(crate) mod migrate;
 pub(crate) mod project;
 pub(crate) mod token;
+pub(crate) mod user;
 
 use crate::output::warning;
 use anyhow::{Context, anyhow};
+use bugle_model::{ActorKind, TeamId};
 use bugle_runtime::Config;
+use bugle_store::audit::{self, Actor, Entry, Target};
 use bugle_store::projects::{self, Project};
-use bugle_store::{Connection, Store};
+use bugle_store::{Connection, Scope, Store};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
 
 /// The database that the configuration names.
 pub(crate) fn store(config: &Config) -> anyhow::Result<Store> {
@@ -26,7 +31,7 @@ pub(crate) fn store(config: &Config) -> anyhow::Result<Store> {
 
 /// The project with this id or name.
 async fn find_project(connection: &mut Connection, id_or_name: &str) -> anyhow::Result<Project> {
-    let found = projects::find(connection, id_or_name).await?;
+    let found = projects::find(connection, &Scope::All, id_or_name).await?;
     let found =
         found.ok_or_else(|| anyhow!("there is no project `{id_or_name}`; `bugle project list` shows all"))?;
     if let Some(error) = &found.settings_error {
@@ -36,4 +41,18 @@ async fn find_project(connection: &mut Connection, id_or_name: &str) -> anyhow::
         ));
     }
     Ok(found)
+}
+
+/// Records in the audit log what a command has changed.
+async fn record(
+    connection: &mut Connection,
+    action: &'static str,
+    target: Target,
+    team: Option<TeamId>,
+    after: Option<Value>,
+    now: DateTime<Utc>,
+) -> anyhow::Result<()> {
+    let actor = Actor { kind: ActorKind::System, id: None, name: "command line".to_owned() };
+    let entry = Entry { actor, address: String::new(), action, target, team, before: None, after };
+    Ok(audit::add(connection, &entry, now).await?)
 }

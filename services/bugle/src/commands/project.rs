@@ -1,12 +1,13 @@
 //! `bugle project …`
 
-use super::{find_project, store};
+use super::{find_project, record, store};
 use crate::output::{json, line, table};
 use anyhow::{Context, bail};
 use bugle_api::projects as making;
 use bugle_model::{Clock, ProjectSettings};
 use bugle_runtime::{Config, SystemClock};
-use bugle_store::projects;
+use bugle_store::audit::Target;
+use bugle_store::{Scope, projects};
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
 
@@ -58,7 +59,10 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
 
 async fn create(config: &Config, name: &str, as_json: bool) -> anyhow::Result<()> {
     let mut connection = store(config)?.conn().await?;
-    let made = making::create(&mut connection, &config.public_url, name, SystemClock.now()).await?;
+    let now = SystemClock.now();
+    let made = making::create(&mut connection, &config.public_url, name, now).await?;
+    let target = Target::new("project", made.id, name);
+    record(&mut connection, "project.created", target, None, None, now).await?;
     if as_json {
         return json(&json!({ "id": made.id, "name": made.name, "key": made.key, "dsn": made.dsn }));
     }
@@ -69,7 +73,7 @@ async fn create(config: &Config, name: &str, as_json: bool) -> anyhow::Result<()
 
 async fn list(config: &Config, as_json: bool) -> anyhow::Result<()> {
     let mut connection = store(config)?.conn().await?;
-    let found = projects::list(&mut connection, None, LISTED).await?;
+    let found = projects::list(&mut connection, &Scope::All, None, LISTED).await?;
     if as_json {
         let items: Vec<_> = found
             .iter()
@@ -97,6 +101,9 @@ async fn set(config: &Config, project: &str, assignments: &[String]) -> anyhow::
         bail!("these settings are not valid: {}", mistakes.join("; "));
     }
     projects::set_settings(&mut connection, project.id, &settings).await?;
+    let target = Target::new("project", project.id, &project.name);
+    let after = Some(json!({ "settings": settings }));
+    record(&mut connection, "project.updated", target, project.team, after, SystemClock.now()).await?;
     json(&settings)
 }
 

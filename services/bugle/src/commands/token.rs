@@ -1,11 +1,12 @@
 //! `bugle token …`
 
-use super::store;
+use super::{record, store};
 use crate::output::{json, line, table};
 use anyhow::{bail, ensure};
 use bugle_model::Clock;
 use bugle_runtime::{Config, SystemClock};
-use bugle_store::tokens;
+use bugle_store::audit::Target;
+use bugle_store::{Scope, tokens};
 use bugle_web::auth;
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::Subcommand;
@@ -43,7 +44,12 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
         Command::List { json } => list(config, json).await,
         Command::Revoke { name } => {
             let mut connection = store(config)?.conn().await?;
-            ensure!(tokens::revoke(&mut connection, &name).await?, "there is no token `{name}`");
+            let found = tokens::list(&mut connection, &Scope::All).await?;
+            let found = found.into_iter().find(|one| one.name == name);
+            let Some(found) = found else { bail!("there is no token `{name}`") };
+            tokens::revoke(&mut connection, &name).await?;
+            let target = Target::new("token", found.id, &name);
+            record(&mut connection, "token.revoked", target, found.team, None, SystemClock.now()).await?;
             line(format_args!("token {name} has ended"));
             Ok(())
         }
@@ -57,7 +63,11 @@ async fn create(config: &Config, name: &str, days: Option<u16>, as_json: bool) -
     let token = auth::new_token();
     let expires_at = days.map(|days| now + TimeDelta::days(days.into()));
     match tokens::create(&mut connection, name, &auth::hash(&token), expires_at, now).await {
-        Ok(_) => {}
+        Ok(made) => {
+            let target = Target::new("token", made.id, name);
+            let after = json!({ "scopes": made.scopes, "team": made.team, "expires_at": made.expires_at });
+            record(&mut connection, "token.created", target, None, Some(after), now).await?;
+        }
         Err(error) if error.unique_violation().is_some() => bail!("there is a token `{name}` already"),
         Err(error) => return Err(error.into()),
     }
@@ -70,7 +80,7 @@ async fn create(config: &Config, name: &str, days: Option<u16>, as_json: bool) -
 
 async fn list(config: &Config, as_json: bool) -> anyhow::Result<()> {
     let mut connection = store(config)?.conn().await?;
-    let found = tokens::list(&mut connection).await?;
+    let found = tokens::list(&mut connection, &Scope::All).await?;
     if as_json {
         let items: Vec<_> = found
             .iter()

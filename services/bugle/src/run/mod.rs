@@ -138,6 +138,7 @@ async fn serve(parts: &Parts, listener: TcpListener) -> anyhow::Result<()> {
     };
     let workers = parts.config.http_workers;
     services.spawn("http", bugle_web::serve(listener, workers, parts.shutdown.clone(), configure));
+    let mut setup_link = None;
     let started = if parts.roles.are_only_ingest() {
         look_at_schema(parts).await?;
         true
@@ -145,12 +146,20 @@ async fn serve(parts: &Parts, listener: TcpListener) -> anyhow::Result<()> {
         let (tell, started) = tokio::sync::oneshot::channel();
         services.spawn("services", services::after_schema(parts.clone(), api, tell));
         // With the database away, ingest is ready all the same. When the services failed, `finish` says how.
-        tokio::time::timeout(START_PATIENCE, started)
-            .await
-            .map_or(parts.roles.has(Role::Ingest), |told| told.is_ok())
+        match tokio::time::timeout(START_PATIENCE, started).await {
+            Ok(told) => {
+                let is_started = told.is_ok();
+                setup_link = told.ok().flatten();
+                is_started
+            }
+            Err(_) => parts.roles.has(Role::Ingest),
+        }
     };
     if started {
         line(format_args!("bugle ({}) is ready at http://{address}", parts.roles));
+    }
+    if let Some(link) = setup_link {
+        services::show_setup_link(&link);
     }
     services.finish().await
 }

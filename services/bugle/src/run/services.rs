@@ -2,6 +2,7 @@
 
 use super::role::Role;
 use super::{LAST_MOMENT, Parts, local_token, schema};
+use crate::output::line;
 use anyhow::{Context, anyhow};
 use bugle_runtime::Shutdown;
 use bugle_runtime::health::{CheckResult, check};
@@ -87,11 +88,17 @@ pub(super) fn api_deps(parts: &Parts) -> anyhow::Result<bugle_api::Deps> {
     })
 }
 
-/// Everything that works with the schema, once it is there. Says so when it has begun.
+/// Tells whoever starts Bugle how to make the first account. On standard output, not in the log: it lets in.
+pub(super) fn show_setup_link(link: &str) {
+    line(format_args!("nobody has an account yet; make the first one at {link}"));
+}
+
+/// Everything that works with the schema, once it is there. Says so when it has begun, with the link for the first
+/// account when there is none.
 pub(super) async fn after_schema(
     parts: Parts,
     api: Option<bugle_api::Deps>,
-    started: oneshot::Sender<()>,
+    started: oneshot::Sender<Option<String>>,
 ) -> anyhow::Result<()> {
     let store = store(&parts)?;
     parts.health.add_ready(check("schema", || async { CheckResult::unhealthy("waiting for the database") }));
@@ -100,10 +107,27 @@ pub(super) async fn after_schema(
     }
     parts.health.add_ready(check("schema", || async { CheckResult::healthy("up to date") }));
     let mut services = Services::new(parts.shutdown.clone());
+    let setup_link = if api.is_some() { setup_link(&parts, &store).await } else { None };
     start(&parts, &store, api, &mut services);
     // Nobody may be waiting any more.
-    let _ = started.send(());
+    if let Err(Some(link)) = started.send(setup_link) {
+        show_setup_link(&link);
+    }
     services.finish().await
+}
+
+async fn setup_link(parts: &Parts, store: &Store) -> Option<String> {
+    let link = async {
+        let mut connection = store.conn().await?;
+        bugle_api::accounts::links::setup(&mut connection, &parts.config.public_url, parts.clock.now()).await
+    };
+    match link.await {
+        Ok(link) => link,
+        Err(error) => {
+            tracing::warn!(%error, "no link for the first account could be made; `bugle user setup-link` makes one");
+            None
+        }
+    }
 }
 
 fn start(parts: &Parts, store: &Store, api: Option<bugle_api::Deps>, services: &mut Services) {

@@ -22,6 +22,31 @@ fn mistakes_in_the_configuration_stop_the_start_and_are_named() {
 }
 
 #[tokio::test]
+async fn people_get_links_and_the_first_one_is_for_nobody_yet() {
+    let database = TestDatabase::new().await.unwrap();
+    let settings =
+        [("BUGLE_DATABASE_URL", database.url()), ("BUGLE_PUBLIC_URL", "https://errors.example.com")];
+    let bugle = Bugle::new(&settings);
+    let link = bugle.run(&["user", "setup-link"]).ok();
+    assert!(link.starts_with("https://errors.example.com/setup?token="), "{link}");
+    let create = ["user", "create", "ann@example.com", "--name", "Ann", "--role", "owner"];
+    let link = bugle.run(&create).ok();
+    assert!(link.starts_with("https://errors.example.com/reset?token="), "{link}");
+    let twice = bugle.run(&create);
+    assert_eq!(
+        (twice.code, twice.err.as_str()),
+        (1, "bugle: there is an account `ann@example.com` already\n")
+    );
+    assert_ne!(bugle.run(&["user", "reset-password", "ANN@example.com"]).ok(), link);
+    assert_eq!(bugle.run(&["user", "reset-password", "ben@example.com"]).code, 1);
+    assert_eq!(bugle.run(&["user", "setup-link"]).code, 1);
+    let listed = bugle.run(&["user", "list", "--json"]).json();
+    assert_eq!((&listed[0]["email"], &listed[0]["role"]), (&json!("ann@example.com"), &json!("owner")));
+    let actions = "SELECT action FROM audit_log WHERE actor_kind = 'system' ORDER BY id";
+    assert_eq!(database.rows(actions).await.unwrap(), ["user.created", "user.reset_link_made"]);
+}
+
+#[tokio::test]
 async fn projects_keys_and_tokens_are_made_as_scripts_read_them() {
     let database = TestDatabase::new().await.unwrap();
     let settings =

@@ -4,9 +4,11 @@ mod server;
 
 use super::{Dispatch, SetupError};
 use crate::client::Timeouts;
-use crate::content::{Content, cut};
+use crate::content::{Content, cut, one_line};
 use crate::outcome::{Blame, Outcome, Verdict};
 use bugle_runtime::Config;
+use bugle_store::account_mails::{Due, Kind};
+use chrono::{DateTime, Utc};
 use lettre::message::header::{Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp;
@@ -69,6 +71,8 @@ impl Email {
             ("one.txt", include_str!("../templates/one.txt")),
             ("list.html", include_str!("../templates/list.html")),
             ("list.txt", include_str!("../templates/list.txt")),
+            ("account.html", include_str!("../templates/account.html")),
+            ("account.txt", include_str!("../templates/account.txt")),
         ] {
             templates.add_template(name, source)?;
         }
@@ -77,12 +81,23 @@ impl Email {
 
     /// Sends. At-least-once: the `Message-ID` is the same for every attempt.
     pub async fn send(&self, dispatch: Dispatch<'_>) -> Outcome {
+        match self.compose(dispatch) {
+            Ok(message) => self.deliver(message).await,
+            Err(error) => Outcome::failed(error),
+        }
+    }
+
+    /// Sends a mail about an account. At-least-once: the `Message-ID` is the same for every attempt.
+    pub async fn send_account(&self, mail: &Due, now: DateTime<Utc>) -> Outcome {
+        match self.compose_account(mail, now) {
+            Ok(message) => self.deliver(message).await,
+            Err(error) => Outcome::failed(error),
+        }
+    }
+
+    async fn deliver(&self, message: Message) -> Outcome {
         let Some(transport) = &self.transport else {
             return Outcome::operator("BUGLE_SMTP_URL is not set".to_owned());
-        };
-        let message = match self.compose(dispatch) {
-            Ok(message) => message,
-            Err(error) => return Outcome::failed(error),
         };
         match transport.send(message).await {
             Ok(response) => Outcome {
@@ -114,6 +129,31 @@ impl Email {
             builder = builder.in_reply_to(thread.clone()).references(thread);
         }
         builder.multipart(MultiPart::alternative_plain_html(text, html)).map_err(|error| error.to_string())
+    }
+
+    fn compose_account(&self, mail: &Due, now: DateTime<Utc>) -> Result<Message, String> {
+        let to: Address = mail.recipient.parse().map_err(|error| format!("not an address: {error}"))?;
+        let subject = match mail.kind {
+            Kind::Invitation => format!("{} invites you to Bugle", one_line(&mail.about)),
+            Kind::PasswordReset => "Set a new password for Bugle".to_owned(),
+        };
+        let values = json!({
+            "subject": subject, "kind": mail.kind.as_str(), "about": mail.about, "link": mail.link, "host": self.host,
+        });
+        let render = |name: &str| {
+            let template = self.templates.get_template(name).map_err(|error| error.to_string())?;
+            template.render(&values).map_err(|error| error.to_string())
+        };
+        let (text, html) = (render("account.txt")?, render("account.html")?);
+        Message::builder()
+            .from(self.from.clone())
+            .to(Mailbox::new(None, to))
+            .subject(cut(&subject, MAX_SUBJECT))
+            .date(SystemTime::from(now))
+            .message_id(Some(format!("<{}@{}>", mail.message_id, self.host)))
+            .header(AutoSubmitted)
+            .multipart(MultiPart::alternative_plain_html(text, html))
+            .map_err(|error| error.to_string())
     }
 
     fn render(&self, name: &str, content: &Content) -> Result<String, String> {

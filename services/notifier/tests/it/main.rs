@@ -7,6 +7,7 @@
     reason = "a test fails where its expectation does"
 )]
 
+mod account_mails;
 mod bundles;
 mod delivery;
 mod email;

@@ -186,7 +186,9 @@ impl World {
     /// All notifications, oldest first.
     pub async fn all(&self) -> Vec<Notification> {
         let mut conn = self.store.conn().await.unwrap();
-        let mut all = notifications::list(&mut conn, Filter::default(), 10_000).await.unwrap();
+        let mut all = notifications::list(&mut conn, &bugle_store::Scope::All, Filter::default(), 10_000)
+            .await
+            .unwrap();
         all.reverse();
         all
     }

@@ -33,8 +33,14 @@ async fn an_event_is_recorded_told_of_and_read_back() {
     assert_eq!((about.event_id, about.environment.as_deref()), (event_id, Some("production")));
     delivery.ack().await.unwrap();
 
-    let found =
-        events::find(&mut world.store.conn().await.unwrap(), event_id, Some(world.project)).await.unwrap();
+    let found = events::find(
+        &mut world.store.conn().await.unwrap(),
+        &bugle_store::Scope::All,
+        event_id,
+        Some(world.project),
+    )
+    .await
+    .unwrap();
     let stored = &found[0];
     assert_eq!(stored.title, "KeyError: no checkout");
     assert_eq!(stored.event.release.as_deref(), Some("shop@1.2.3"));
@@ -94,7 +100,10 @@ async fn settings_of_the_project_are_applied() {
         .await;
     world.recorded(1).await;
     assert_eq!(world.outcomes(2).await, ["0||error|1", "1|environment|error|1"]);
-    let found = events::find(&mut world.store.conn().await.unwrap(), event_id, None).await.unwrap();
+    let found =
+        events::find(&mut world.store.conn().await.unwrap(), &bugle_store::Scope::All, event_id, None)
+            .await
+            .unwrap();
     assert_ne!(found[0].event.extra["shoe_size"], "43");
     world.stop().await;
 }

@@ -28,7 +28,10 @@ async fn an_event_is_read_back_as_it_was() {
     assert_eq!(stored.event.release.as_deref(), Some("shop@1.2.0"));
     assert_eq!(stored.event.environment.as_deref(), Some("production"));
 
-    let issue = issues::get(&mut world.store.conn().await.unwrap(), stored.issue).await.unwrap().unwrap();
+    let issue = issues::get(&mut world.store.conn().await.unwrap(), &bugle_store::Scope::All, stored.issue)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(issue.short_id(), "SHOP-1");
     assert_eq!((issue.title.as_str(), issue.count, issue.level), ("KeyError: failed", 1, Level::Error));
     assert_eq!(issue.first_release.as_deref(), Some("shop@1.2.0"));

@@ -10,10 +10,17 @@ impl World {
     async fn set(&self, status: IssueStatus) {
         let change = IssueChange { status: Some(status), ..IssueChange::default() };
         let issue = self.issue().await;
-        issues::change(&mut self.store.conn().await.unwrap(), issue, &change, "ann", self.now)
-            .await
-            .unwrap()
-            .unwrap();
+        issues::change(
+            &mut self.store.conn().await.unwrap(),
+            &bugle_store::Scope::All,
+            issue,
+            &change,
+            "ann",
+            self.now,
+        )
+        .await
+        .unwrap()
+        .unwrap();
     }
 
     /// Records an event a minute later.
@@ -168,7 +175,16 @@ async fn what_somebody_chose_stays() {
     world.record(&[unhandled(world.event("KeyError"))]).await;
     let change = IssueChange { priority: Some(Priority::Low), ..IssueChange::default() };
     let issue = world.issue().await;
-    issues::change(&mut world.store.conn().await.unwrap(), issue, &change, "ann", world.now).await.unwrap();
+    issues::change(
+        &mut world.store.conn().await.unwrap(),
+        &bugle_store::Scope::All,
+        issue,
+        &change,
+        "ann",
+        world.now,
+    )
+    .await
+    .unwrap();
     let crowd: Vec<NewEvent> = (0..1_100)
         .map(|user| NewEvent { user: Some(user), level: Level::Fatal, ..unhandled(world.event("KeyError")) })
         .collect();

@@ -56,7 +56,10 @@ impl World {
 
     pub async fn stored(&self, event_id: Uuid) -> StoredEvent {
         let mut connection = self.store.conn().await.unwrap();
-        events::find(&mut connection, event_id, Some(self.project)).await.unwrap().remove(0)
+        events::find(&mut connection, &bugle_store::Scope::All, event_id, Some(self.project))
+            .await
+            .unwrap()
+            .remove(0)
     }
 
     pub async fn number(&self, sql: &str) -> i64 {

@@ -9,7 +9,16 @@ use chrono::TimeDelta;
 async fn resolve(world: &World) {
     let change = IssueChange { status: Some(IssueStatus::Resolved), ..IssueChange::default() };
     let issue = world.issue().await;
-    issues::change(&mut world.store.conn().await.unwrap(), issue, &change, "ann", world.now).await.unwrap();
+    issues::change(
+        &mut world.store.conn().await.unwrap(),
+        &bugle_store::Scope::All,
+        issue,
+        &change,
+        "ann",
+        world.now,
+    )
+    .await
+    .unwrap();
 }
 
 #[tokio::test]

@@ -1,0 +1,15 @@
+DROP TABLE audit_log;
+DROP FUNCTION bugle_refuse_change();
+DROP TABLE account_mails;
+DROP TABLE login_attempts;
+DROP TABLE recovery_codes;
+DROP TABLE second_factors;
+DROP TABLE password_resets;
+DROP TABLE invitations;
+DROP TABLE setup_tokens;
+DROP TABLE sessions;
+ALTER TABLE api_tokens DROP COLUMN created_by, DROP COLUMN team_id, DROP COLUMN scopes;
+ALTER TABLE projects DROP COLUMN team_id;
+DROP TABLE memberships;
+DROP TABLE teams;
+DROP TABLE users;

@@ -1,0 +1,93 @@
+//! The one declaration of an endpoint: method, path, need, handler. The table and what is mounted are made of it.
+
+use super::Need;
+use super::guard::guard;
+use crate::State;
+use actix_web::guard::{Any, Get, Head};
+use actix_web::http::Method;
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::{FromRequest, Handler, Resource, Responder, Route};
+use bugle_web::{read, resource};
+use std::collections::BTreeMap;
+
+/// This path is ingest's for POST.
+const SHARED_PATH: &str = "/api/error-logging/errors";
+
+/// An endpoint, as the table of access has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Declared {
+    /// Its method.
+    pub method: Method,
+    /// Its path, with `{names}`.
+    pub path: &'static str,
+    /// What it needs.
+    pub need: Need,
+}
+
+/// An endpoint that can be mounted.
+pub(crate) struct Endpoint {
+    pub(crate) declared: Declared,
+    route: Route,
+}
+
+fn endpoint<F, Args>(method: Method, path: &'static str, need: Need, handler: F) -> Endpoint
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    let route = match method {
+        _ if path == SHARED_PATH => web::route(),
+        // HEAD is answered wherever GET is.
+        Method::GET => read(),
+        _ => web::method(method.clone()),
+    };
+    Endpoint { declared: Declared { method, path, need }, route: route.to(handler) }
+}
+
+macro_rules! methods {
+    ($($name:ident $method:ident),+) => { $(
+        /// Declares an endpoint of this method.
+        pub(crate) fn $name<F, Args>(path: &'static str, need: Need, handler: F) -> Endpoint
+        where
+            F: Handler<Args>,
+            Args: FromRequest + 'static,
+            F::Output: Responder + 'static,
+        {
+            endpoint(Method::$method, path, need, handler)
+        }
+    )+ };
+}
+methods!(get GET, post POST, put PUT, patch PATCH, delete DELETE);
+
+/// Mounts endpoints, each behind its guard.
+pub(crate) fn mount(config: &mut ServiceConfig, state: &Data<State>, endpoints: Vec<Endpoint>) {
+    let mut by_path: BTreeMap<&'static str, Vec<Endpoint>> = BTreeMap::new();
+    let mut order = Vec::new();
+    for endpoint in endpoints {
+        let path = endpoint.declared.path;
+        let of_path = by_path.entry(path).or_default();
+        if of_path.is_empty() {
+            order.push(path);
+        }
+        of_path.push(endpoint);
+    }
+    for path in order {
+        let endpoints = by_path.remove(path).unwrap_or_default();
+        let resource = endpoints.into_iter().fold(base(path), |resource, endpoint| {
+            let (need, state) = (endpoint.declared.need, state.clone());
+            let checked =
+                endpoint.route.wrap(from_fn(move |request, next| guard(need, state.clone(), request, next)));
+            resource.route(checked)
+        });
+        config.service(resource);
+    }
+}
+
+fn base(path: &'static str) -> Resource {
+    if path == SHARED_PATH {
+        return web::resource(path).guard(Any(Get()).or(Head()));
+    }
+    resource(path)
+}

@@ -1,0 +1,200 @@
+//! `/api/v1/projects/{project}/keys`: what clients send.
+
+use super::issue_change::given;
+use super::named;
+use crate::access::Principal;
+use crate::projects::{dsn, new_public_key};
+use crate::{ApiError, State};
+use actix_web::web::{Data, Json, Path};
+use actix_web::{HttpResponse, Responder};
+use bugle_model::Quota;
+use bugle_store::audit::{self, Target};
+use bugle_store::keys::{self, KeyChange, ProjectKey};
+use bugle_store::projects::Project;
+use bugle_store::{Connection, Transactions};
+use bugle_web::{FieldError, JsonBody, Page, Problem};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+const MAX_LABEL: usize = 64;
+/// More keys than this has no project.
+const MAX_KEYS: usize = 100;
+
+fn view(state: &State, key: &ProjectKey) -> Value {
+    json!({
+        "id": key.id, "label": key.label, "key": key.public_key,
+        "dsn": dsn(&state.config.public_url, &key.public_key, key.project), "enabled": key.enabled,
+        "per_minute": key.quota.per_minute, "per_hour": key.quota.per_hour, "created_at": key.created_at,
+    })
+}
+
+/// What the audit log keeps: not the key itself.
+fn kept(key: &ProjectKey) -> Value {
+    json!({
+        "label": key.label, "enabled": key.enabled,
+        "per_minute": key.quota.per_minute, "per_hour": key.quota.per_hour,
+    })
+}
+
+fn target(project: &Project, key: &ProjectKey) -> Target {
+    Target::new("key", key.id, &format!("{}: {}", project.name, key.label))
+}
+
+async fn find(
+    connection: &mut Connection,
+    principal: &Principal,
+    project: &str,
+    id: &str,
+) -> Result<(Project, ProjectKey), ApiError> {
+    let project = named::project(connection, principal, project).await?;
+    let all = keys::list(connection, project.id).await?;
+    let key = all.into_iter().find(|key| id.parse() == Ok(key.id));
+    Ok((project, key.ok_or_else(|| named::missing("key", id))?))
+}
+
+fn check(label: Option<&str>, limits: [Option<u32>; 2]) -> Result<(), ApiError> {
+    let mut mistakes = Vec::new();
+    if label.is_some_and(|label| label.trim().is_empty() || label.chars().count() > MAX_LABEL) {
+        mistakes.push(FieldError::new("label", format!("expected 1 to {MAX_LABEL} characters")));
+    }
+    for (field, limit) in ["per_minute", "per_hour"].into_iter().zip(limits) {
+        if limit.is_some_and(|limit| !(1..=i32::MAX.unsigned_abs()).contains(&limit)) {
+            mistakes
+                .push(FieldError::new(field, format!("expected 1 to {}, or null for no limit", i32::MAX)));
+        }
+    }
+    named::refuse(mistakes)
+}
+
+/// `GET …/keys`
+pub(super) async fn list(
+    principal: Principal,
+    state: Data<State>,
+    project: Path<String>,
+) -> Result<impl Responder, ApiError> {
+    let mut connection = state.store.conn().await?;
+    let project = named::project(&mut connection, &principal, &project).await?;
+    let found = keys::list(&mut connection, project.id).await?;
+    Ok(Json(Page::whole(found.iter().map(|key| view(&state, key)).collect())))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct New {
+    label: String,
+    per_minute: Option<u32>,
+    per_hour: Option<u32>,
+}
+
+/// `POST …/keys`
+pub(super) async fn create(
+    principal: Principal,
+    state: Data<State>,
+    project: Path<String>,
+    JsonBody(body): JsonBody<New>,
+) -> Result<impl Responder, ApiError> {
+    check(Some(&body.label), [body.per_minute, body.per_hour])?;
+    let quota = Quota { per_minute: body.per_minute, per_hour: body.per_hour };
+    let now = state.clock.now();
+    let mut connection = state.store.conn().await?;
+    let project = named::project(&mut connection, &principal, &project).await?;
+    if keys::list(&mut connection, project.id).await?.len() >= MAX_KEYS {
+        let detail = format!("a project has {MAX_KEYS} keys at most");
+        return Err(Problem::with_detail(bugle_web::Code::Conflict, detail).into());
+    }
+    let made = connection
+        .transaction(async |connection| {
+            let made = keys::create(connection, project.id, &new_public_key(), body.label.trim(), quota, now)
+                .await?;
+            let target = target(&project, &made);
+            let entry = principal.changed("key.created", target, project.team, None, Some(kept(&made)));
+            audit::add(connection, &entry, now).await?;
+            Ok::<_, ApiError>(made)
+        })
+        .await?;
+    Ok(HttpResponse::Created().json(view(&state, &made)))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Change {
+    label: Option<String>,
+    enabled: Option<bool>,
+    #[serde(default, deserialize_with = "given")]
+    per_minute: Option<Option<u32>>,
+    #[serde(default, deserialize_with = "given")]
+    per_hour: Option<Option<u32>>,
+}
+
+/// `PATCH …/keys/{key_id}`
+pub(super) async fn change(
+    principal: Principal,
+    state: Data<State>,
+    path: Path<(String, String)>,
+    JsonBody(body): JsonBody<Change>,
+) -> Result<impl Responder, ApiError> {
+    let Change { label, enabled, per_minute, per_hour } = body;
+    check(label.as_deref(), [per_minute.flatten(), per_hour.flatten()])?;
+    let change =
+        KeyChange { label: label.map(|label| label.trim().to_owned()), enabled, per_minute, per_hour };
+    let (project, id) = path.into_inner();
+    let now = state.clock.now();
+    let mut connection = state.store.conn().await?;
+    let (project, before) = find(&mut connection, &principal, &project, &id).await?;
+    let changed = connection
+        .transaction(async |connection| {
+            let changed = keys::change(connection, before.id, &change).await?;
+            let changed = changed.ok_or_else(|| named::missing("key", &id))?;
+            let (target, old, new) = (target(&project, &changed), kept(&before), kept(&changed));
+            let entry = principal.changed("key.updated", target, project.team, Some(old), Some(new));
+            audit::add(connection, &entry, now).await?;
+            Ok::<_, ApiError>(changed)
+        })
+        .await?;
+    Ok(Json(view(&state, &changed)))
+}
+
+/// `DELETE …/keys/{key_id}`
+pub(super) async fn remove(
+    principal: Principal,
+    state: Data<State>,
+    path: Path<(String, String)>,
+) -> Result<impl Responder, ApiError> {
+    let (project, id) = path.into_inner();
+    let now = state.clock.now();
+    let mut connection = state.store.conn().await?;
+    let (project, key) = find(&mut connection, &principal, &project, &id).await?;
+    connection
+        .transaction(async |connection| {
+            keys::delete(connection, key.id).await?;
+            let target = target(&project, &key);
+            let entry = principal.changed("key.deleted", target, project.team, Some(kept(&key)), None);
+            audit::add(connection, &entry, now).await?;
+            Ok::<_, ApiError>(())
+        })
+        .await?;
+    Ok(HttpResponse::NoContent())
+}
+
+/// `POST …/keys/{key_id}/rotate`: a new key like it; the old one is disabled.
+pub(super) async fn rotate(
+    principal: Principal,
+    state: Data<State>,
+    path: Path<(String, String)>,
+) -> Result<impl Responder, ApiError> {
+    let (project, id) = path.into_inner();
+    let now = state.clock.now();
+    let mut connection = state.store.conn().await?;
+    let (project, old) = find(&mut connection, &principal, &project, &id).await?;
+    let made = connection
+        .transaction(async |connection| {
+            let made = keys::rotate(connection, &old, &new_public_key(), now).await?;
+            let after = json!({ "new_key": made.id });
+            let target = target(&project, &old);
+            let entry = principal.changed("key.rotated", target, project.team, Some(kept(&old)), Some(after));
+            audit::add(connection, &entry, now).await?;
+            Ok::<_, ApiError>(made)
+        })
+        .await?;
+    Ok(HttpResponse::Created().json(view(&state, &made)))
+}

@@ -1,0 +1,120 @@
+//! `/api/v1/projects/{project}`: one project; its name, team and settings; its end.
+
+use super::named::{self, refuse};
+use super::projects::View;
+use crate::access::Principal;
+use crate::{ApiError, State, projects as checks};
+use actix_web::web::{Data, Json, Path};
+use actix_web::{HttpResponse, Responder};
+use bugle_model::{ProjectSettings, TeamId};
+use bugle_store::audit::{self, Target};
+use bugle_store::projects::{self, Project};
+use bugle_store::{Scope, Transactions};
+use bugle_web::{JsonBody, Problem};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// `GET …`
+pub(super) async fn get(
+    principal: Principal,
+    state: Data<State>,
+    project: Path<String>,
+) -> Result<impl Responder, ApiError> {
+    let mut connection = state.store.conn().await?;
+    Ok(Json(View::from(named::project(&mut connection, &principal, &project).await?)))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Body {
+    name: Option<String>,
+    team: Option<TeamId>,
+    settings: Option<Value>,
+}
+
+/// `PATCH …`: of `settings` only what is given changes; lists are replaced.
+pub(super) async fn change(
+    principal: Principal,
+    state: Data<State>,
+    path: Path<String>,
+    JsonBody(body): JsonBody<Body>,
+) -> Result<impl Responder, ApiError> {
+    let now = state.clock.now();
+    let mut connection = state.store.conn().await?;
+    let before = named::project(&mut connection, &principal, &path).await?;
+    let team = match body.team {
+        // Whoever gives it away must be a manager there as well.
+        Some(team) => principal.team_for_new(Some(team))?,
+        None => None,
+    };
+    let settings = body.settings.map(|given| merged(&before.settings, &given)).transpose()?;
+    let changed = connection
+        .transaction(async |connection| {
+            projects::change(connection, before.id, body.name.as_deref(), team)
+                .await
+                .map_err(named::project_refused)?;
+            if let Some(settings) = &settings {
+                projects::set_settings(connection, before.id, settings).await?;
+            }
+            let changed = projects::find(connection, &Scope::All, &before.id.to_string()).await?;
+            let changed = changed.ok_or_else(|| named::missing("project", &path))?;
+            let target = Target::new("project", changed.id, &changed.name);
+            let (old, new) = (Some(kept(&before)), Some(kept(&changed)));
+            let entry = principal.changed("project.updated", target, changed.team, old, new);
+            audit::add(connection, &entry, now).await?;
+            Ok::<_, ApiError>(changed)
+        })
+        .await?;
+    Ok(Json(View::from(changed)))
+}
+
+fn kept(project: &Project) -> Value {
+    json!({ "name": project.name, "team": project.team, "settings": project.settings })
+}
+
+fn merged(current: &ProjectSettings, given: &Value) -> Result<ProjectSettings, ApiError> {
+    let mut value = serde_json::to_value(current).map_err(|error| Problem::internal(&error))?;
+    merge(&mut value, given);
+    let settings: ProjectSettings = serde_json::from_value(value)
+        .map_err(|error| Problem::invalid_field("settings", error.to_string()))?;
+    let mut mistakes = checks::check_settings(&settings);
+    for mistake in &mut mistakes {
+        mistake.field.insert_str(0, "settings.");
+    }
+    refuse(mistakes)?;
+    Ok(settings)
+}
+
+/// Objects field by field, everything else as a whole; null stays a value (RFC 7396 would remove the field).
+fn merge(value: &mut Value, given: &Value) {
+    match (value, given) {
+        (Value::Object(value), Value::Object(given)) => {
+            for (key, given) in given {
+                merge(value.entry(key.as_str()).or_insert(Value::Null), given);
+            }
+        }
+        (value, given) => *value = given.clone(),
+    }
+}
+
+/// `DELETE …`: with its issues, keys and destinations.
+pub(super) async fn remove(
+    principal: Principal,
+    state: Data<State>,
+    path: Path<String>,
+) -> Result<impl Responder, ApiError> {
+    let now = state.clock.now();
+    let mut connection = state.store.conn().await?;
+    let project = named::project(&mut connection, &principal, &path).await?;
+    connection
+        .transaction(async |connection| {
+            projects::delete(connection, project.id).await?;
+            let target = Target::new("project", project.id, &project.name);
+            let entry =
+                principal.changed("project.deleted", target, project.team, Some(kept(&project)), None);
+            audit::add(connection, &entry, now).await?;
+            Ok::<_, ApiError>(())
+        })
+        .await?;
+    Ok(HttpResponse::NoContent())
+}
