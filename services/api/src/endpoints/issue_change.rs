@@ -73,7 +73,9 @@ pub(super) async fn apply(
 ) -> Result<Issue, ApiError> {
     connection
         .transaction(async |connection| {
-            let changed = issues::change(connection, &principal.scope(), issue.id, change, &principal.actor.name, now).await?;
+            let changed =
+                issues::change(connection, &principal.scope(), issue.id, change, &principal.actor.name, now)
+                    .await?;
             let changed = changed.ok_or_else(|| named::missing("issue", &issue.short_id()))?;
             let (before, after) = (kept(issue), kept(&changed));
             if before != after {

@@ -24,11 +24,12 @@ pub(super) async fn handler(
     id: Path<String>,
     JsonBody(body): JsonBody<Body>,
 ) -> Result<impl Responder, ApiError> {
-    let text = text(&body.text)?;
     let mut connection = state.store.conn().await?;
     let issue = named::issue(&mut connection, &principal, &id).await?.id;
+    let text = text(&body.text)?;
     let comment = [NewActivity { issue, kind: "comment", data: json!({ "text": text }) }];
-    let written = activity::add(&mut connection, Some(&principal.actor.name), &comment, state.clock.now()).await?;
+    let written =
+        activity::add(&mut connection, Some(&principal.actor.name), &comment, state.clock.now()).await?;
     Ok(HttpResponse::Created().json(written.first()))
 }
 

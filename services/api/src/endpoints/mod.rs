@@ -44,8 +44,8 @@ mod teams;
 mod tokens;
 mod users;
 
-use crate::{State, dashboard};
 use crate::access::{Declared, Endpoint, Need, delete, get, mount, patch, post, put};
+use crate::{State, dashboard};
 use actix_web::web::{Data, ServiceConfig};
 use bugle_model::TeamRole;
 

@@ -126,6 +126,7 @@ fn body(declared: &Declared, who: &str) -> Value {
         ("POST", path) if path.starts_with("/api/v1/admin/") => {
             json!({ "queue": "bugle.intake", "all": true })
         }
+        ("POST", "/api/v1/issues/{id}/comments") => json!({ "text": "seen" }),
         ("PUT", "/api/v1/account/totp") => json!({ "code": "123456" }),
         ("DELETE", "/api/v1/account/totp") => json!({ "password": "wrong" }),
         _ => json!({}),
