@@ -5,6 +5,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -109,10 +110,19 @@ impl System {
             project["key"].as_str().context("key")?
         );
         let client = self.client();
-        eventually("the door knows the new key", Duration::from_secs(12), || async {
-            Ok((client.post(&path, b"{}".to_vec(), &[]).await?.status == 200).then_some(()))
+        let last = Mutex::new(String::new());
+        let known = eventually("the door knows the new key", Duration::from_secs(12), || async {
+            let answer = client.post(&path, b"{}".to_vec(), &[]).await?;
+            *last.lock().unwrap_or_else(PoisonError::into_inner) =
+                format!("{} {}", answer.status, answer.text());
+            Ok((answer.status == 200).then_some(()))
         })
-        .await?;
+        .await;
+        known.with_context(|| {
+            let last = last.lock().unwrap_or_else(PoisonError::into_inner);
+            let logs = self.names().into_iter().map(|name| format!("--- {name}\n{}\n", self.log_tail(&name)));
+            format!("the last answer was {last}\n{}", logs.collect::<String>())
+        })?;
         Ok(project)
     }
 
