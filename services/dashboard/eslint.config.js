@@ -31,5 +31,5 @@ export default ts.config(
       "max-lines": ["error", 400],
     },
   },
-  { files: ["e2e/**/*.mjs", "*.js"], languageOptions: { globals: { ...globals.node, ...globals.browser } } },
+  { files: ["e2e/**/*.mjs", "*.{js,mjs}"], languageOptions: { globals: { ...globals.node, ...globals.browser } } },
 );

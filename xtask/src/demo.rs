@@ -69,22 +69,23 @@ fn project(name: &str, default: &Target, token: &str) -> Result<Target> {
         body.len()
     );
     let (status, answer) = http(&default.address, request.as_bytes())?;
-    let list = match status {
+    let key = match status {
         201 => serde_json::from_slice::<Value>(&answer)?,
         409 => existing(name, default, token)?,
         _ => bail!("creating the project {name}: {status} {}", String::from_utf8_lossy(&answer)),
     };
-    let mut target = Target::from_dsn(list["dsn"].as_str().with_context(|| format!("{name} has no DSN"))?)?;
+    let mut target = Target::from_dsn(key["dsn"].as_str().with_context(|| format!("{name} has no DSN"))?)?;
     target.address.clone_from(&default.address);
     Ok(target)
 }
 
+/// The first key of a project that is there already.
 fn existing(name: &str, default: &Target, token: &str) -> Result<Value> {
-    let (_, answer) = crate::stack::http_get(&default.address, "/api/v1/projects?limit=100", Some(token))?;
+    let path = format!("/api/v1/projects/{name}/keys");
+    let (status, answer) = crate::stack::http_get(&default.address, &path, Some(token))?;
     let list: Value = serde_json::from_slice(&answer)?;
-    let found =
-        list["items"].as_array().and_then(|items| items.iter().find(|item| item["name"] == name)).cloned();
-    found.with_context(|| format!("the project {name} is not in the list"))
+    let first = list["items"].as_array().and_then(|items| items.first()).cloned();
+    first.with_context(|| format!("the project {name} has no key ({status})"))
 }
 
 fn webhook(random: &mut Random, target: &Target) -> Vec<u8> {

@@ -1,5 +1,5 @@
 import * as Radix from "@radix-ui/react-dropdown-menu";
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { Icon, type IconName } from "./icons.tsx";
 
 /**
@@ -7,8 +7,10 @@ import { Icon, type IconName } from "./icons.tsx";
  * policy forbids.
  */
 export function Menu({ trigger, children, align = "start" }: { trigger: ReactNode; children: ReactNode; align?: "start" | "end" }) {
+  // Rendered anew when it opens: the landmark of the first rendering may be that of a page that was still loading.
+  const [open, setOpen] = useState(false);
   return (
-    <Radix.Root modal={false}>
+    <Radix.Root modal={false} open={open} onOpenChange={setOpen}>
       <Radix.Trigger asChild>{trigger}</Radix.Trigger>
       {/* Within a landmark, where screen readers that go by them find it. */}
       <Radix.Portal container={document.querySelector("main")}>
