@@ -58,7 +58,10 @@ export function useSignOut(): () => Promise<void> {
     if (apiToken.get() === null) await call("DELETE", "/session");
     apiToken.clear();
     setCsrf(null);
-    client.clear();
+    // Not all at once: a query that is removed tells nobody, and the pages would stay.
+    const nobody: Session = { kind: "none", accounts: true, setup: false };
+    client.setQueryData(["session"], nobody);
+    client.removeQueries({ predicate: (query) => query.queryKey[0] !== "session" });
     await client.invalidateQueries({ queryKey: ["session"] });
   }, [client]);
 }
