@@ -83,7 +83,8 @@ pub async fn list(
 const FIXED: usize = 19;
 
 /// The statement. The inner query walks the index of each project; the limit inside keeps it from reading more. What is
-/// not asked for is not in the text, so that the planner sees what is.
+/// not asked for is not in the text, so that the planner sees what is; placeholders that are left over are named once, because PostgreSQL
+/// has to know their types.
 fn text(filter: &Filter) -> String {
     let mut conditions = String::new();
     let counted = [filter.events, filter.users].iter().any(|range| *range != Range::default());
