@@ -193,13 +193,15 @@ impl System {
         let client = Client::new(&address, &self.token);
         let start = std::time::Instant::now();
         loop {
-            if client.get("/health/ready/").await.is_ok_and(|answer| answer.status == 200) {
-                return Ok(());
-            }
+            let ready = client.get("/health/ready/").await.is_ok_and(|answer| answer.status == 200);
             let log = self.log(name);
             let process = self.process(name)?;
+            // Also when something answered: it may be another that has the port.
             if let Some(status) = process.child.as_mut().and_then(|child| child.try_wait().ok().flatten()) {
                 bail!("bugle {name} ended with {status}: {}", tail(&log));
+            }
+            if ready {
+                return Ok(());
             }
             ensure!(start.elapsed() < READY_LIMIT, "bugle {name} is not ready: {}", tail(&log));
             tokio::time::sleep(Duration::from_millis(20)).await;
