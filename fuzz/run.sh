@@ -40,7 +40,7 @@ seeds() {
         stacktrace) find "$fixtures/traces" -type f ;;
         webhook_*) find "$root/docs/examples" -name "webhook-${1#webhook_}.json" ;;
         frontend_log) find "$root/docs/examples" -name 'frontend-log*.json' ;;
-        grouping) find "$here/seeds/event" "$root/docs/examples" -type f ;;
+        grouping | event_id) find "$here/seeds/event" "$root/docs/examples" -type f ;;
         *) find "$fixtures" -path "*$1*" -type f -size -65k ;;
     esac
 }
