@@ -59,12 +59,12 @@ fn unwanted(destination: &Destination, candidate: &Candidate) -> Option<&'static
         return None;
     }
     match candidate.issue {
-        Some((IssueStatus::Resolved, _)) => Some("the issue was resolved"),
-        Some((IssueStatus::Ignored, _)) => Some("the issue is ignored"),
-        Some((IssueStatus::Unresolved, generation)) if generation > candidate.generation => {
+        Some(IssueStatus::Resolved) => Some("the issue was resolved"),
+        Some(IssueStatus::Ignored) => Some("the issue is ignored"),
+        Some(IssueStatus::Unresolved) if candidate.told_again => {
             Some("the issue has come back since, which is told by itself")
         }
-        Some((IssueStatus::Unresolved, _)) => None,
+        Some(IssueStatus::Unresolved) => None,
         None if candidate.kind == SignalKind::Digest => Some("every issue in it was dealt with"),
         None => None,
     }
@@ -157,25 +157,25 @@ mod tests {
 
     fn any_candidate() -> impl Strategy<Value = Candidate> {
         let issue = prop_oneof![
-            4 => Just(Some((IssueStatus::Unresolved, 0))),
-            1 => Just(Some((IssueStatus::Unresolved, 1))),
-            1 => Just(Some((IssueStatus::Resolved, 0))),
-            1 => Just(Some((IssueStatus::Ignored, 0))),
-            1 => Just(None),
+            4 => Just((Some(IssueStatus::Unresolved), false)),
+            1 => Just((Some(IssueStatus::Unresolved), true)),
+            1 => Just((Some(IssueStatus::Resolved), false)),
+            1 => Just((Some(IssueStatus::Ignored), false)),
+            1 => Just((None, false)),
         ];
         let kind = prop_oneof![4 => Just(SignalKind::New), 1 => proptest::sample::select(SignalKind::ALL)];
         let priority = proptest::sample::select(Priority::ALL);
         (kind, priority, 0..3_i32, 0..20_000_i64, any::<bool>(), issue, 0..3_i64).prop_map(
-            |(kind, priority, attempts, age, lost, issue, bundled)| Candidate {
+            |(kind, priority, attempts, age, lost, (issue, told_again), bundled)| Candidate {
                 id: NotificationId(0),
                 kind,
-                generation: 0,
                 priority,
                 attempts,
                 received_at: noon() - TimeDelta::seconds(age),
                 created_at: noon(),
                 lost,
                 issue,
+                told_again,
                 bundled,
             },
         )
@@ -217,8 +217,8 @@ mod tests {
             }
             for candidate in candidates.iter().filter(|candidate| plan.send.contains(&candidate.id)) {
                 prop_assert!(destination.enabled);
-                let live = !matches!(candidate.issue, Some((status, generation))
-                    if status != IssueStatus::Unresolved || generation > 0);
+                let live = candidate.issue.is_none_or(|status| status == IssueStatus::Unresolved)
+                    && !candidate.told_again;
                 prop_assert!(live || candidate.bundled > 0);
             }
             if let Some((lead, others)) = &plan.bundle {

@@ -7,7 +7,7 @@ use crate::{Connection, StoreError, statement};
 use bugle_model::{DestinationId, IssueStatus, NotificationId, Priority, SignalKind};
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{Int4, Int8, Nullable, SmallInt, Timestamptz};
+use diesel::sql_types::{Bool, Int4, Int8, Nullable, SmallInt, Timestamptz};
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use uuid::Uuid;
 
@@ -33,8 +33,6 @@ pub struct Candidate {
     pub id: NotificationId,
     /// What it is about.
     pub kind: SignalKind,
-    /// The generation of the issue that it is about.
-    pub generation: i32,
     /// Its priority.
     pub priority: Priority,
     /// How often it was sent so far.
@@ -45,8 +43,10 @@ pub struct Candidate {
     pub created_at: DateTime<Utc>,
     /// Its sender was lost: the lease ran out.
     pub lost: bool,
-    /// The issue's status and generation now; `None` for a test or digest.
-    pub issue: Option<(IssueStatus, i32)>,
+    /// The issue's status now; `None` for a test or digest.
+    pub issue: Option<IssueStatus>,
+    /// The issue has come back since, and this destination is told so by another notification.
+    pub told_again: bool,
     /// How many notifications about unresolved issues are bundled into it.
     pub bundled: i64,
 }
@@ -211,8 +211,6 @@ struct CandidateRow {
     id: i64,
     #[diesel(sql_type = SmallInt)]
     kind: i16,
-    #[diesel(sql_type = Int4)]
-    generation: i32,
     #[diesel(sql_type = SmallInt)]
     priority: i16,
     #[diesel(sql_type = SmallInt)]
@@ -225,8 +223,8 @@ struct CandidateRow {
     created_at: DateTime<Utc>,
     #[diesel(sql_type = Nullable<SmallInt>)]
     issue_status: Option<i16>,
-    #[diesel(sql_type = Nullable<Int4>)]
-    issue_generation: Option<i32>,
+    #[diesel(sql_type = Bool)]
+    told_again: bool,
     #[diesel(sql_type = Int8)]
     bundled: i64,
 }
@@ -236,13 +234,13 @@ impl CandidateRow {
         Some(Candidate {
             id: NotificationId(self.id),
             kind: SignalKind::from_code(self.kind)?,
-            generation: self.generation,
             priority: Priority::from_code(self.priority)?,
             attempts: self.attempts,
             received_at: self.received_at,
             created_at: self.created_at,
             lost: self.state != 0,
-            issue: self.issue_status.and_then(IssueStatus::from_code).zip(self.issue_generation),
+            issue: self.issue_status.and_then(IssueStatus::from_code),
+            told_again: self.told_again,
             bundled: self.bundled,
         })
     }
@@ -250,8 +248,10 @@ impl CandidateRow {
 
 async fn candidates(conn: &mut Connection, claim: &Claim) -> Result<Vec<Candidate>, StoreError> {
     let rows: Vec<CandidateRow> = statement(
-        "SELECT n.id, n.kind, n.generation, n.priority, n.state, n.attempts, n.received_at, n.created_at,
-            i.status AS issue_status, i.generation AS issue_generation,
+        "SELECT n.id, n.kind, n.priority, n.state, n.attempts, n.received_at, n.created_at, i.status AS issue_status,
+            EXISTS (SELECT 1 FROM notifications later
+                    WHERE later.issue_id = n.issue_id AND later.destination_id = n.destination_id
+                    AND later.generation > n.generation) AS told_again,
             (SELECT count(*) FROM notifications b JOIN issues bi ON bi.id = b.issue_id
              WHERE b.bundled_into = n.id AND bi.status = 0) AS bundled
          FROM notifications n LEFT JOIN issues i ON i.id = n.issue_id

@@ -40,6 +40,29 @@ async fn a_signal_that_comes_ten_times_tells_once() {
 }
 
 #[tokio::test]
+async fn a_regression_that_nobody_is_told_of_cancels_nothing() {
+    let world = World::new().await;
+    let receiver = HttpFake::start().await;
+    let everything = world.webhook(&receiver.url("/everything")).await;
+    let only_new = DestinationSettings { kinds: vec![SignalKind::New], ..DestinationSettings::default() };
+    world.destination(Channel::Webhook, &receiver.url("/new"), only_new).await;
+    let issue = world.open("Bad").await;
+    let sql = "UPDATE issues SET generation = 1 WHERE id = $1";
+    world.sql.execute(sql, &[&issue.0]).await.unwrap();
+    let regressed = Signal::IssueRegressed(IssueSignal { generation: 1, ..world.about(issue) });
+    assert_eq!(world.signal(vec![regressed]).await, 1);
+
+    world.sender().run_once().await.unwrap();
+    let mut told: Vec<_> = receiver.take().iter().map(|request| request.target.clone()).collect();
+    told.sort();
+    assert_eq!(told, ["/everything", "/new"]);
+    let cancelled: Vec<_> =
+        world.all().await.into_iter().filter(|one| one.state == NotificationState::Cancelled).collect();
+    let of: Vec<_> = cancelled.iter().map(|one| (one.destination, one.kind)).collect();
+    assert_eq!(of, [(everything.id, SignalKind::New)]);
+}
+
+#[tokio::test]
 async fn each_threshold_is_told_once_and_only_thresholds() {
     let world = World::new().await;
     let receiver = HttpFake::start().await;
