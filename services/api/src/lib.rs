@@ -11,6 +11,7 @@ pub mod checks;
 mod dashboard;
 mod endpoints;
 mod error;
+mod openapi;
 pub mod projects;
 mod query;
 mod view;

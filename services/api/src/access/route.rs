@@ -3,6 +3,7 @@
 use super::Need;
 use super::guard::guard;
 use crate::State;
+use crate::openapi::Parameter;
 use actix_web::guard::{Any, Get, Head};
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
@@ -15,7 +16,7 @@ use std::collections::BTreeMap;
 const SHARED_PATH: &str = "/api/error-logging/errors";
 
 /// An endpoint, as the table of access has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Declared {
     /// Its method.
     pub method: Method,
@@ -23,6 +24,12 @@ pub struct Declared {
     pub path: &'static str,
     /// What it needs.
     pub need: Need,
+    /// The operation's id in the OpenAPI document.
+    pub(crate) id: &'static str,
+    /// What it does, in a sentence.
+    pub(crate) says: &'static str,
+    /// The parameters that its query may have.
+    pub(crate) query: &'static [Parameter],
 }
 
 /// An endpoint that can be mounted.
@@ -43,7 +50,22 @@ where
         Method::GET => read(),
         _ => web::method(method.clone()),
     };
-    Endpoint { declared: Declared { method, path, need }, route: route.to(handler) }
+    let declared = Declared { method, path, need, id: "", says: "", query: &[] };
+    Endpoint { declared, route: route.to(handler) }
+}
+
+impl Endpoint {
+    /// Names it in the OpenAPI document: the operation's id, and a sentence on what it does.
+    pub(crate) fn named(mut self, id: &'static str, says: &'static str) -> Self {
+        (self.declared.id, self.declared.says) = (id, says);
+        self
+    }
+
+    /// Declares the parameters of its query.
+    pub(crate) fn query(mut self, parameters: &'static [Parameter]) -> Self {
+        self.declared.query = parameters;
+        self
+    }
 }
 
 macro_rules! methods {
