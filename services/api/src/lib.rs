@@ -16,7 +16,7 @@ pub mod projects;
 mod query;
 mod view;
 
-pub use endpoints::{declared, routes};
+pub use endpoints::{declared, document, routes};
 pub use error::ApiError;
 
 use accounts::passwords::Passwords;
