@@ -6,11 +6,12 @@ use crate::fingerprint::{Explicit, Origin, Part};
 use crate::frames::{FramePart, InAppBy, Skip, StackPart, Weak};
 use crate::hash::hex;
 use crate::{Analysis, Method, VERSION};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::borrow::Cow;
 
 /// A hash and what it was made from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct NamedHash {
     /// `app` (the app's frames), `system` (all frames), `message`, `fingerprint`, ….
     pub variant: String,
@@ -19,7 +20,8 @@ pub struct NamedHash {
 }
 
 /// Something of the event that does or does not count.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "GroupingComponent")]
 pub struct Component {
     /// What it is: `exception`, `type`, `value`, `frame`, `module`, `function`, `context line`, ….
     pub name: String,
@@ -37,7 +39,8 @@ pub struct Component {
 }
 
 /// Why an event is grouped as it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Grouping")]
 pub struct Explanation {
     /// The version of the algorithm.
     pub version: i16,

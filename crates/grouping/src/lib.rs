@@ -22,6 +22,7 @@ use basis::Basis;
 use bugle_model::{Event, Exception, Stacktrace};
 use fingerprint::{Explicit, Origin, Variables};
 use rules::{Rules, StackRules};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use explain::{Component, Explanation, NamedHash};
@@ -35,8 +36,9 @@ pub use title::{MAX_CULPRIT, MAX_TITLE};
 pub const VERSION: i16 = 1;
 
 /// By what an event was grouped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "GroupingMethod")]
 pub enum Method {
     /// A rule of the project.
     Rule,

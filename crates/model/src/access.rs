@@ -1,7 +1,6 @@
 //! Who may do what: the vocabularies of roles, scopes and actors.
 
 use crate::level::{UnknownName, vocabulary};
-use serde::{Deserialize, Serialize};
 
 vocabulary!(
     /// What somebody may do within a team. Ordered: each may do what those before it may.

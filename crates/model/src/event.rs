@@ -7,13 +7,14 @@
 use crate::stack::{Exception, Thread};
 use crate::{Level, Priority};
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// How an event came in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EventSource {
     /// A Sentry SDK.
@@ -28,7 +29,7 @@ pub enum EventSource {
 }
 
 /// One occurrence of an error or message.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Event {
     /// The client's id, or the item's when the client gave none.
     pub event_id: Uuid,
@@ -170,7 +171,7 @@ impl Event {
 }
 
 /// A log message. `formatted` is what people read, `template` what groups.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LogMessage {
     /// The message before its parameters were put in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -192,7 +193,7 @@ impl LogMessage {
 }
 
 /// Something that happened before.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Breadcrumb {
     /// When.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -215,7 +216,8 @@ pub struct Breadcrumb {
 }
 
 /// Who it happened to.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "EventUser")]
 pub struct User {
     /// The app's id for the person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -254,7 +256,8 @@ impl User {
 }
 
 /// An HTTP request.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "EventRequest")]
 pub struct Request {
     /// The URL without query and fragment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -286,7 +289,7 @@ pub struct Request {
 }
 
 /// The client library.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Sdk {
     /// Its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]

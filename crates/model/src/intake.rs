@@ -6,6 +6,7 @@
 
 use crate::{KeyId, ProjectId};
 use chrono::{DateTime, TimeDelta, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use thiserror::Error;
@@ -19,7 +20,7 @@ const COMPRESSION_LEVEL: i32 = 1;
 const LATE: TimeDelta = TimeDelta::seconds(10);
 
 /// What a raw item is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ItemKind {
     /// An event's JSON, from an envelope or `/store/`.

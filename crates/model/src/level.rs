@@ -1,6 +1,5 @@
 //! Level, priority, status: the three closed vocabularies of an issue.
 
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// A word that is not in the vocabulary it was looked up in.
@@ -18,7 +17,10 @@ pub struct UnknownName {
 macro_rules! vocabulary {
     ($(#[$doc:meta])* $name:ident, $field:literal, $allowed:literal, { $($(#[$vdoc:meta])* $variant:ident = $code:literal => $text:literal),+ $(,)? }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+            schemars::JsonSchema,
+        )]
         pub enum $name { $($(#[$vdoc])* #[serde(rename = $text)] $variant = $code),+ }
 
         impl $name {

@@ -1,6 +1,7 @@
 //! Destinations and notifications.
 
 use crate::{Priority, level::UnknownName, level::vocabulary};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -75,7 +76,7 @@ vocabulary!(
 );
 
 /// What can be set for a destination beyond channel and target. Unknown fields are an error.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DestinationSettings {
     /// Only these environments; empty means all.

@@ -1,6 +1,7 @@
 //! How an item ended. Nothing disappears without one.
 
 use crate::{KeyId, ProjectId, level::UnknownName, level::vocabulary};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 vocabulary!(
@@ -34,7 +35,7 @@ vocabulary!(
 );
 
 /// A number of items that ended the same way.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct OutcomeCount {
     /// The project, when it is known.
     pub project: Option<ProjectId>,

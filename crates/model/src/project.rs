@@ -4,10 +4,11 @@
 use crate::{KeyId, Level, ProjectId};
 use chrono::{DateTime, Utc};
 use ipnet::IpNet;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How many items may be accepted. `None` is unlimited.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Quota {
     /// Accepted items per minute.
@@ -62,8 +63,9 @@ pub struct DoorSnapshot {
 }
 
 /// How long an event is kept. A partition of `events` for each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(into = "i16", try_from = "i16")]
+#[schemars(extend("enum" = [7, 30, 90, 365]))]
 pub enum RetentionClass {
     /// 7 days.
     Days7 = 7,
@@ -108,7 +110,7 @@ impl TryFrom<i16> for RetentionClass {
 }
 
 /// What is removed before anything is stored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ScrubSettings {
     /// Off means: store what was sent. On by default.
@@ -129,7 +131,7 @@ impl Default for ScrubSettings {
 
 /// Events that the recorder drops with the outcome `filtered`. All patterns are globs (`*`), matched whole,
 /// without regard to case.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct InboundFilters {
     /// Releases.
@@ -143,13 +145,14 @@ pub struct InboundFilters {
     /// Errors that come from browser extensions.
     pub browser_extensions: bool,
     /// Addresses (CIDR) that the door turns away.
+    #[schemars(with = "Vec<String>")]
     pub addresses: Vec<IpNet>,
     /// Web crawlers that the door turns away by their user agent.
     pub crawlers: bool,
 }
 
 /// The settings of a project, as stored (JSON) and as the recorder uses them. Unknown fields are an error.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProjectSettings {
     /// What is removed before storing.

@@ -1,11 +1,12 @@
 //! Exceptions, threads and their frames, in the protocol's order: the outermost exception and the frame that crashed
 //! come last.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// One exception of the chain.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Exception {
     /// The class, as in `ValueError`.
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
@@ -28,7 +29,7 @@ pub struct Exception {
 }
 
 /// How an exception was caught.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Mechanism {
     /// The API's name: `generic`, `logging`, `django`, `onerror`, ….
     #[serde(rename = "type")]
@@ -57,7 +58,7 @@ pub struct Mechanism {
 }
 
 /// Frames: the oldest call first, the one that crashed last.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Stacktrace {
     /// The frames.
     pub frames: Vec<Frame>,
@@ -70,7 +71,7 @@ pub struct Stacktrace {
 }
 
 /// One call.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Frame {
     /// The function.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -114,7 +115,7 @@ pub struct Frame {
 }
 
 /// A thread.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Thread {
     /// Its id as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]

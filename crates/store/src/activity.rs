@@ -6,11 +6,12 @@ use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Jsonb, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
 /// One thing that happened.
-#[derive(Debug, Clone, PartialEq, Serialize, QueryableByName)]
+#[derive(Debug, Clone, PartialEq, Serialize, QueryableByName, JsonSchema)]
 pub struct Activity {
     /// Its id: later ones are higher.
     #[diesel(sql_type = BigInt)]

@@ -5,11 +5,12 @@ use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{Jsonb, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
+use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
 /// One process of one service.
-#[derive(Debug, Clone, PartialEq, Serialize, QueryableByName)]
+#[derive(Debug, Clone, PartialEq, Serialize, QueryableByName, JsonSchema)]
 pub struct Heartbeat {
     /// `ingest`, `recorder`, ….
     #[diesel(sql_type = Text)]

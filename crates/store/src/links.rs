@@ -6,10 +6,11 @@ use bugle_model::{InstallationRole, TeamId, TeamRole, UserId};
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, Binary, Integer, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// An invitation that was not accepted yet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Invitation {
     /// Its id.
     pub id: i32,

@@ -6,6 +6,7 @@ use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Integer, SmallInt, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -13,7 +14,7 @@ const MAX_REASON_CHARS: usize = 64;
 const MAX_CATEGORY_CHARS: usize = 32;
 
 /// A number of items that ended the same way within an hour.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct HourlyOutcome {
     /// The beginning of the hour.
     pub hour: DateTime<Utc>,

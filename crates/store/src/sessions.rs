@@ -7,6 +7,7 @@ use bugle_model::UserId;
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::sql_types::{Binary, Integer, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A session ends when it was not used for this long.
@@ -26,7 +27,7 @@ pub struct Active {
 }
 
 /// A session in its person's list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Session {
     /// Its id.
     pub id: i32,

@@ -6,13 +6,14 @@ use bugle_model::{TeamId, TeamRole, UserId};
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, Integer, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A name has at most this many characters.
 pub const MAX_NAME: usize = 64;
 
 /// A team.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Team {
     /// Its id.
     pub id: TeamId,
@@ -27,7 +28,7 @@ pub struct Team {
 }
 
 /// Somebody in a team.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Member {
     /// Who; named `id` as everywhere.
     pub id: UserId,

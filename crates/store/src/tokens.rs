@@ -6,10 +6,11 @@ use bugle_model::{TeamId, TokenScope, UserId};
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, Binary, Integer, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A token without what makes it one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ApiToken {
     /// Its id.
     pub id: i32,

@@ -1,33 +1,41 @@
 //! Query parameters, read one by one so that every mistake is named at once.
 
 use crate::{Cursor, FieldError, Problem};
-use actix_web::HttpRequest;
+use actix_web::{HttpMessage, HttpRequest};
 use serde::de::DeserializeOwned;
+use std::sync::Arc;
 
 /// More than this in one query is refused.
 const MAX_PARAMETERS: usize = 50;
 const DEFAULT_LIMIT: usize = 25;
 const MAX_LIMIT: usize = 100;
 
+/// What an endpoint says of its query beforehand. Lies in the request's extensions.
+#[derive(Debug, Clone)]
+pub struct DeclaredParameters(pub Arc<[&'static str]>);
+
 /// The parameters of a request that were not taken yet, and what was wrong with those taken.
 #[derive(Debug)]
 pub struct Params {
     pairs: Vec<(String, String)>,
     errors: Vec<FieldError>,
+    declared: Option<DeclaredParameters>,
 }
 
 impl Params {
     /// The parameters of a request.
     #[must_use]
     pub fn of(request: &HttpRequest) -> Self {
-        Self::parse(request.query_string())
+        let declared = request.extensions().get().cloned();
+        Self { declared, ..Self::parse(request.query_string()) }
     }
 
     /// The parameters of a query string.
     #[must_use]
     pub fn parse(query: &str) -> Self {
         let pairs = url::form_urlencoded::parse(query.as_bytes()).into_owned();
-        let mut params = Self { pairs: pairs.take(MAX_PARAMETERS + 1).collect(), errors: Vec::new() };
+        let pairs = pairs.take(MAX_PARAMETERS + 1).collect();
+        let mut params = Self { pairs, errors: Vec::new(), declared: None };
         if params.pairs.len() > MAX_PARAMETERS {
             params.pairs.clear();
             params.complain("*", format!("more than {MAX_PARAMETERS} parameters"));
@@ -47,6 +55,10 @@ impl Params {
 
     /// A parameter as text; the last one wins when it is given twice. An empty one counts as not given.
     pub fn text(&mut self, name: &str) -> Option<String> {
+        debug_assert!(
+            self.declared.as_ref().is_none_or(|declared| declared.0.contains(&name)),
+            "the parameter {name} is read and not declared"
+        );
         let mut found = None;
         self.pairs.retain_mut(|(key, value)| {
             let mine = key == name;

@@ -4,7 +4,9 @@ use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::http::header;
 use actix_web::{HttpResponse, ResponseError};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
+use std::borrow::Cow;
 use std::fmt;
 
 /// What went wrong. The name is part of the API: clients compare it.
@@ -113,7 +115,7 @@ impl Code {
 }
 
 /// One wrong field or parameter.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FieldError {
     /// Its path, as in `settings.kinds[0]`, or the parameter's name.
     pub field: String,
@@ -200,17 +202,34 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
-#[derive(Serialize)]
+/// An error, as RFC 9457 has it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
 struct Body<'a> {
     #[serde(rename = "type")]
     kind: String,
+    /// The same for every occurrence.
     title: &'static str,
     status: u16,
+    /// What went wrong, for programs.
+    #[schemars(extend("enum" = Code::ALL.map(Code::as_str)))]
     code: &'static str,
+    /// This occurrence, for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'a str>,
+    /// Every field or parameter that is wrong.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
+}
+
+impl JsonSchema for Problem {
+    fn schema_name() -> Cow<'static, str> {
+        Body::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Body::json_schema(generator)
+    }
 }
 
 impl ResponseError for Problem {

@@ -2,6 +2,8 @@
 
 use crate::{Code, Problem, request_id};
 use actix_web::guard::{Any, Get, Head};
+use actix_web::http::Method;
+use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::middleware::{NormalizePath, from_fn};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpServer, Resource, ResponseError, Route};
@@ -22,6 +24,23 @@ const DRAIN_SECONDS: u64 = 10;
 pub fn resource(path: &str) -> Resource {
     web::resource(path)
         .default_service(web::to(|| async { Problem::new(Code::MethodNotAllowed).error_response() }))
+}
+
+/// As [`resource`], and its 405 says in `Allow` what the path knows.
+#[must_use]
+pub fn resource_with(path: &str, methods: &[Method]) -> Resource {
+    let mut names: Vec<_> = methods.iter().map(Method::as_str).collect();
+    if methods.contains(&Method::GET) {
+        names.push(Method::HEAD.as_str());
+    }
+    let allow = names.join(", ");
+    web::resource(path).default_service(web::to(move || {
+        let mut answer = Problem::new(Code::MethodNotAllowed).error_response();
+        if let Ok(allow) = HeaderValue::try_from(allow.as_str()) {
+            answer.headers_mut().insert(ALLOW, allow);
+        }
+        async { answer }
+    }))
 }
 
 /// GET, and HEAD: the same answer, of which the server sends no body. Monitors and load balancers ask so.

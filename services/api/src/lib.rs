@@ -11,11 +11,12 @@ pub mod checks;
 mod dashboard;
 mod endpoints;
 mod error;
+mod openapi;
 pub mod projects;
 mod query;
 mod view;
 
-pub use endpoints::{declared, routes};
+pub use endpoints::{declared, document, routes};
 pub use error::ApiError;
 
 use accounts::passwords::Passwords;

@@ -6,6 +6,7 @@ use bugle_store::Connection;
 use bugle_store::projects::{self, ProjectError};
 use bugle_web::FieldError;
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 use url::Url;
 use uuid::Uuid;
@@ -15,7 +16,7 @@ const MAX_PATTERNS: usize = 500;
 const MAX_PATTERN: usize = 500;
 
 /// A new project with its first key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct NewProject {
     /// Its id.
     pub id: ProjectId,

@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::{commands, gateway, run};
+use crate::{commands, gateway, output, run};
 use bugle_runtime::Config;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -42,6 +42,8 @@ enum Command {
     /// The bus of the running server.
     #[command(subcommand)]
     Bus(commands::bus::Command),
+    /// Print the OpenAPI document of the API.
+    Openapi,
     /// One address in front of an ingest and an api process, for development.
     Gateway(gateway::Arguments),
 }
@@ -87,6 +89,10 @@ async fn dispatch(command: Command, config: Config) -> anyhow::Result<()> {
         Command::Token(command) => commands::token::run(&config, command).await,
         Command::Destination(command) => commands::destination::run(&config, command).await,
         Command::Bus(command) => commands::bus::run(&config, command).await,
+        Command::Openapi => {
+            output::line(format_args!("{:#}", bugle_api::document()));
+            Ok(())
+        }
         Command::Gateway(arguments) => gateway::run(&config, &arguments).await,
     }
 }

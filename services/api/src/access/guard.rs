@@ -11,7 +11,7 @@ use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, HttpRequest, ResponseError};
 use bugle_store::{StoreError, sessions, tokens};
 use bugle_web::auth::{self, TokenHash, same};
-use bugle_web::{Code, Problem, client_address};
+use bugle_web::{Code, DeclaredParameters, Problem, client_address};
 
 /// The session's cookie.
 pub(crate) const COOKIE: &str = "bugle_session";
@@ -21,12 +21,14 @@ const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// Lets a request through to its handler, with its [`Principal`], when `need` is met.
 pub(super) async fn guard<B: MessageBody + 'static>(
     need: Need,
+    parameters: DeclaredParameters,
     state: Data<State>,
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     match check(need, &state, request.request()).await {
         Ok(principal) => {
+            request.extensions_mut().insert(parameters);
             if let Some(principal) = principal {
                 request.extensions_mut().insert(principal);
             }

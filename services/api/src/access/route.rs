@@ -3,19 +3,21 @@
 use super::Need;
 use super::guard::guard;
 use crate::State;
-use actix_web::guard::{Any, Get, Head};
+use crate::openapi::{Gift, Gives, Parameter, Takes};
+use actix_web::guard::{Any, Not, Options, Post};
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{FromRequest, Handler, Resource, Responder, Route};
-use bugle_web::{read, resource};
+use bugle_web::{Code, DeclaredParameters, read, resource_with};
+use schemars::{Schema, SchemaGenerator};
 use std::collections::BTreeMap;
 
 /// This path is ingest's for POST.
 const SHARED_PATH: &str = "/api/error-logging/errors";
 
 /// An endpoint, as the table of access has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Declared {
     /// Its method.
     pub method: Method,
@@ -23,6 +25,18 @@ pub struct Declared {
     pub path: &'static str,
     /// What it needs.
     pub need: Need,
+    /// The operation's id in the OpenAPI document.
+    pub(crate) id: &'static str,
+    /// What it does, in a sentence.
+    pub(crate) says: &'static str,
+    /// The parameters that its query may have.
+    pub(crate) query: &'static [Parameter],
+    /// The problems it has beyond what need, path, body and query bring.
+    pub(crate) problems: &'static [Code],
+    /// The schema of its body.
+    pub(crate) body: fn(&mut SchemaGenerator) -> Option<Schema>,
+    /// Its answer when all goes well.
+    pub(crate) gift: fn(&mut SchemaGenerator) -> Gift,
 }
 
 /// An endpoint that can be mounted.
@@ -34,16 +48,37 @@ pub(crate) struct Endpoint {
 fn endpoint<F, Args>(method: Method, path: &'static str, need: Need, handler: F) -> Endpoint
 where
     F: Handler<Args>,
-    Args: FromRequest + 'static,
-    F::Output: Responder + 'static,
+    Args: FromRequest + Takes + 'static,
+    F::Output: Responder + Gives + 'static,
 {
     let route = match method {
-        _ if path == SHARED_PATH => web::route(),
         // HEAD is answered wherever GET is.
         Method::GET => read(),
         _ => web::method(method.clone()),
     };
-    Endpoint { declared: Declared { method, path, need }, route: route.to(handler) }
+    let (body, gift) = (Args::body, F::Output::gift);
+    let declared = Declared { method, path, need, id: "", says: "", query: &[], problems: &[], body, gift };
+    Endpoint { declared, route: route.to(handler) }
+}
+
+impl Endpoint {
+    /// Names it in the OpenAPI document: the operation's id, and a sentence on what it does.
+    pub(crate) fn named(mut self, id: &'static str, says: &'static str) -> Self {
+        (self.declared.id, self.declared.says) = (id, says);
+        self
+    }
+
+    /// Declares the parameters of its query.
+    pub(crate) fn query(mut self, parameters: &'static [Parameter]) -> Self {
+        self.declared.query = parameters;
+        self
+    }
+
+    /// Declares problems that do not follow from what it needs and takes.
+    pub(crate) fn fails(mut self, codes: &'static [Code]) -> Self {
+        self.declared.problems = codes;
+        self
+    }
 }
 
 macro_rules! methods {
@@ -52,8 +87,8 @@ macro_rules! methods {
         pub(crate) fn $name<F, Args>(path: &'static str, need: Need, handler: F) -> Endpoint
         where
             F: Handler<Args>,
-            Args: FromRequest + 'static,
-            F::Output: Responder + 'static,
+            Args: FromRequest + Takes + 'static,
+            F::Output: Responder + Gives + 'static,
         {
             endpoint(Method::$method, path, need, handler)
         }
@@ -75,19 +110,25 @@ pub(crate) fn mount(config: &mut ServiceConfig, state: &Data<State>, endpoints: 
     }
     for path in order {
         let endpoints = by_path.remove(path).unwrap_or_default();
-        let resource = endpoints.into_iter().fold(base(path), |resource, endpoint| {
+        let base = base(path, &endpoints);
+        let resource = endpoints.into_iter().fold(base, |resource, endpoint| {
             let (need, state) = (endpoint.declared.need, state.clone());
-            let checked =
-                endpoint.route.wrap(from_fn(move |request, next| guard(need, state.clone(), request, next)));
+            let names = endpoint.declared.query.iter().map(|parameter| parameter.name).collect();
+            let parameters = DeclaredParameters(names);
+            let checked = endpoint.route.wrap(from_fn(move |request, next| {
+                guard(need, parameters.clone(), state.clone(), request, next)
+            }));
             resource.route(checked)
         });
         config.service(resource);
     }
 }
 
-fn base(path: &'static str) -> Resource {
+fn base(path: &'static str, endpoints: &[Endpoint]) -> Resource {
+    let mut methods: Vec<_> = endpoints.iter().map(|endpoint| endpoint.declared.method.clone()).collect();
     if path == SHARED_PATH {
-        return web::resource(path).guard(Any(Get()).or(Head()));
+        methods.push(Method::POST);
+        return resource_with(path, &methods).guard(Not(Any(Post()).or(Options())));
     }
-    resource(path)
+    resource_with(path, &methods)
 }

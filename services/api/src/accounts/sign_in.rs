@@ -2,18 +2,20 @@
 
 use super::totp;
 use crate::access::{COOKIE, address_of, csrf_token, session_cookie};
+use crate::openapi::Answer;
 use crate::{ApiError, State};
-use actix_web::http::header::{CACHE_CONTROL, SET_COOKIE, USER_AGENT};
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use actix_web::HttpRequest;
+use actix_web::http::header::{HeaderValue, SET_COOKIE, USER_AGENT};
 use bugle_model::{ActorKind, UserId};
 use bugle_store::attempts::{self, Kind};
 use bugle_store::audit::{self, Actor, Entry, Target};
-use bugle_store::users::{self, Account};
+use bugle_store::users::{self, Account, User};
 use bugle_store::{Connection, Scope, Transactions, second_factors, sessions};
 use bugle_web::auth::{self, TokenHash};
 use bugle_web::{Code, Problem, network};
 use chrono::{DateTime, Utc};
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 const MAX_USER_AGENT: usize = 256;
 
@@ -158,25 +160,37 @@ pub(crate) fn by(user: UserId, name: &str, client: &Client, action: &'static str
     Entry { actor, address: client.address.clone(), action, target, team: None, before: None, after: None }
 }
 
+/// A session as its person sees it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Session")]
+pub(crate) struct SessionView {
+    /// Whose it is.
+    pub(crate) user: User,
+    /// What to send as `X-CSRF-Token` with whatever changes something.
+    pub(crate) csrf: String,
+    /// When it ends at the latest.
+    pub(crate) expires_at: DateTime<Utc>,
+}
+
 /// The answer that a session begins with: its cookie, its person, its CSRF token.
-pub(crate) async fn answer(
+pub(crate) async fn answer<const STATUS: u16>(
     state: &State,
     connection: &mut Connection,
-    mut response: HttpResponseBuilder,
     token: &str,
     user: UserId,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Answer<SessionView, STATUS>, ApiError> {
     let user = users::get(connection, &Scope::All, user).await?;
     let user = user.ok_or_else(|| Problem::new(Code::Unauthorized))?;
     let expires_at = state.clock.now() + sessions::LONGEST;
-    Ok(response
-        .insert_header((SET_COOKIE, cookie(state, token, sessions::LONGEST.num_seconds())))
-        .insert_header((CACHE_CONTROL, "no-store"))
-        .json(json!({ "user": user, "csrf": csrf_token(token), "expires_at": expires_at })))
+    let cookie = cookie(state, token, sessions::LONGEST.num_seconds())?;
+    Ok(Answer::of(SessionView { user, csrf: csrf_token(token), expires_at })
+        .header(SET_COOKIE, cookie)
+        .uncached())
 }
 
 /// The session's cookie; an age of 0 removes it.
-pub(crate) fn cookie(state: &State, token: &str, age: i64) -> String {
+pub(crate) fn cookie(state: &State, token: &str, age: i64) -> Result<HeaderValue, Problem> {
     let secure = if state.config.public_url.scheme() == "https" { "; Secure" } else { "" };
-    format!("{COOKIE}={token}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}")
+    let text = format!("{COOKIE}={token}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}");
+    HeaderValue::try_from(text).map_err(|error| Problem::internal(&error))
 }

@@ -4,17 +4,17 @@ use super::named::refuse;
 use crate::access::Principal;
 use crate::accounts::{fields, passwords, sign_in};
 use crate::{ApiError, State};
-use actix_web::Responder;
 use actix_web::web::{Data, Json};
 use bugle_store::attempts::{self, Kind};
 use bugle_store::audit::{self, Target};
 use bugle_store::users::{self, User, UserChange};
 use bugle_store::{Scope, Transactions, sessions};
 use bugle_web::{JsonBody, Problem};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Body {
     name: Option<String>,
@@ -22,7 +22,7 @@ pub(super) struct Body {
     password: Option<Passwords>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Passwords {
     current: String,
@@ -33,7 +33,7 @@ pub(super) async fn change(
     principal: Principal,
     state: Data<State>,
     JsonBody(body): JsonBody<Body>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Json<User>, ApiError> {
     let active = &principal.session()?.active;
     let user = &active.user;
     let mut mistakes = Vec::new();

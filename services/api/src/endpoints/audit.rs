@@ -2,9 +2,11 @@
 //! their teams, admins everything.
 
 use crate::access::Principal;
+use crate::openapi::{CURSOR, LIMIT, Parameter, parameter};
 use crate::{ApiError, State};
+use actix_web::HttpRequest;
 use actix_web::web::{Data, Json};
-use actix_web::{HttpRequest, Responder};
+use bugle_model::TeamId;
 use bugle_store::Scope;
 use bugle_store::audit::{self, Filter, Recorded};
 use bugle_web::{Page, Params};
@@ -12,11 +14,21 @@ use chrono::{DateTime, Utc};
 
 const TIME: &str = "a time such as 2026-01-31T12:00:00Z";
 
+pub(super) const PARAMETERS: &[Parameter] = &[
+    parameter::<String>("actor", "`user`, `user:7`, `token:3`, `system`, or a name."),
+    parameter::<String>("action", "An action such as project.updated, or a noun such as project."),
+    parameter::<TeamId>("team", "A team's id."),
+    parameter::<DateTime<Utc>>("since", "Not before this."),
+    parameter::<DateTime<Utc>>("until", "Before this."),
+    LIMIT,
+    CURSOR,
+];
+
 pub(super) async fn list(
     principal: Principal,
     state: Data<State>,
     request: HttpRequest,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Json<Page<Recorded>>, ApiError> {
     let mut params = Params::of(&request);
     let mut filter = Filter { scope: seen(&principal), ..Filter::default() };
     read_actor(&mut params, &mut filter);

@@ -3,18 +3,19 @@
 use super::destinations::View;
 use super::named;
 use crate::access::Principal;
+use crate::openapi::Created;
 use crate::{ApiError, State};
 use actix_web::web::{Data, Path};
-use actix_web::{HttpResponse, Responder};
 use bugle_model::{Channel, DestinationSettings, Priority};
 use bugle_store::Transactions;
 use bugle_store::audit::{self, Target};
 use bugle_store::destinations::{self, CreateError, Destination, NewDestination, secret_from};
 use bugle_web::{Code, FieldError, JsonBody, Problem};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Body {
     channel: Channel,
@@ -29,7 +30,7 @@ pub(super) async fn handler(
     state: Data<State>,
     project: Path<String>,
     JsonBody(body): JsonBody<Body>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Created<View>, ApiError> {
     let Body { channel, target, min_priority, settings } = body;
     let mut connection = state.store.conn().await?;
     let project = named::project(&mut connection, &principal, &project).await?;
@@ -46,7 +47,7 @@ pub(super) async fn handler(
             Ok::<_, ApiError>(made)
         })
         .await?;
-    Ok(HttpResponse::Created().json(View::new(&made).with_secret(&made)))
+    Ok(Created::of(View::new(&made).with_secret(&made)))
 }
 
 /// What the audit log keeps: a target may be a secret itself (Slack's URLs are), and settings hold some.

@@ -3,9 +3,9 @@
 use super::destination_create::kept;
 use super::destination_test::of_project;
 use crate::access::Principal;
+use crate::openapi::NoContent;
 use crate::{ApiError, State};
 use actix_web::web::{Data, Path};
-use actix_web::{HttpResponse, Responder};
 use bugle_store::audit::{self, Target};
 use bugle_store::{Transactions, destinations};
 
@@ -13,7 +13,7 @@ pub(super) async fn handler(
     principal: Principal,
     state: Data<State>,
     path: Path<(String, String)>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<NoContent, ApiError> {
     let (project, id) = path.into_inner();
     let mut connection = state.store.conn().await?;
     let (project, destination) = of_project(&mut connection, &principal, &project, &id).await?;
@@ -28,5 +28,5 @@ pub(super) async fn handler(
             Ok::<_, ApiError>(())
         })
         .await?;
-    Ok(HttpResponse::NoContent())
+    Ok(NoContent::new())
 }

@@ -2,26 +2,35 @@
 
 use super::named;
 use crate::access::Principal;
+use crate::openapi::Accepted;
 use crate::{ApiError, State};
 use actix_web::web::{Data, Path};
-use actix_web::{HttpResponse, Responder};
+use bugle_model::NotificationId;
 use bugle_store::destinations::Destination;
 use bugle_store::projects::Project;
 use bugle_store::{Connection, destinations, notifications};
+use schemars::JsonSchema;
+use serde::Serialize;
 use uuid::Uuid;
+
+/// The test that is on its way.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct OnItsWay {
+    notification: NotificationId,
+}
 
 pub(super) async fn handler(
     principal: Principal,
     state: Data<State>,
     path: Path<(String, String)>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Accepted<OnItsWay>, ApiError> {
     let (project, id) = path.into_inner();
     let mut connection = state.store.conn().await?;
     let (_, destination) = of_project(&mut connection, &principal, &project, &id).await?;
     let made = notifications::insert_test(&mut connection, destination.id, Uuid::now_v7(), state.clock.now())
         .await?;
     let notification = made.ok_or_else(|| named::missing("destination", &id))?;
-    Ok(HttpResponse::Accepted().json(serde_json::json!({ "notification": notification })))
+    Ok(Accepted::of(OnItsWay { notification }))
 }
 
 /// The destination in the path, when it is the project's.

@@ -3,16 +3,17 @@
 use super::named;
 use crate::access::Principal;
 use crate::{ApiError, State};
-use actix_web::Responder;
 use actix_web::web::{Data, Json, Path};
 use bugle_model::{Channel, DestinationId, DestinationSettings, Priority, ProjectId};
 use bugle_store::destinations::{self, Destination};
 use bugle_web::Page;
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A destination as shown.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Destination")]
 pub(super) struct View {
     id: DestinationId,
     project: ProjectId,
@@ -58,7 +59,7 @@ pub(super) async fn handler(
     principal: Principal,
     state: Data<State>,
     project: Path<String>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Json<Page<View>>, ApiError> {
     let mut connection = state.store.conn().await?;
     let project = named::project(&mut connection, &principal, &project).await?;
     let found = destinations::list(&mut connection, project.id).await?;

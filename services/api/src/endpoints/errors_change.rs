@@ -6,14 +6,14 @@ use super::{issue_change, named};
 use crate::access::Principal;
 use crate::view::older::ErrorView;
 use crate::{ApiError, State};
-use actix_web::Responder;
 use actix_web::web::{Data, Json, Path};
 use bugle_model::{IssueStatus, Priority};
 use bugle_store::issues::IssueChange;
 use bugle_web::JsonBody;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct Body {
     status: Option<IssueStatus>,
     resolved: Option<bool>,
@@ -27,7 +27,7 @@ pub(super) async fn handler(
     state: Data<State>,
     id: Path<String>,
     JsonBody(body): JsonBody<Body>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Json<ErrorView>, ApiError> {
     let assigned_to = assignee(body.assigned_to)?;
     let resolved = body.resolved.map(|yes| if yes { IssueStatus::Resolved } else { IssueStatus::Unresolved });
     let change = IssueChange { status: body.status.or(resolved), priority: body.severity, assigned_to };

@@ -3,20 +3,31 @@
 
 use super::named;
 use crate::access::Principal;
+use crate::openapi::{CURSOR, LIMIT, Parameter, parameter};
 use crate::view::older::ErrorView;
 use crate::{ApiError, State};
+use actix_web::HttpRequest;
 use actix_web::web::{Data, Json};
-use actix_web::{HttpRequest, Responder};
-use bugle_model::IssueStatus;
+use bugle_model::{IssueStatus, Priority};
 use bugle_store::events;
 use bugle_store::issues::{self, Filter, Position};
 use bugle_web::{Page, Params};
+
+pub(super) const PARAMETERS: &[Parameter] = &[
+    parameter::<String>("service", "Only this project, by id or name."),
+    parameter::<Priority>("severity", "Only those of this priority."),
+    parameter::<IssueStatus>("status", "Only those that stand so."),
+    parameter::<bool>("resolved", "Only those that are resolved, or are not."),
+    parameter::<String>("search", "A text in title, message or culprit."),
+    LIMIT,
+    CURSOR,
+];
 
 pub(super) async fn handler(
     principal: Principal,
     state: Data<State>,
     request: HttpRequest,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Json<Page<ErrorView>>, ApiError> {
     let mut params = Params::of(&request);
     let service = params.text("service");
     let (mut filter, limit) = (read_filter(&mut params), params.limit());

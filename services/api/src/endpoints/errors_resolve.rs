@@ -2,9 +2,9 @@
 
 use super::errors_change::apply;
 use crate::access::Principal;
+use crate::view::older::ErrorView;
 use crate::{ApiError, State};
-use actix_web::Responder;
-use actix_web::web::{Data, Path};
+use actix_web::web::{Data, Json, Path};
 use bugle_model::IssueStatus;
 use bugle_store::issues::IssueChange;
 
@@ -12,7 +12,7 @@ pub(super) async fn handler(
     principal: Principal,
     state: Data<State>,
     id: Path<String>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Json<ErrorView>, ApiError> {
     let change = IssueChange { status: Some(IssueStatus::Resolved), ..IssueChange::default() };
     apply(&state, &principal, &id, &change).await
 }

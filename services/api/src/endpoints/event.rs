@@ -2,8 +2,8 @@
 
 use super::named;
 use crate::access::Principal;
-use crate::{ApiError, State, view};
-use actix_web::Responder;
+use crate::view::event::EventView;
+use crate::{ApiError, State};
 use actix_web::web::{Data, Json, Path};
 use bugle_store::events;
 
@@ -11,12 +11,12 @@ pub(super) async fn handler(
     principal: Principal,
     state: Data<State>,
     path: Path<(String, String)>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Json<EventView>, ApiError> {
     let (project, text) = path.into_inner();
     let id = named::event_id(&text)?;
     let mut connection = state.store.conn().await?;
     let project = named::project(&mut connection, &principal, &project).await?;
     let found = events::find(&mut connection, &principal.scope(), id, Some(project.id)).await?;
     let stored = found.first().ok_or_else(|| named::missing("event", &text))?;
-    Ok(Json(view::event::event(stored)))
+    Ok(Json(EventView::new(stored)))
 }

@@ -2,8 +2,8 @@
 
 use super::named;
 use crate::access::Principal;
-use crate::{ApiError, State, view};
-use actix_web::Responder;
+use crate::view::event::EventView;
+use crate::{ApiError, State};
 use actix_web::web::{Data, Json, Path};
 use bugle_store::events;
 use bugle_web::{Code, Problem};
@@ -12,7 +12,7 @@ pub(super) async fn handler(
     principal: Principal,
     state: Data<State>,
     text: Path<String>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Json<EventView>, ApiError> {
     let id = named::event_id(&text)?;
     let mut connection = state.store.conn().await?;
     let found = events::find(&mut connection, &principal.scope(), id, None).await?;
@@ -22,5 +22,5 @@ pub(super) async fn handler(
             "several projects have an event with this id; ask /api/v1/projects/{project}/events/{event_id}";
         return Err(Problem::with_detail(Code::Conflict, detail).into());
     }
-    Ok(Json(view::event::event(stored)))
+    Ok(Json(EventView::new(stored)))
 }

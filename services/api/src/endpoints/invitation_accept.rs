@@ -1,18 +1,20 @@
 //! `/api/v1/invitations/{token}/preview` and `…/accept`: what the invited see and do.
 
 use super::named::refuse;
-use crate::accounts::sign_in::{self, Client};
+use crate::accounts::sign_in::{self, Client, SessionView};
 use crate::accounts::{fields, passwords};
+use crate::openapi::Created;
 use crate::{ApiError, State};
+use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Path};
-use actix_web::{HttpRequest, HttpResponse, Responder};
 use bugle_store::audit::{self, Target};
 use bugle_store::links::{self, Invitation};
 use bugle_store::users::{self, NewUser};
 use bugle_store::{Connection, Transactions, teams};
 use bugle_web::{Code, JsonBody, Problem, auth};
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 async fn open(connection: &mut Connection, token: &str, now: DateTime<Utc>) -> Result<Invitation, ApiError> {
@@ -24,14 +26,25 @@ fn gone() -> Problem {
     Problem::with_detail(Code::NotFound, "this invitation is wrong, was used or has ended")
 }
 
-/// `GET …/invitations/{token}/preview`
-pub(super) async fn preview(state: Data<State>, token: Path<String>) -> Result<impl Responder, ApiError> {
-    let mut connection = state.store.conn().await?;
-    let found = open(&mut connection, &token, state.clock.now()).await?;
-    Ok(Json(json!({ "email": found.email, "team": found.team_name, "inviter": found.invited_by })))
+/// What the invited are shown.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "InvitationPreview")]
+pub(super) struct Preview {
+    email: String,
+    /// The team that they will be in.
+    team: Option<String>,
+    /// The inviter's name.
+    inviter: String,
 }
 
-#[derive(Deserialize)]
+/// `GET …/invitations/{token}/preview`
+pub(super) async fn preview(state: Data<State>, token: Path<String>) -> Result<Json<Preview>, ApiError> {
+    let mut connection = state.store.conn().await?;
+    let found = open(&mut connection, &token, state.clock.now()).await?;
+    Ok(Json(Preview { email: found.email, team: found.team_name, inviter: found.invited_by }))
+}
+
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Body {
     name: String,
@@ -44,7 +57,7 @@ pub(super) async fn accept(
     request: HttpRequest,
     token: Path<String>,
     JsonBody(body): JsonBody<Body>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Created<SessionView>, ApiError> {
     let client = Client::of(&state, &request);
     let now = state.clock.now();
     let mut connection = state.store.conn().await?;
@@ -82,5 +95,5 @@ pub(super) async fn accept(
         })
         .await?;
     let session = sign_in::begin(&mut connection, &client, user, &name, now).await?;
-    sign_in::answer(&state, &mut connection, HttpResponse::Created(), &session, user).await
+    sign_in::answer(&state, &mut connection, &session, user).await
 }

@@ -4,27 +4,32 @@
 use super::named;
 use crate::access::Principal;
 use crate::accounts::{fields, links as making};
+use crate::openapi::{Created, NoContent};
 use crate::{ApiError, State};
 use actix_web::web::{Data, Json, Path};
-use actix_web::{HttpResponse, Responder};
 use bugle_model::{InstallationRole, TeamId, TeamRole};
 use bugle_store::account_mails::{self, NewMail};
 use bugle_store::audit::{self, Target};
 use bugle_store::links::{self, Invitation, NewInvitation};
 use bugle_store::{Transactions, users};
 use bugle_web::{Code, JsonBody, Page, Problem, auth};
-use serde::Deserialize;
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
 /// `GET …/invitations`
-pub(super) async fn list(principal: Principal, state: Data<State>) -> Result<impl Responder, ApiError> {
+pub(super) async fn list(
+    principal: Principal,
+    state: Data<State>,
+) -> Result<Json<Page<Invitation>>, ApiError> {
     let mut connection = state.store.conn().await?;
     let found = links::invitations(&mut connection, &principal.scope(), state.clock.now()).await?;
     Ok(Json(Page::whole(found)))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Body {
     email: String,
@@ -33,12 +38,29 @@ pub(super) struct Body {
     team_role: Option<TeamRole>,
 }
 
+/// An invitation that was just made.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "NewInvitation")]
+pub(super) struct Made {
+    id: i32,
+    email: String,
+    role: InstallationRole,
+    team: Option<TeamId>,
+    team_role: Option<TeamRole>,
+    /// The inviter's name.
+    invited_by: String,
+    created_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+    /// What to hand to the invited; null when it goes by mail.
+    link: Option<String>,
+}
+
 /// `POST …/invitations`
 pub(super) async fn create(
     principal: Principal,
     state: Data<State>,
     JsonBody(body): JsonBody<Body>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Created<Made>, ApiError> {
     let email = fields::email(&body.email).map_err(|error| Problem::invalid(vec![error]))?;
     let role = installation_role(&principal, body.role)?;
     let team = principal.team_for_new(body.team)?;
@@ -78,11 +100,17 @@ pub(super) async fn create(
             Ok(id)
         })
         .await?;
-    Ok(HttpResponse::Created().json(json!({
-        "id": id, "email": email, "role": role, "team": team.map(|one| one.0), "team_role": team.map(|one| one.1),
-        "invited_by": principal.actor.name, "created_at": now, "expires_at": expires_at,
-        "link": (!by_mail).then_some(link),
-    })))
+    Ok(Created::of(Made {
+        id,
+        email,
+        role,
+        team: team.map(|one| one.0),
+        team_role: team.map(|one| one.1),
+        invited_by: principal.actor.name.clone(),
+        created_at: now,
+        expires_at,
+        link: (!by_mail).then_some(link),
+    }))
 }
 
 /// Nobody becomes an owner by invitation, and only admins make admins.
@@ -104,7 +132,7 @@ pub(super) async fn remove(
     principal: Principal,
     state: Data<State>,
     id: Path<String>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<NoContent, ApiError> {
     let now = state.clock.now();
     let mut connection = state.store.conn().await?;
     let seen = links::invitations(&mut connection, &principal.visible(), now).await?;
@@ -120,5 +148,5 @@ pub(super) async fn remove(
             Ok::<_, ApiError>(())
         })
         .await?;
-    Ok(HttpResponse::NoContent())
+    Ok(NoContent::new())
 }

@@ -4,8 +4,8 @@ use super::named;
 use crate::access::Principal;
 use crate::view::issue::IssueView;
 use crate::{ApiError, State};
+use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Path};
-use actix_web::{HttpRequest, Responder};
 use bugle_store::issues;
 
 /// An issue shows at most this many releases.
@@ -16,7 +16,7 @@ pub(super) async fn handler(
     state: Data<State>,
     request: HttpRequest,
     id: Path<String>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Json<IssueView>, ApiError> {
     named::no_parameters(&request)?;
     let mut connection = state.store.conn().await?;
     let issue = named::issue(&mut connection, &principal, &id).await?;

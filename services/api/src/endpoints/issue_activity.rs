@@ -3,9 +3,9 @@
 use super::named;
 use crate::access::Principal;
 use crate::{ApiError, State};
+use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Path};
-use actix_web::{HttpRequest, Responder};
-use bugle_store::activity;
+use bugle_store::activity::{self, Activity};
 use bugle_web::{Page, Params};
 
 pub(super) async fn handler(
@@ -13,7 +13,7 @@ pub(super) async fn handler(
     state: Data<State>,
     request: HttpRequest,
     id: Path<String>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Json<Page<Activity>>, ApiError> {
     let mut params = Params::of(&request);
     let limit = params.limit();
     let before: Option<i64> = params.cursor();

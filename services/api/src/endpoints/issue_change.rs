@@ -4,7 +4,6 @@ use super::named;
 use crate::access::Principal;
 use crate::view::issue::IssueView;
 use crate::{ApiError, State};
-use actix_web::Responder;
 use actix_web::web::{Data, Json, Path};
 use bugle_model::{IssueStatus, Priority};
 use bugle_store::audit::{self, Target};
@@ -12,12 +11,13 @@ use bugle_store::issues::{self, Issue, IssueChange};
 use bugle_store::{Connection, Transactions};
 use bugle_web::{JsonBody, Problem};
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 const MAX_ASSIGNEE: usize = 128;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Body {
     status: Option<IssueStatus>,
@@ -51,7 +51,7 @@ pub(super) async fn handler(
     state: Data<State>,
     id: Path<String>,
     JsonBody(body): JsonBody<Body>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Json<IssueView>, ApiError> {
     let change = IssueChange {
         status: body.status,
         priority: body.priority,

@@ -2,9 +2,10 @@
 
 use super::named;
 use crate::access::Principal;
-use crate::{ApiError, State, view};
+use crate::view::event::EventView;
+use crate::{ApiError, State};
+use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Path};
-use actix_web::{HttpRequest, Responder};
 use bugle_store::events::{self, Position};
 use bugle_web::{Page, Params};
 
@@ -13,7 +14,7 @@ pub(super) async fn handler(
     state: Data<State>,
     request: HttpRequest,
     id: Path<String>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Json<Page<EventView>>, ApiError> {
     let mut params = Params::of(&request);
     let limit = params.limit();
     let after: Option<Position> = params.cursor();
@@ -21,5 +22,5 @@ pub(super) async fn handler(
     let mut connection = state.store.conn().await?;
     let issue = named::issue(&mut connection, &principal, &id).await?;
     let found = events::list(&mut connection, issue.id, after, limit + 1).await?;
-    Ok(Json(Page::cut(found, limit, Position::of).map(|stored| view::event::event(&stored))))
+    Ok(Json(Page::cut(found, limit, Position::of).map(|stored| EventView::new(&stored))))
 }

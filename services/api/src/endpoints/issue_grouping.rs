@@ -3,9 +3,9 @@
 use super::named;
 use crate::access::Principal;
 use crate::{ApiError, State};
+use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Path};
-use actix_web::{HttpRequest, Responder};
-use bugle_grouping::Grouper;
+use bugle_grouping::{Explanation, Grouper};
 use bugle_store::{events, projects};
 use bugle_web::Problem;
 
@@ -14,7 +14,7 @@ pub(super) async fn handler(
     state: Data<State>,
     request: HttpRequest,
     id: Path<String>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Json<Explanation>, ApiError> {
     named::no_parameters(&request)?;
     let mut connection = state.store.conn().await?;
     let issue = named::issue(&mut connection, &principal, &id).await?;

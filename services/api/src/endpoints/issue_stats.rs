@@ -4,15 +4,18 @@ use super::named;
 use super::stats::Period;
 use crate::access::Principal;
 use crate::{ApiError, State};
+use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Path};
-use actix_web::{HttpRequest, Responder};
 use bugle_store::stats;
 use bugle_web::Params;
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 
-#[derive(Serialize)]
-struct Answer {
+/// Events over time.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Trend {
+    /// When each begins.
     buckets: Vec<DateTime<Utc>>,
     counts: Vec<i64>,
 }
@@ -22,7 +25,7 @@ pub(super) async fn handler(
     state: Data<State>,
     request: HttpRequest,
     id: Path<String>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Json<Trend>, ApiError> {
     let mut params = Params::of(&request);
     let period = params.optional("period", "24h, 14d or 30d", Period::parse).unwrap_or(Period::Day);
     params.finish()?;
@@ -30,5 +33,5 @@ pub(super) async fn handler(
     let issue = named::issue(&mut connection, &principal, &id).await?.id;
     let buckets = period.buckets(state.clock.now());
     let counts = stats::of_issues(&mut connection, &[issue], &buckets).await?.remove(&issue);
-    Ok(Json(Answer { buckets: buckets.starts(), counts: counts.unwrap_or_default() }))
+    Ok(Json(Trend { buckets: buckets.starts(), counts: counts.unwrap_or_default() }))
 }

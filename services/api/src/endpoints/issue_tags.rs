@@ -3,9 +3,10 @@
 use super::named;
 use crate::access::Principal;
 use crate::{ApiError, State};
+use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Path};
-use actix_web::{HttpRequest, Responder};
 use bugle_store::events::{self, StoredEvent};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -14,13 +15,14 @@ const SAMPLE: usize = 200;
 /// Values that are told of each tag.
 const MAX_VALUES: usize = 10;
 
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "TagValue")]
 struct Value {
     value: String,
     count: usize,
 }
 
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
 struct Tag {
     key: String,
     /// Events that have it.
@@ -29,8 +31,10 @@ struct Tag {
     values: Vec<Value>,
 }
 
-#[derive(Serialize)]
-struct Answer {
+/// The tags of an issue.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "IssueTags")]
+pub(super) struct Tags {
     /// How many events were looked at: the latest.
     events: usize,
     items: Vec<Tag>,
@@ -41,12 +45,12 @@ pub(super) async fn handler(
     state: Data<State>,
     request: HttpRequest,
     id: Path<String>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Json<Tags>, ApiError> {
     named::no_parameters(&request)?;
     let mut connection = state.store.conn().await?;
     let issue = named::issue(&mut connection, &principal, &id).await?;
     let latest = events::list(&mut connection, issue.id, None, SAMPLE).await?;
-    Ok(Json(Answer { events: latest.len(), items: distribution(&latest) }))
+    Ok(Json(Tags { events: latest.len(), items: distribution(&latest) }))
 }
 
 fn distribution(latest: &[StoredEvent]) -> Vec<Tag> {

@@ -1,12 +1,13 @@
 //! `GET /api/v1/issues?project=&status=&query=&sparkline=&limit=&cursor=`
 
 use super::named;
-use super::stats::Period;
+use super::stats::{PROJECT, Period};
 use crate::access::Principal;
+use crate::openapi::{CURSOR, LIMIT, Parameter, parameter};
 use crate::view::issue::IssueView;
 use crate::{ApiError, State, query};
+use actix_web::HttpRequest;
 use actix_web::web::{Data, Json};
-use actix_web::{HttpRequest, Responder};
 use bugle_model::IssueStatus;
 use bugle_store::issues::{self, Filter, Position};
 use bugle_store::{Connection, stats};
@@ -14,11 +15,20 @@ use bugle_web::{FieldError, Page, Params, Problem};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
+pub(super) const PARAMETERS: &[Parameter] = &[
+    PROJECT,
+    parameter::<IssueStatus>("status", "Only those that stand so."),
+    parameter::<String>("query", "What to search for; see docs/api.md."),
+    parameter::<bool>("sparkline", "Whether to tell the events of each of the last 24 hours."),
+    LIMIT,
+    CURSOR,
+];
+
 pub(super) async fn handler(
     principal: Principal,
     state: Data<State>,
     request: HttpRequest,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Json<Page<IssueView>>, ApiError> {
     let mut params = Params::of(&request);
     let project = params.text("project");
     let status = params.optional("status", "unresolved, resolved or ignored", |text| text.parse().ok());

@@ -3,29 +3,55 @@
 use super::issue_change::given;
 use super::named;
 use crate::access::Principal;
+use crate::openapi::{Created, NoContent};
 use crate::projects::{dsn, new_public_key};
 use crate::{ApiError, State};
 use actix_web::web::{Data, Json, Path};
-use actix_web::{HttpResponse, Responder};
-use bugle_model::Quota;
+use bugle_model::{KeyId, Quota};
 use bugle_store::audit::{self, Target};
 use bugle_store::keys::{self, KeyChange, ProjectKey};
 use bugle_store::projects::Project;
 use bugle_store::{Connection, Transactions};
 use bugle_web::{FieldError, JsonBody, Page, Problem};
-use serde::Deserialize;
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 const MAX_LABEL: usize = 64;
 /// More keys than this has no project.
 const MAX_KEYS: usize = 100;
 
-fn view(state: &State, key: &ProjectKey) -> Value {
-    json!({
-        "id": key.id, "label": key.label, "key": key.public_key,
-        "dsn": dsn(&state.config.public_url, &key.public_key, key.project), "enabled": key.enabled,
-        "per_minute": key.quota.per_minute, "per_hour": key.quota.per_hour, "created_at": key.created_at,
-    })
+/// A key as shown.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Key")]
+pub(super) struct KeyView {
+    id: KeyId,
+    label: String,
+    /// The public key: 32 hex digits.
+    key: String,
+    /// What SDKs are given.
+    dsn: String,
+    enabled: bool,
+    /// How many items are accepted; null is no limit.
+    per_minute: Option<u32>,
+    per_hour: Option<u32>,
+    created_at: DateTime<Utc>,
+}
+
+impl KeyView {
+    fn new(state: &State, key: &ProjectKey) -> Self {
+        Self {
+            id: key.id,
+            label: key.label.clone(),
+            key: key.public_key.clone(),
+            dsn: dsn(&state.config.public_url, &key.public_key, key.project),
+            enabled: key.enabled,
+            per_minute: key.quota.per_minute,
+            per_hour: key.quota.per_hour,
+            created_at: key.created_at,
+        }
+    }
 }
 
 /// What the audit log keeps: not the key itself.
@@ -71,14 +97,14 @@ pub(super) async fn list(
     principal: Principal,
     state: Data<State>,
     project: Path<String>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Json<Page<KeyView>>, ApiError> {
     let mut connection = state.store.conn().await?;
     let project = named::project(&mut connection, &principal, &project).await?;
     let found = keys::list(&mut connection, project.id).await?;
-    Ok(Json(Page::whole(found.iter().map(|key| view(&state, key)).collect())))
+    Ok(Json(Page::whole(found.iter().map(|key| KeyView::new(&state, key)).collect())))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct New {
     label: String,
@@ -92,7 +118,7 @@ pub(super) async fn create(
     state: Data<State>,
     project: Path<String>,
     JsonBody(body): JsonBody<New>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Created<KeyView>, ApiError> {
     check(Some(&body.label), [body.per_minute, body.per_hour])?;
     let quota = Quota { per_minute: body.per_minute, per_hour: body.per_hour };
     let now = state.clock.now();
@@ -112,10 +138,10 @@ pub(super) async fn create(
             Ok::<_, ApiError>(made)
         })
         .await?;
-    Ok(HttpResponse::Created().json(view(&state, &made)))
+    Ok(Created::of(KeyView::new(&state, &made)))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Change {
     label: Option<String>,
@@ -132,7 +158,7 @@ pub(super) async fn change(
     state: Data<State>,
     path: Path<(String, String)>,
     JsonBody(body): JsonBody<Change>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Json<KeyView>, ApiError> {
     let Change { label, enabled, per_minute, per_hour } = body;
     check(label.as_deref(), [per_minute.flatten(), per_hour.flatten()])?;
     let change =
@@ -151,7 +177,7 @@ pub(super) async fn change(
             Ok::<_, ApiError>(changed)
         })
         .await?;
-    Ok(Json(view(&state, &changed)))
+    Ok(Json(KeyView::new(&state, &changed)))
 }
 
 /// `DELETE …/keys/{key_id}`
@@ -159,7 +185,7 @@ pub(super) async fn remove(
     principal: Principal,
     state: Data<State>,
     path: Path<(String, String)>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<NoContent, ApiError> {
     let (project, id) = path.into_inner();
     let now = state.clock.now();
     let mut connection = state.store.conn().await?;
@@ -173,7 +199,7 @@ pub(super) async fn remove(
             Ok::<_, ApiError>(())
         })
         .await?;
-    Ok(HttpResponse::NoContent())
+    Ok(NoContent::new())
 }
 
 /// `POST …/keys/{key_id}/rotate`: a new key like it; the old one is disabled.
@@ -181,7 +207,7 @@ pub(super) async fn rotate(
     principal: Principal,
     state: Data<State>,
     path: Path<(String, String)>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Created<KeyView>, ApiError> {
     let (project, id) = path.into_inner();
     let now = state.clock.now();
     let mut connection = state.store.conn().await?;
@@ -196,5 +222,5 @@ pub(super) async fn rotate(
             Ok::<_, ApiError>(made)
         })
         .await?;
-    Ok(HttpResponse::Created().json(view(&state, &made)))
+    Ok(Created::of(KeyView::new(&state, &made)))
 }

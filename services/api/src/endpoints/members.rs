@@ -2,13 +2,15 @@
 
 use super::{named, users as people};
 use crate::access::Principal;
+use crate::openapi::NoContent;
 use crate::{ApiError, State};
 use actix_web::web::{Data, Json, Path};
-use actix_web::{HttpResponse, Responder};
 use bugle_model::{TeamRole, UserId};
 use bugle_store::audit::{self, Target};
-use bugle_store::{Transactions, teams, users};
+use bugle_store::teams::{self, Member};
+use bugle_store::{Transactions, users};
 use bugle_web::{JsonBody, Page};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -17,13 +19,13 @@ pub(super) async fn list(
     principal: Principal,
     state: Data<State>,
     id: Path<String>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Json<Page<Member>>, ApiError> {
     let mut connection = state.store.conn().await?;
     let team = named::team(&mut connection, &principal, &id).await?;
     Ok(Json(Page::whole(teams::members(&mut connection, team.id).await?)))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Body {
     role: TeamRole,
@@ -35,7 +37,7 @@ pub(super) async fn put(
     state: Data<State>,
     path: Path<(String, String)>,
     JsonBody(body): JsonBody<Body>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Json<Member>, ApiError> {
     let (id, user) = path.into_inner();
     let now = state.clock.now();
     let mut connection = state.store.conn().await?;
@@ -55,9 +57,8 @@ pub(super) async fn put(
             Ok::<_, ApiError>(())
         })
         .await?;
-    Ok(Json(json!({
-        "id": found.id, "name": found.name, "email": found.email, "role": body.role, "disabled": found.disabled,
-    })))
+    let (id, disabled) = (found.id, found.disabled);
+    Ok(Json(Member { id, name: found.name, email: found.email, role: body.role, disabled }))
 }
 
 /// `DELETE …/members/{user_id}`
@@ -65,7 +66,7 @@ pub(super) async fn remove(
     principal: Principal,
     state: Data<State>,
     path: Path<(String, String)>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<NoContent, ApiError> {
     let (id, user) = path.into_inner();
     let now = state.clock.now();
     let mut connection = state.store.conn().await?;
@@ -83,5 +84,5 @@ pub(super) async fn remove(
             Ok::<_, ApiError>(())
         })
         .await?;
-    Ok(HttpResponse::NoContent())
+    Ok(NoContent::new())
 }

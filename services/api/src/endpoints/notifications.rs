@@ -1,19 +1,29 @@
 //! `GET /api/v1/notifications?issue=&project=&state=&limit=&cursor=`, the newest first, each with its attempts.
 
 use super::named;
+use super::stats::PROJECT;
 use crate::access::Principal;
+use crate::openapi::{CURSOR, LIMIT, Parameter, parameter};
 use crate::{ApiError, State};
+use actix_web::HttpRequest;
 use actix_web::web::{Data, Json};
-use actix_web::{HttpRequest, Responder};
-use bugle_model::NotificationId;
-use bugle_store::notifications::{self, Filter};
+use bugle_model::{NotificationId, NotificationState};
+use bugle_store::notifications::{self, Filter, Notification};
 use bugle_web::{Page, Params};
+
+pub(super) const PARAMETERS: &[Parameter] = &[
+    parameter::<String>("issue", "Only those about this issue, by id or short id."),
+    PROJECT,
+    parameter::<NotificationState>("state", "Only those that stand so."),
+    LIMIT,
+    CURSOR,
+];
 
 pub(super) async fn handler(
     principal: Principal,
     state: Data<State>,
     request: HttpRequest,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Json<Page<Notification>>, ApiError> {
     let mut params = Params::of(&request);
     let issue = params.text("issue");
     let project = params.text("project");

@@ -3,21 +3,28 @@
 
 use super::named;
 use crate::access::Principal;
+use crate::openapi::{Parameter, parameter, required};
 use crate::{ApiError, State};
+use actix_web::HttpRequest;
 use actix_web::web::{Data, Json};
-use actix_web::{HttpRequest, Responder};
-use bugle_store::outcomes;
+use bugle_store::outcomes::{self, HourlyOutcome};
 use bugle_web::{Code, Page, Params, Problem};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// At most this many rows; what goes beyond is asked for with `until`.
 const MAX_ROWS: i64 = 10_000;
 
+pub(super) const PARAMETERS: &[Parameter] = &[
+    required::<String>("project", "A project's id or name; none for what belongs to no known one."),
+    parameter::<DateTime<Utc>>("from", "Not before this; the last 24 hours when left out."),
+    parameter::<DateTime<Utc>>("until", "Before this."),
+];
+
 pub(super) async fn handler(
     principal: Principal,
     state: Data<State>,
     request: HttpRequest,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Json<Page<HourlyOutcome>>, ApiError> {
     let now = state.clock.now();
     let mut params = Params::of(&request);
     let project = params.required("project", "a project's id or name, or none", |text| Some(text.to_owned()));

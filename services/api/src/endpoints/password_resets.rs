@@ -4,19 +4,21 @@
 use super::named::refuse;
 use crate::accounts::sign_in::{self, Client, account_key};
 use crate::accounts::{links as making, passwords};
+use crate::openapi::{Accepted, NoContent};
 use crate::{ApiError, State};
+use actix_web::HttpRequest;
 use actix_web::web::{Data, Path};
-use actix_web::{HttpRequest, HttpResponse, Responder};
 use bugle_store::account_mails::{self, NewMail};
 use bugle_store::attempts::{self, Kind};
 use bugle_store::audit::{self, Target};
 use bugle_store::users::{self, UserChange};
 use bugle_store::{Scope, Transactions, links, sessions};
 use bugle_web::{Code, JsonBody, Problem, auth};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use uuid::Uuid;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Asked {
     email: String,
@@ -27,7 +29,7 @@ pub(super) async fn ask(
     state: Data<State>,
     request: HttpRequest,
     JsonBody(body): JsonBody<Asked>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Accepted<()>, ApiError> {
     let client = Client::of(&state, &request);
     let mut connection = state.store.conn().await?;
     sign_in::count(&mut connection, Kind::ResetAddress, &client.key(), state.clock.now()).await?;
@@ -38,7 +40,7 @@ pub(super) async fn ask(
             tracing::warn!(%error, "a link for a new password could not be sent");
         }
     });
-    Ok(HttpResponse::Accepted().finish())
+    Ok(Accepted::empty())
 }
 
 async fn send(state: &State, email: &str) -> Result<(), ApiError> {
@@ -71,7 +73,7 @@ async fn send(state: &State, email: &str) -> Result<(), ApiError> {
         .await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct New {
     password: String,
@@ -83,7 +85,7 @@ pub(super) async fn set(
     request: HttpRequest,
     token: Path<String>,
     JsonBody(body): JsonBody<New>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<NoContent, ApiError> {
     let client = Client::of(&state, &request);
     let (now, hash) = (state.clock.now(), auth::hash(&token));
     let mut connection = state.store.conn().await?;
@@ -105,5 +107,5 @@ pub(super) async fn set(
             Ok::<_, ApiError>(())
         })
         .await?;
-    Ok(HttpResponse::NoContent())
+    Ok(NoContent::new())
 }

@@ -3,14 +3,15 @@
 use super::named::{self, refuse};
 use super::projects::View;
 use crate::access::Principal;
+use crate::openapi::NoContent;
 use crate::{ApiError, State, projects as checks};
 use actix_web::web::{Data, Json, Path};
-use actix_web::{HttpResponse, Responder};
 use bugle_model::{ProjectSettings, TeamId};
 use bugle_store::audit::{self, Target};
 use bugle_store::projects::{self, Project};
 use bugle_store::{Scope, Transactions};
 use bugle_web::{JsonBody, Problem};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -19,16 +20,18 @@ pub(super) async fn get(
     principal: Principal,
     state: Data<State>,
     project: Path<String>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Json<View>, ApiError> {
     let mut connection = state.store.conn().await?;
     Ok(Json(View::from(named::project(&mut connection, &principal, &project).await?)))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Body {
     name: Option<String>,
     team: Option<TeamId>,
+    /// Only what is given changes; lists are replaced.
+    #[schemars(with = "Option<ProjectSettings>")]
     settings: Option<Value>,
 }
 
@@ -38,7 +41,7 @@ pub(super) async fn change(
     state: Data<State>,
     path: Path<String>,
     JsonBody(body): JsonBody<Body>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Json<View>, ApiError> {
     let now = state.clock.now();
     let mut connection = state.store.conn().await?;
     let before = named::project(&mut connection, &principal, &path).await?;
@@ -102,7 +105,7 @@ pub(super) async fn remove(
     principal: Principal,
     state: Data<State>,
     path: Path<String>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<NoContent, ApiError> {
     let now = state.clock.now();
     let mut connection = state.store.conn().await?;
     let project = named::project(&mut connection, &principal, &path).await?;
@@ -116,5 +119,5 @@ pub(super) async fn remove(
             Ok::<_, ApiError>(())
         })
         .await?;
-    Ok(HttpResponse::NoContent())
+    Ok(NoContent::new())
 }

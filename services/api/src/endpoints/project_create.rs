@@ -2,17 +2,19 @@
 
 use super::named;
 use crate::access::Principal;
-use crate::{ApiError, State, projects};
+use crate::openapi::Created;
+use crate::projects::{self, NewProject};
+use crate::{ApiError, State};
 use actix_web::web::Data;
-use actix_web::{HttpResponse, Responder};
 use bugle_model::TeamId;
 use bugle_store::Transactions;
 use bugle_store::audit::{self, Target};
 use bugle_web::JsonBody;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Body {
     name: String,
@@ -24,7 +26,7 @@ pub(super) async fn handler(
     principal: Principal,
     state: Data<State>,
     JsonBody(body): JsonBody<Body>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Created<NewProject>, ApiError> {
     let now = state.clock.now();
     let team = principal.team_for_new(body.team)?;
     let mut connection = state.store.conn().await?;
@@ -44,5 +46,5 @@ pub(super) async fn handler(
             Ok::<_, ApiError>(made)
         })
         .await?;
-    Ok(HttpResponse::Created().json(made))
+    Ok(Created::of(made))
 }

@@ -2,15 +2,18 @@
 
 use crate::access::Principal;
 use crate::{ApiError, State};
+use actix_web::HttpRequest;
 use actix_web::web::{Data, Json};
-use actix_web::{HttpRequest, Responder};
 use bugle_model::{ProjectId, ProjectSettings, TeamId};
 use bugle_store::projects::{self, Project};
 use bugle_web::{Page, Params};
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 
-#[derive(Serialize)]
+/// A project as shown.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Project")]
 pub(super) struct View {
     id: ProjectId,
     name: String,
@@ -23,7 +26,8 @@ pub(super) struct View {
     team: Option<TeamView>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TeamName")]
 struct TeamView {
     id: TeamId,
     name: String,
@@ -41,7 +45,7 @@ pub(super) async fn handler(
     principal: Principal,
     state: Data<State>,
     request: HttpRequest,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Json<Page<View>>, ApiError> {
     let mut params = Params::of(&request);
     let limit = params.limit();
     let after: Option<ProjectId> = params.cursor();

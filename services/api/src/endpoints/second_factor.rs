@@ -3,18 +3,36 @@
 use super::account::confirm;
 use crate::access::Principal;
 use crate::accounts::totp;
+use crate::openapi::{Answer, NoContent};
 use crate::{ApiError, State};
-use actix_web::http::header::CACHE_CONTROL;
 use actix_web::web::Data;
-use actix_web::{HttpResponse, Responder};
 use bugle_store::audit::{self, Target};
 use bugle_store::{Transactions, second_factors};
 use bugle_web::{Code, JsonBody, Problem, auth};
-use serde::Deserialize;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A second factor that is not confirmed yet.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ProposedSecondFactor")]
+pub(super) struct Proposed {
+    /// In base 32.
+    secret: String,
+    /// What a QR code holds: `otpauth://…`.
+    uri: String,
+}
+
+/// What signs in when the device is lost; each once.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct RecoveryCodes {
+    recovery_codes: Vec<String>,
+}
 
 /// `POST …/totp`: a secret, which counts once a first code has come.
-pub(super) async fn propose(principal: Principal, state: Data<State>) -> Result<HttpResponse, ApiError> {
+pub(super) async fn propose(
+    principal: Principal,
+    state: Data<State>,
+) -> Result<Answer<Proposed, 200>, ApiError> {
     let user = &principal.session()?.active.user;
     let secret: [u8; 20] = rand::random();
     let mut connection = state.store.conn().await?;
@@ -23,12 +41,10 @@ pub(super) async fn propose(principal: Principal, state: Data<State>) -> Result<
     }
     let host = state.config.public_url.host_str().unwrap_or_default();
     let uri = totp::uri(&secret, &user.email, host);
-    Ok(HttpResponse::Ok()
-        .insert_header((CACHE_CONTROL, "no-store"))
-        .json(json!({ "secret": totp::base32(&secret), "uri": uri })))
+    Ok(Answer::of(Proposed { secret: totp::base32(&secret), uri }).uncached())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct First {
     code: String,
@@ -39,7 +55,7 @@ pub(super) async fn enable(
     principal: Principal,
     state: Data<State>,
     JsonBody(body): JsonBody<First>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Answer<RecoveryCodes, 200>, ApiError> {
     let user = &principal.session()?.active.user;
     let now = state.clock.now();
     let mut connection = state.store.conn().await?;
@@ -59,10 +75,10 @@ pub(super) async fn enable(
             Ok(audit::add(connection, &entry, now).await?)
         })
         .await?;
-    Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(json!({ "recovery_codes": codes })))
+    Ok(Answer::of(RecoveryCodes { recovery_codes: codes }).uncached())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Gone {
     password: String,
@@ -73,7 +89,7 @@ pub(super) async fn remove(
     principal: Principal,
     state: Data<State>,
     JsonBody(body): JsonBody<Gone>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<NoContent, ApiError> {
     let user = &principal.session()?.active.user;
     confirm(&state, user, "password", &body.password).await?;
     let now = state.clock.now();
@@ -87,5 +103,5 @@ pub(super) async fn remove(
             Ok::<_, ApiError>(())
         })
         .await?;
-    Ok(HttpResponse::NoContent())
+    Ok(NoContent::new())
 }

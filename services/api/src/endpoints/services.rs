@@ -3,9 +3,9 @@
 use super::named;
 use crate::access::Principal;
 use crate::{ApiError, State};
+use actix_web::HttpRequest;
 use actix_web::web::{Data, Json};
-use actix_web::{HttpRequest, Responder};
-use bugle_store::heartbeats;
+use bugle_store::heartbeats::{self, Heartbeat};
 use bugle_web::Page;
 use chrono::TimeDelta;
 
@@ -16,7 +16,7 @@ pub(super) async fn handler(
     _: Principal,
     state: Data<State>,
     request: HttpRequest,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Json<Page<Heartbeat>>, ApiError> {
     named::no_parameters(&request)?;
     let mut connection = state.store.conn().await?;
     let found = heartbeats::list(&mut connection, state.clock.now() - SILENCE).await?;

@@ -1,27 +1,27 @@
 //! `/api/v1/session`: who I am, signing in and out.
 
 use crate::access::Principal;
-use crate::accounts::sign_in::{self, Client};
+use crate::accounts::sign_in::{self, Client, SessionView};
+use crate::openapi::{Answer, NoContent};
 use crate::{ApiError, State};
-use actix_web::http::header::{CACHE_CONTROL, SET_COOKIE};
+use actix_web::HttpRequest;
+use actix_web::http::header::SET_COOKIE;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
 use bugle_store::audit::{self, Target};
 use bugle_store::{Transactions, sessions};
 use bugle_web::JsonBody;
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::json;
 
 /// `GET …/session`
-pub(super) async fn show(principal: Principal) -> Result<HttpResponse, ApiError> {
+pub(super) async fn show(principal: Principal) -> Result<Answer<SessionView, 200>, ApiError> {
     let session = principal.session()?;
     let active = &session.active;
-    Ok(HttpResponse::Ok()
-        .insert_header((CACHE_CONTROL, "no-store"))
-        .json(json!({ "user": active.user, "csrf": session.csrf, "expires_at": active.expires_at })))
+    let (user, csrf) = (active.user.clone(), session.csrf.clone());
+    Ok(Answer::of(SessionView { user, csrf, expires_at: active.expires_at }).uncached())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Body {
     email: String,
@@ -34,17 +34,17 @@ pub(super) async fn create(
     state: Data<State>,
     request: HttpRequest,
     JsonBody(body): JsonBody<Body>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Answer<SessionView, 200>, ApiError> {
     let client = Client::of(&state, &request);
     let account = sign_in::check(&state, &client, &body.email, &body.password, body.code.as_deref()).await?;
     let mut connection = state.store.conn().await?;
     let token =
         sign_in::begin(&mut connection, &client, account.id, &account.name, state.clock.now()).await?;
-    sign_in::answer(&state, &mut connection, HttpResponse::Ok(), &token, account.id).await
+    sign_in::answer(&state, &mut connection, &token, account.id).await
 }
 
 /// `DELETE …/session`
-pub(super) async fn end(principal: Principal, state: Data<State>) -> Result<HttpResponse, ApiError> {
+pub(super) async fn end(principal: Principal, state: Data<State>) -> Result<NoContent, ApiError> {
     let active = &principal.session()?.active;
     let now = state.clock.now();
     let target = Target::new("user", active.user.id, &active.user.name);
@@ -57,5 +57,5 @@ pub(super) async fn end(principal: Principal, state: Data<State>) -> Result<Http
             Ok::<_, ApiError>(())
         })
         .await?;
-    Ok(HttpResponse::NoContent().insert_header((SET_COOKIE, sign_in::cookie(&state, "", 0))).finish())
+    Ok(NoContent::new().header(SET_COOKIE, sign_in::cookie(&state, "", 0)?))
 }

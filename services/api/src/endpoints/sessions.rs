@@ -2,24 +2,26 @@
 
 use super::named;
 use crate::access::Principal;
+use crate::openapi::NoContent;
 use crate::{ApiError, State};
 use actix_web::web::{Data, Json, Path};
-use actix_web::{HttpResponse, Responder};
 use bugle_store::Transactions;
 use bugle_store::audit::{self, Target};
 use bugle_store::sessions::{self, Session};
 use bugle_web::Page;
+use schemars::JsonSchema;
 use serde::Serialize;
 
-#[derive(Serialize)]
-struct View {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "SignedInSession")]
+pub(super) struct View {
     #[serde(flatten)]
     session: Session,
     current: bool,
 }
 
 /// `GET …/sessions`
-pub(super) async fn list(principal: Principal, state: Data<State>) -> Result<impl Responder, ApiError> {
+pub(super) async fn list(principal: Principal, state: Data<State>) -> Result<Json<Page<View>>, ApiError> {
     let active = &principal.session()?.active;
     let mut connection = state.store.conn().await?;
     let found = sessions::list(&mut connection, active.user.id, state.clock.now()).await?;
@@ -32,7 +34,7 @@ pub(super) async fn end(
     principal: Principal,
     state: Data<State>,
     id: Path<String>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<NoContent, ApiError> {
     let user = &principal.session()?.active.user;
     let number = id.parse().map_err(|_| named::missing("session", &id))?;
     let now = state.clock.now();
@@ -46,11 +48,11 @@ pub(super) async fn end(
             Ok(audit::add(connection, &entry, now).await?)
         })
         .await?;
-    Ok(HttpResponse::NoContent())
+    Ok(NoContent::new())
 }
 
 /// `DELETE …/sessions`: all but this one.
-pub(super) async fn end_others(principal: Principal, state: Data<State>) -> Result<impl Responder, ApiError> {
+pub(super) async fn end_others(principal: Principal, state: Data<State>) -> Result<NoContent, ApiError> {
     let active = &principal.session()?.active;
     let now = state.clock.now();
     let target = Target::new("user", active.user.id, &active.user.name);
@@ -63,5 +65,5 @@ pub(super) async fn end_others(principal: Principal, state: Data<State>) -> Resu
             Ok::<_, ApiError>(())
         })
         .await?;
-    Ok(HttpResponse::NoContent())
+    Ok(NoContent::new())
 }

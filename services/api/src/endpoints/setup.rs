@@ -2,26 +2,34 @@
 //! owner and the first team, which gets all projects that have none.
 
 use super::named::refuse;
-use crate::accounts::sign_in::{self, Client};
+use crate::accounts::sign_in::{self, Client, SessionView};
 use crate::accounts::{fields, passwords};
+use crate::openapi::Created;
 use crate::{ApiError, State};
+use actix_web::HttpRequest;
 use actix_web::web::{Data, Json};
-use actix_web::{HttpRequest, HttpResponse, Responder};
 use bugle_model::{InstallationRole, TeamRole};
 use bugle_store::attempts::Kind;
 use bugle_store::audit::{self, Target};
 use bugle_store::users::{self, NewUser};
 use bugle_store::{Transactions, links, teams};
 use bugle_web::{Code, JsonBody, Problem, auth};
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-pub(super) async fn needed(state: Data<State>) -> Result<impl Responder, ApiError> {
-    let mut connection = state.store.conn().await?;
-    Ok(Json(json!({ "needed": !users::any(&mut connection).await? })))
+/// Whether there is nobody yet.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Setup {
+    needed: bool,
 }
 
-#[derive(Debug, Deserialize)]
+pub(super) async fn needed(state: Data<State>) -> Result<Json<Setup>, ApiError> {
+    let mut connection = state.store.conn().await?;
+    Ok(Json(Setup { needed: !users::any(&mut connection).await? }))
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Body {
     token: String,
@@ -35,7 +43,7 @@ pub(super) async fn run(
     state: Data<State>,
     request: HttpRequest,
     JsonBody(body): JsonBody<Body>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Created<SessionView>, ApiError> {
     let client = Client::of(&state, &request);
     let now = state.clock.now();
     let mut mistakes = Vec::new();
@@ -81,5 +89,5 @@ pub(super) async fn run(
         .await?;
     bugle_store::attempts::take_back(&mut connection, Kind::Address, &client.key()).await?;
     let token = sign_in::begin(&mut connection, &client, user, &name, now).await?;
-    sign_in::answer(&state, &mut connection, HttpResponse::Created(), &token, user).await
+    sign_in::answer(&state, &mut connection, &token, user).await
 }

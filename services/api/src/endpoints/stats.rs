@@ -2,24 +2,32 @@
 
 use super::named;
 use crate::access::Principal;
+use crate::openapi::{Parameter, parameter};
 use crate::{ApiError, State};
+use actix_web::HttpRequest;
 use actix_web::web::{Data, Json};
-use actix_web::{HttpRequest, Responder};
 use bugle_model::{Level, ProjectId};
 use bugle_store::outcomes::hour_of;
 use bugle_store::stats::{self, Buckets};
 use bugle_store::{Connection, Scope};
 use bugle_web::Params;
 use chrono::{DateTime, TimeDelta, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// How far back, and how fine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
 pub(super) enum Period {
+    #[schemars(rename = "24h")]
     Day,
+    #[schemars(rename = "14d")]
     TwoWeeks,
+    #[schemars(rename = "30d")]
     Month,
 }
+
+pub(super) const PERIOD: Parameter = parameter::<Period>("period", "How far back; 24h when left out.");
+pub(super) const PROJECT: Parameter = parameter::<String>("project", "Only this project, by id or name.");
 
 impl Period {
     /// Understands what `period=` may be.
@@ -45,21 +53,24 @@ impl Period {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ProjectTrend")]
 struct OfProject {
     project: ProjectId,
     name: String,
     counts: Vec<i64>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "LevelTrend")]
 struct OfLevel {
     level: Level,
     counts: Vec<i64>,
 }
 
-#[derive(Serialize)]
-struct Answer {
+/// Events over time, and how issues stand.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Stats {
     buckets: Vec<DateTime<Utc>>,
     total: Vec<i64>,
     by_project: Vec<OfProject>,
@@ -73,7 +84,7 @@ pub(super) async fn handler(
     principal: Principal,
     state: Data<State>,
     request: HttpRequest,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Json<Stats>, ApiError> {
     let mut params = Params::of(&request);
     let project = params.text("project");
     let period = params.optional("period", "24h, 14d or 30d", Period::parse).unwrap_or(Period::Day);
@@ -92,7 +103,7 @@ async fn answer(
     scope: &Scope,
     project: Option<ProjectId>,
     buckets: &Buckets,
-) -> Result<Answer, ApiError> {
+) -> Result<Stats, ApiError> {
     let trend = stats::trend(connection, scope, project, buckets).await?;
     let summary = stats::summary(connection, scope, project, buckets.since).await?;
     let mut total = vec![0; buckets.count];
@@ -102,7 +113,7 @@ async fn answer(
     let by_project =
         trend.by_project.into_iter().map(|((project, name), counts)| OfProject { project, name, counts });
     let by_level = trend.by_level.into_iter().rev().map(|(level, counts)| OfLevel { level, counts });
-    Ok(Answer {
+    Ok(Stats {
         buckets: buckets.starts(),
         total,
         by_project: by_project.collect(),

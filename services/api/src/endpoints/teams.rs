@@ -3,22 +3,24 @@
 use super::named;
 use crate::access::Principal;
 use crate::accounts::fields;
+use crate::openapi::{Created, NoContent};
 use crate::{ApiError, State};
 use actix_web::web::{Data, Json, Path};
-use actix_web::{HttpResponse, Responder};
 use bugle_store::audit::{self, Target};
-use bugle_store::{Scope, StoreError, Transactions, teams};
+use bugle_store::teams::{self, Team};
+use bugle_store::{Scope, StoreError, Transactions};
 use bugle_web::{Code, JsonBody, Page, Problem};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
 /// `GET …/teams`
-pub(super) async fn list(principal: Principal, state: Data<State>) -> Result<impl Responder, ApiError> {
+pub(super) async fn list(principal: Principal, state: Data<State>) -> Result<Json<Page<Team>>, ApiError> {
     let mut connection = state.store.conn().await?;
     Ok(Json(Page::whole(teams::list(&mut connection, &principal.visible()).await?)))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Body {
     name: String,
@@ -35,7 +37,7 @@ pub(super) async fn create(
     principal: Principal,
     state: Data<State>,
     JsonBody(body): JsonBody<Body>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Created<Team>, ApiError> {
     let (name, now) = (body.name()?, state.clock.now());
     let mut connection = state.store.conn().await?;
     let made = connection
@@ -49,7 +51,7 @@ pub(super) async fn create(
             made.ok_or_else(|| ApiError::from(named::missing("team", &name)))
         })
         .await?;
-    Ok(HttpResponse::Created().json(made))
+    Ok(Created::of(made))
 }
 
 /// `GET …/teams/{id}`
@@ -57,7 +59,7 @@ pub(super) async fn get(
     principal: Principal,
     state: Data<State>,
     id: Path<String>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Json<Team>, ApiError> {
     let mut connection = state.store.conn().await?;
     Ok(Json(named::team(&mut connection, &principal, &id).await?))
 }
@@ -68,7 +70,7 @@ pub(super) async fn change(
     state: Data<State>,
     id: Path<String>,
     JsonBody(body): JsonBody<Body>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Json<Team>, ApiError> {
     let (name, now) = (body.name()?, state.clock.now());
     let mut connection = state.store.conn().await?;
     let team = named::team(&mut connection, &principal, &id).await?;
@@ -90,7 +92,7 @@ pub(super) async fn remove(
     principal: Principal,
     state: Data<State>,
     id: Path<String>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<NoContent, ApiError> {
     let now = state.clock.now();
     let mut connection = state.store.conn().await?;
     let team = named::team(&mut connection, &principal, &id).await?;
@@ -104,7 +106,7 @@ pub(super) async fn remove(
             Ok::<_, ApiError>(())
         })
         .await?;
-    Ok(HttpResponse::NoContent())
+    Ok(NoContent::new())
 }
 
 fn in_use(error: StoreError) -> ApiError {

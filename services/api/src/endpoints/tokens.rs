@@ -3,23 +3,28 @@
 use super::named;
 use crate::access::Principal;
 use crate::accounts::fields;
+use crate::openapi::{Created, NoContent};
 use crate::{ApiError, State};
 use actix_web::web::{Data, Json, Path};
-use actix_web::{HttpResponse, Responder};
 use bugle_model::{TeamId, TokenScope};
 use bugle_store::Transactions;
 use bugle_store::audit::{self, Target};
 use bugle_store::tokens::{self, ApiToken, NewToken};
 use bugle_web::{Code, FieldError, JsonBody, Page, Problem, auth};
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-fn view(token: &ApiToken) -> Value {
-    json!({
-        "id": token.id, "name": token.name, "scopes": token.scopes, "team": token.team,
-        "created_at": token.created_at, "expires_at": token.expires_at, "last_used_at": token.last_used_at,
-    })
+/// A token as shown.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Token")]
+pub(super) struct TokenView {
+    #[serde(flatten)]
+    token: ApiToken,
+    /// What is sent as `Authorization: Bearer`; only in the answer that made it.
+    #[serde(rename = "token", skip_serializing_if = "Option::is_none")]
+    secret: Option<String>,
 }
 
 fn kept(token: &ApiToken) -> Value {
@@ -27,13 +32,17 @@ fn kept(token: &ApiToken) -> Value {
 }
 
 /// `GET …/tokens`
-pub(super) async fn list(principal: Principal, state: Data<State>) -> Result<impl Responder, ApiError> {
+pub(super) async fn list(
+    principal: Principal,
+    state: Data<State>,
+) -> Result<Json<Page<TokenView>>, ApiError> {
     let mut connection = state.store.conn().await?;
     let found = tokens::list(&mut connection, &principal.scope()).await?;
-    Ok(Json(Page::whole(found.iter().map(view).collect())))
+    let view = |token| TokenView { token, secret: None };
+    Ok(Json(Page::whole(found.into_iter().map(view).collect())))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Body {
     name: String,
@@ -47,7 +56,7 @@ pub(super) async fn create(
     principal: Principal,
     state: Data<State>,
     JsonBody(body): JsonBody<Body>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Created<TokenView>, ApiError> {
     let now = state.clock.now();
     let name = checked(&body, now)?;
     let team = principal.team_for_new(body.team)?;
@@ -74,11 +83,7 @@ pub(super) async fn create(
             Ok::<_, ApiError>(made)
         })
         .await?;
-    let mut shown = view(&made);
-    if let Some(shown) = shown.as_object_mut() {
-        shown.insert("token".to_owned(), Value::String(token));
-    }
-    Ok(HttpResponse::Created().insert_header(("Cache-Control", "no-store")).json(shown))
+    Ok(Created::of(TokenView { token: made, secret: Some(token) }).uncached())
 }
 
 fn checked(body: &Body, now: DateTime<Utc>) -> Result<String, ApiError> {
@@ -99,7 +104,7 @@ pub(super) async fn remove(
     principal: Principal,
     state: Data<State>,
     id: Path<String>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<NoContent, ApiError> {
     let now = state.clock.now();
     let mut connection = state.store.conn().await?;
     let all = tokens::list(&mut connection, &principal.visible()).await?;
@@ -115,5 +120,5 @@ pub(super) async fn remove(
             Ok::<_, ApiError>(())
         })
         .await?;
-    Ok(HttpResponse::NoContent())
+    Ok(NoContent::new())
 }

@@ -4,13 +4,14 @@ use super::named;
 use crate::access::Principal;
 use crate::accounts::fields;
 use crate::{ApiError, State};
+use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Path};
-use actix_web::{HttpRequest, Responder};
 use bugle_model::{InstallationRole, UserId};
 use bugle_store::audit::{self, Target};
 use bugle_store::users::{self, User, UserChange};
 use bugle_store::{Connection, Scope, Transactions, sessions};
 use bugle_web::{Code, JsonBody, Page, Params, Problem};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -19,7 +20,7 @@ pub(super) async fn list(
     principal: Principal,
     state: Data<State>,
     request: HttpRequest,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Json<Page<User>>, ApiError> {
     let mut params = Params::of(&request);
     let (limit, after) = (params.limit(), params.cursor());
     params.finish()?;
@@ -54,13 +55,13 @@ pub(super) async fn get(
     principal: Principal,
     state: Data<State>,
     id: Path<String>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Json<User>, ApiError> {
     let mut connection = state.store.conn().await?;
     let found = find(&mut connection, &people(&principal), &id).await?;
     Ok(Json(seen_by(&principal, found)))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Body {
     role: Option<InstallationRole>,
@@ -74,7 +75,7 @@ pub(super) async fn change(
     state: Data<State>,
     id: Path<String>,
     JsonBody(body): JsonBody<Body>,
-) -> Result<impl Responder, ApiError> {
+) -> Result<Json<User>, ApiError> {
     let now = state.clock.now();
     let name = body.name.as_deref().map(fields::name).transpose();
     let name = name.map_err(|error| Problem::invalid(vec![error]))?;

@@ -1,24 +1,39 @@
 //! An event.
 
+use bugle_model::{Event, IssueId, ProjectId};
 use bugle_store::events::StoredEvent;
+use chrono::{DateTime, Utc};
+use schemars::{JsonSchema, Schema, json_schema};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 /// The normalised event with its issue, project and title. What every event can be asked for is always there, null
 /// or empty; the rest only when the client sent it.
-pub(crate) fn event(stored: &StoredEvent) -> Value {
-    let mut fields = match serde_json::to_value(&stored.event) {
-        Ok(Value::Object(fields)) => fields,
-        _ => Map::new(),
-    };
-    // As SDKs print it: without dashes.
-    fields.insert("event_id".to_owned(), json!(stored.event.event_id.simple().to_string()));
-    fields.insert("issue".to_owned(), json!(stored.issue));
-    fields.insert("project".to_owned(), json!(stored.project));
-    fields.insert("received_at".to_owned(), json!(stored.received_at));
-    fields.insert("title".to_owned(), json!(stored.title));
-    fields.insert("culprit".to_owned(), json!(stored.culprit));
-    fields.insert("hashes".to_owned(), json!(stored.hashes));
-    let always = [
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(transparent)]
+pub(crate) struct EventView(#[schemars(with = "Shape")] Map<String, Value>);
+
+/// What is there of every event beyond what the client sent.
+#[derive(JsonSchema)]
+#[schemars(rename = "StoredEvent", transform = always_there)]
+#[expect(dead_code, reason = "only its shape matters")]
+struct Shape {
+    #[serde(flatten)]
+    event: Event,
+    issue: IssueId,
+    project: ProjectId,
+    /// When ingest accepted it.
+    received_at: DateTime<Utc>,
+    title: String,
+    /// Where it happened.
+    culprit: Option<String>,
+    /// The hashes that it was grouped by, the primary first.
+    hashes: Vec<String>,
+}
+
+/// What is there even when the client sent nothing of it, and what it then is.
+fn empty_fields() -> [(&'static str, Value); 8] {
+    [
         ("release", Value::Null),
         ("environment", Value::Null),
         ("user", Value::Null),
@@ -27,9 +42,37 @@ pub(crate) fn event(stored: &StoredEvent) -> Value {
         ("contexts", json!({})),
         ("exceptions", json!([])),
         ("breadcrumbs", json!([])),
-    ];
-    for (name, empty) in always {
-        fields.entry(name).or_insert(empty);
+    ]
+}
+
+fn always_there(schema: &mut Schema) {
+    if let Some(Value::Array(required)) = schema.get_mut("required") {
+        required.extend(empty_fields().map(|(name, _)| json!(name)));
     }
-    Value::Object(fields)
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        let id = json_schema!({ "type": "string", "pattern": "^[0-9a-f]{32}$", "description": "The client's id." });
+        properties.insert("event_id".to_owned(), id.into());
+    }
+}
+
+impl EventView {
+    /// A stored event as it is shown.
+    pub(crate) fn new(stored: &StoredEvent) -> Self {
+        let mut fields = match serde_json::to_value(&stored.event) {
+            Ok(Value::Object(fields)) => fields,
+            _ => Map::new(),
+        };
+        // As SDKs print it: without dashes.
+        fields.insert("event_id".to_owned(), json!(stored.event.event_id.simple().to_string()));
+        fields.insert("issue".to_owned(), json!(stored.issue));
+        fields.insert("project".to_owned(), json!(stored.project));
+        fields.insert("received_at".to_owned(), json!(stored.received_at));
+        fields.insert("title".to_owned(), json!(stored.title));
+        fields.insert("culprit".to_owned(), json!(stored.culprit));
+        fields.insert("hashes".to_owned(), json!(stored.hashes));
+        for (name, empty) in empty_fields() {
+            fields.entry(name).or_insert(empty);
+        }
+        Self(fields)
+    }
 }

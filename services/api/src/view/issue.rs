@@ -3,10 +3,12 @@
 use bugle_model::{IssueId, IssueStatus, Level, Priority, ProjectId};
 use bugle_store::issues::Issue;
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// An issue in the API.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "Issue")]
 pub(crate) struct IssueView {
     id: IssueId,
     short_id: String,

@@ -1,5 +1,6 @@
 //! A server of its own for each test: private database, private bus, a clock that stands still.
 
+use crate::contract::{self, Exchange};
 use bugle_api::{Deps, State};
 use bugle_bus::{Bus, BusConfig};
 use bugle_model::{Clock, Event, IssueId, ManualClock, ProjectId};
@@ -101,11 +102,23 @@ impl App {
         format!("{}{path}", self.base)
     }
 
+    /// Sends a request; its answer has to be as the OpenAPI document says.
     pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
-        let response = request.send().await.unwrap();
+        let request = request.build().unwrap();
+        let (method, url) = (request.method().clone(), request.url().clone());
+        let given = request.body().and_then(|body| body.as_bytes()).map(<[u8]>::to_vec);
+        let response = self.client.execute(request).await.unwrap();
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let text = response.text().await.unwrap();
+        contract::check(&Exchange {
+            method: method.as_str(),
+            path: url.path(),
+            given: given.as_deref(),
+            status,
+            media_type: headers.get("content-type").and_then(|value| value.to_str().ok()),
+            text: &text,
+        });
         Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::Null), text }
     }
 

@@ -1,0 +1,40 @@
+//! The nouns that the document puts operations under, in the order in which one meets them.
+
+/// A noun of paths, and what it is.
+pub(super) const TAGS: &[(&str, &str)] = &[
+    ("setup", "The first account."),
+    ("sessions", "Signing in and out."),
+    ("account", "What people change about themselves."),
+    ("password-resets", "A new password by a link."),
+    ("invitations", "Who is asked to join."),
+    ("users", "People."),
+    ("teams", "Teams own projects."),
+    ("members", "Who is in a team, and as what."),
+    ("tokens", "Tokens of this API."),
+    ("audit", "Who changed what, when, from where."),
+    ("projects", "Apps and services."),
+    ("keys", "What apps send with their events."),
+    ("destinations", "Where notifications go."),
+    ("issues", "Events that are one problem."),
+    ("events", "Single occurrences."),
+    ("notifications", "What was told to whom, and how it went."),
+    ("outcomes", "How items ended, by the hour."),
+    ("stats", "Events over time."),
+    ("services", "Bugle's own processes."),
+    ("dead-letters", "What was rejected for good."),
+    ("errors", "The older contract, for clients that speak it already."),
+    ("meta", "This document."),
+];
+
+/// Paths that have another word for a noun.
+const OTHER_WORDS: [(&str, &str); 2] = [("session", "sessions"), ("openapi.json", "meta")];
+
+/// The tag of a path: its last word that is one, else its first noun.
+pub(super) fn tag(path: &'static str) -> &'static str {
+    let words = || path.split('/').skip(2).filter(|word| !word.starts_with('{'));
+    let known = |word: &str| {
+        let word = OTHER_WORDS.iter().find(|(other, _)| *other == word).map_or(word, |(_, tag)| *tag);
+        TAGS.iter().map(|(name, _)| *name).find(|name| *name == word)
+    };
+    words().filter_map(known).last().or_else(|| words().find(|word| *word != "v1")).unwrap_or_default()
+}
