@@ -1,6 +1,7 @@
 //! Who may do what. Every endpoint is declared with what it [`Need`]s, and mounting it wraps it into the guard that
 //! sees to it: a handler cannot be reached around it, and gets its principal from it.
 
+mod detail;
 mod guard;
 mod need;
 mod principal;

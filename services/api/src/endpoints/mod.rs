@@ -22,6 +22,7 @@ mod issue_change;
 mod issue_comment;
 mod issue_events;
 mod issue_grouping;
+mod issue_resolution;
 mod issue_stats;
 mod issue_tags;
 mod issues;
@@ -34,7 +35,13 @@ mod password_resets;
 mod project_change;
 mod project_create;
 mod projects;
+mod release;
+mod release_commits;
+mod release_deploys;
+mod release_issues;
+mod releases;
 mod second_factor;
+mod sentry;
 mod services;
 mod session;
 mod sessions;
@@ -64,7 +71,9 @@ pub fn declared() -> Vec<Declared> {
 
 fn all() -> Vec<Endpoint> {
     let parts = [accounts(), people(), issue_routes(), project_routes(), operator_routes(), older_routes()];
-    parts.into_iter().flatten().collect()
+    let releases = [release_routes(), sentry::routes()];
+    let parts = parts.into_iter().chain(releases);
+    parts.flatten().collect()
 }
 
 fn accounts() -> Vec<Endpoint> {
@@ -143,6 +152,37 @@ fn project_routes() -> Vec<Endpoint> {
         post("/api/v1/projects/{project}/destinations", Need::MANAGE, destination_create::handler),
         delete("/api/v1/projects/{project}/destinations/{id}", Need::MANAGE, destination_remove::handler),
         post("/api/v1/projects/{project}/destinations/{id}/test", Need::MANAGE, destination_test::handler),
+    ]
+}
+
+/// Declaring a release is for members, as a build's token should not be able to do more; removing one is for managers.
+fn release_routes() -> Vec<Endpoint> {
+    vec![
+        get("/api/v1/releases", Need::VIEW, releases::list)
+            .named("list_releases", "Releases, the last made known first.")
+            .query(releases::QUERY),
+        post("/api/v1/releases", Need::TRIAGE, releases::create).named(
+            "create_release",
+            "Makes a release of a project known; one that is known gets what is said.",
+        ),
+        get("/api/v1/releases/{id}", Need::VIEW, release::get).named("get_release", "A release."),
+        patch("/api/v1/releases/{id}", Need::TRIAGE, release::change)
+            .named("change_release", "Changes what is said of a release."),
+        delete("/api/v1/releases/{id}", Need::MANAGE, release::remove)
+            .named("remove_release", "Removes a release that has no events, with its commits and deploys."),
+        get("/api/v1/releases/{id}/commits", Need::VIEW, release_commits::list)
+            .named("list_release_commits", "The commits of a release, the newest first.")
+            .query(release_commits::QUERY),
+        put("/api/v1/releases/{id}/commits", Need::TRIAGE, release_commits::put)
+            .named("set_release_commits", "Gives a release commits, in place of those that it has."),
+        get("/api/v1/releases/{id}/deploys", Need::VIEW, release_deploys::list)
+            .named("list_release_deploys", "The deploys of a release, the latest first.")
+            .query(release_deploys::QUERY),
+        post("/api/v1/releases/{id}/deploys", Need::TRIAGE, release_deploys::create)
+            .named("create_release_deploy", "Notes a deploy of a release."),
+        get("/api/v1/releases/{id}/issues", Need::VIEW, release_issues::list)
+            .named("list_release_issues", "The issues that a release brought, brought back or resolved.")
+            .query(release_issues::QUERY),
     ]
 }
 
