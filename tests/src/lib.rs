@@ -2,11 +2,13 @@
 
 pub mod client;
 pub mod corpus;
+pub mod sentry_cli;
 pub mod servers;
 pub mod system;
 pub mod webhook;
 
 pub use client::Client;
+pub use sentry_cli::SentryCli;
 pub use servers::Servers;
 pub use system::{System, Topology};
 

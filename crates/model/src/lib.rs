@@ -12,6 +12,7 @@ mod level;
 mod notification;
 mod outcome;
 mod project;
+mod release;
 mod signal;
 mod stack;
 
@@ -28,5 +29,6 @@ pub use outcome::{Outcome, OutcomeCount};
 pub use project::{
     DoorKey, DoorProject, DoorSnapshot, InboundFilters, ProjectSettings, Quota, RetentionClass, ScrubSettings,
 };
+pub use release::ReleaseStatus;
 pub use signal::{IssueSignal, Signal, SignalBatch};
 pub use stack::{Exception, Frame, Mechanism, Stacktrace, Thread};

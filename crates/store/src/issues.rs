@@ -3,10 +3,14 @@
 mod change;
 mod filter;
 mod list;
+mod resolution;
 
 pub use change::{IssueChange, change};
 pub use filter::{Filter, Neighbours, Range, TagFilter};
+pub(crate) use list::pattern;
 pub use list::{Position, known_tags, list};
+pub use resolution::Resolution;
+pub(crate) use resolution::{by_commits, reopens};
 
 use crate::{Connection, Scope, StoreError, statement};
 use bugle_model::{IssueId, IssueStatus, Level, Priority, ProjectId, TeamId};
@@ -60,6 +64,8 @@ pub struct Issue {
     pub active_at: DateTime<Utc>,
     /// When it was resolved, while it is.
     pub resolved_at: Option<DateTime<Utc>>,
+    /// What resolves it, when it is not simply resolved. An issue that is not resolved waits for the commit.
+    pub resolved_in: Option<Resolution>,
     /// Who deals with it.
     pub assigned_to: Option<String>,
     /// The release of its first event.
@@ -118,6 +124,12 @@ pub(crate) struct Row {
     active_at: DateTime<Utc>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     resolved_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = SmallInt)]
+    resolution: i16,
+    #[diesel(sql_type = Nullable<Text>)]
+    resolved_release: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    resolved_commit: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     assigned_to: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -151,6 +163,7 @@ impl TryFrom<Row> for Issue {
             last_seen: row.last_seen,
             active_at: row.active_at,
             resolved_at: row.resolved_at,
+            resolved_in: Resolution::read(row.resolution, row.resolved_release, row.resolved_commit),
             assigned_to: row.assigned_to,
             first_release: row.first_release,
         })
@@ -166,23 +179,37 @@ pub async fn get(
     scope: &Scope,
     id: IssueId,
 ) -> Result<Option<Issue>, StoreError> {
+    Ok(get_many(connection, scope, &[id]).await?.into_iter().next())
+}
+
+/// The issues of a scope with these ids, in the ids' order.
+///
+/// # Errors
+/// When the database fails.
+pub async fn get_many(
+    connection: &mut Connection,
+    scope: &Scope,
+    ids: &[IssueId],
+) -> Result<Vec<Issue>, StoreError> {
     let rows: Vec<Row> = statement(
         "SELECT i.id, i.number, i.project_id, p.name AS project_name, p.team_id, p.prefix, i.title, i.culprit, i.error_type,
                 i.platform, i.level, i.priority, i.priority_chosen, i.status, i.generation,
                 coalesce(c.events, 0) AS count, coalesce(c.users, 0) AS users, i.first_seen,
                 coalesce(c.last_seen, i.active_at) AS last_seen, i.active_at, i.resolved_at, i.assigned_to,
-                r.version AS first_release
-         FROM issues i
+                i.resolution, rr.version AS resolved_release, i.resolved_commit, r.version AS first_release
+         FROM UNNEST($1) WITH ORDINALITY AS w (id, place)
+         JOIN issues i ON i.id = w.id
          JOIN projects p ON p.id = i.project_id
          LEFT JOIN issue_counts c ON c.issue_id = i.id
          LEFT JOIN releases r ON r.id = i.first_release_id
-         WHERE i.id = $1 AND ($2 IS NULL OR p.team_id = ANY ($2))",
+         LEFT JOIN releases rr ON rr.id = i.resolved_release_id
+         WHERE ($2 IS NULL OR p.team_id = ANY ($2)) ORDER BY w.place",
     )
-    .bind::<BigInt, _>(id.0)
+    .bind::<Array<BigInt>, _>(ids.iter().map(|id| id.0).collect::<Vec<_>>())
     .bind::<Nullable<Array<Integer>>, _>(scope.bind())
     .load(connection)
     .await?;
-    rows.into_iter().next().map(Issue::try_from).transpose()
+    rows.into_iter().map(Issue::try_from).collect()
 }
 
 #[derive(QueryableByName)]

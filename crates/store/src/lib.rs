@@ -20,6 +20,7 @@
 //! - [`payload`]: how an event is kept in a few hundred bytes, and how it is read back.
 //! - [`partitions`]: what is made ahead and what is dropped when its time has come.
 //! - [`outbox`]: signals on their way to the broker.
+//! - [`releases`]: their order, commits, deploys and issues.
 //! - [`stats`]: numbers over time; [`activity`]: what happened to an issue.
 //! - [`Scope`]: the projects that somebody sees; what is outside of it is not there.
 //! - [`users`], [`teams`], [`sessions`], [`links`], [`second_factors`], [`attempts`], [`audit`]: accounts and access.
@@ -48,6 +49,7 @@ pub mod payload;
 mod pool;
 pub mod projects;
 pub mod record;
+pub mod releases;
 mod row;
 mod scope;
 pub mod second_factors;

@@ -181,28 +181,63 @@ pub async fn summary(
     .await?)
 }
 
-/// Adds recorded events to their hours. Sorted, so that concurrent writers do not deadlock; the rows stay locked until
-/// the caller's transaction ends, so it belongs to its end.
+/// Recorded events of a release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct OfRelease {
+    pub events: i64,
+    pub first: DateTime<Utc>,
+    pub last: DateTime<Utc>,
+}
+
+/// What [`StoreError::Damaged`] says when a release of the batch is not there any more.
+pub(crate) const RELEASE_GONE: &str = "a release of the batch is gone";
+
+#[derive(QueryableByName)]
+struct Releases {
+    #[diesel(sql_type = BigInt)]
+    releases: i64,
+}
+
+/// Adds recorded events to their hours and releases, in one statement. Sorted, so that concurrent writers do not deadlock;
+/// the rows stay locked until the caller's transaction ends, so it belongs to its end.
 ///
 /// # Errors
-/// When the database fails.
+/// When the database fails, or a release is gone.
 pub(crate) async fn add(
     connection: &mut Connection,
     events: &BTreeMap<(ProjectId, DateTime<Utc>, i16), i64>,
+    releases: &BTreeMap<i32, OfRelease>,
 ) -> Result<(), StoreError> {
     if events.is_empty() {
         return Ok(());
     }
-    statement(
-        "INSERT INTO project_hours AS h (project_id, hour, level, events)
-         SELECT * FROM UNNEST($1, $2, $3, $4)
-         ON CONFLICT (project_id, hour, level) DO UPDATE SET events = h.events + excluded.events",
+    let counted: Releases = statement(
+        "WITH hours AS (
+             INSERT INTO project_hours AS h (project_id, hour, level, events)
+             SELECT * FROM UNNEST($1, $2, $3, $4)
+             ON CONFLICT (project_id, hour, level) DO UPDATE SET events = h.events + excluded.events),
+         seen AS (
+             INSERT INTO release_counts AS c (release_id, events, first_event, last_event)
+             SELECT i, n, f, l FROM UNNEST($5, $6, $7, $8) AS t (i, n, f, l) JOIN releases r ON r.id = t.i ORDER BY i
+             ON CONFLICT (release_id) DO UPDATE SET events = c.events + excluded.events,
+                 first_event = least(c.first_event, excluded.first_event),
+                 last_event = greatest(c.last_event, excluded.last_event)
+             RETURNING 1)
+         SELECT count(*) AS releases FROM seen",
     )
     .bind::<Array<Integer>, _>(events.keys().map(|key| key.0.0).collect::<Vec<_>>())
     .bind::<Array<Timestamptz>, _>(events.keys().map(|key| key.1).collect::<Vec<_>>())
     .bind::<Array<SmallInt>, _>(events.keys().map(|key| key.2).collect::<Vec<_>>())
     .bind::<Array<BigInt>, _>(events.values().copied().collect::<Vec<_>>())
-    .execute(connection)
+    .bind::<Array<Integer>, _>(releases.keys().copied().collect::<Vec<_>>())
+    .bind::<Array<BigInt>, _>(releases.values().map(|one| one.events).collect::<Vec<_>>())
+    .bind::<Array<Timestamptz>, _>(releases.values().map(|one| one.first).collect::<Vec<_>>())
+    .bind::<Array<Timestamptz>, _>(releases.values().map(|one| one.last).collect::<Vec<_>>())
+    .get_result(connection)
     .await?;
-    Ok(())
+    if usize::try_from(counted.releases).is_ok_and(|counted| counted == releases.len()) {
+        Ok(())
+    } else {
+        Err(StoreError::Damaged(RELEASE_GONE.to_owned()))
+    }
 }

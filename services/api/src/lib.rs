@@ -14,6 +14,7 @@ mod error;
 mod openapi;
 pub mod projects;
 mod query;
+mod releases;
 mod view;
 
 pub use endpoints::{declared, document, routes};

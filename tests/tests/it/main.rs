@@ -24,3 +24,4 @@ mod corpus;
 mod ledger;
 mod outage;
 mod road;
+mod sentry_cli;

@@ -1,5 +1,6 @@
 //! What people change about an issue.
 
+use super::resolution::{Resolution, resolve};
 use super::{Issue, get};
 use crate::activity::{self, NewActivity};
 use crate::{Connection, Scope, StoreError, outbox, statement};
@@ -15,6 +16,8 @@ use serde_json::{Value, json};
 pub struct IssueChange {
     /// Where it stands.
     pub status: Option<IssueStatus>,
+    /// What resolves it, in place of a status.
+    pub resolution: Option<Resolution>,
     /// The priority; chosen by a person, so that counts no longer raise it.
     pub priority: Option<Priority>,
     /// Who deals with it, 128 characters at most; `Some(None)` is nobody.
@@ -70,10 +73,21 @@ pub async fn change(
 ) -> Result<Option<Issue>, StoreError> {
     connection
         .transaction(async |connection| {
-            let changed = update(connection, scope, id, change, now).await?;
-            if let Some(changed) = changed {
-                activity::add(connection, Some(actor), &changed.activity(id), now).await?;
-                let signal = Signal::IssueChanged { issue: id, project: ProjectId(changed.project_id) };
+            let mut happened = Vec::new();
+            let mut project = None;
+            if let Some(resolution) = &change.resolution
+                && let Some(resolved) = resolve(connection, scope, id, resolution, now).await?
+            {
+                happened.push(resolved.activity(id, resolution));
+                project = Some(resolved.project_id);
+            }
+            if let Some(changed) = update(connection, scope, id, change, now).await? {
+                happened.extend(changed.activity(id));
+                project = Some(changed.project_id);
+            }
+            if let Some(project) = project {
+                activity::add(connection, Some(actor), &happened, now).await?;
+                let signal = Signal::IssueChanged { issue: id, project: ProjectId(project) };
                 outbox::add(connection, vec![signal], now).await?;
             }
             get(connection, scope, id).await
@@ -95,9 +109,10 @@ async fn update(
              resolved_at = CASE WHEN $2 IS NULL OR $2 = i.status THEN i.resolved_at WHEN $2 = 1 THEN $6 END,
              resolved_release_id = CASE
                  WHEN $2 IS NULL OR $2 = i.status THEN i.resolved_release_id
-                 WHEN $2 = 1 THEN (SELECT r.id FROM releases r WHERE r.project_id = i.project_id
-                                   ORDER BY r.created_at DESC, r.id DESC LIMIT 1)
+                 WHEN $2 = 1 THEN bugle_newest_release(i.project_id)
              END,
+             resolution = CASE WHEN $2 IS NULL OR $2 = i.status THEN i.resolution ELSE 0 END,
+             resolved_commit = CASE WHEN $2 IS NULL OR ($2 = 1 AND i.status = 1) THEN i.resolved_commit END,
              priority = coalesce($3, i.priority),
              priority_chosen = i.priority_chosen OR $3 IS NOT NULL,
              assigned_to = CASE WHEN $4 THEN $5 ELSE i.assigned_to END
@@ -105,6 +120,7 @@ async fn update(
          WHERE i.id = b.id
            AND ($7 IS NULL OR EXISTS (SELECT 1 FROM projects p WHERE p.id = i.project_id AND p.team_id = ANY ($7)))
            AND (coalesce($2, i.status) <> i.status
+                OR ($2 <> 1 AND i.resolved_commit IS NOT NULL)
                 OR coalesce($3, i.priority) <> i.priority
                 OR ($3 IS NOT NULL AND NOT i.priority_chosen)
                 OR ($4 AND $5 IS DISTINCT FROM i.assigned_to))

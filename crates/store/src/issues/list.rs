@@ -34,7 +34,7 @@ fn contains(text: &str) -> String {
 }
 
 /// A LIKE pattern for a value in which `*` stands for anything.
-fn pattern(value: &str) -> String {
+pub(crate) fn pattern(value: &str) -> String {
     value.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_").replace('*', "%")
 }
 
@@ -116,7 +116,7 @@ fn text(filter: &Filter) -> String {
                 i.platform, i.level, i.priority, i.priority_chosen, i.status, i.generation,
                 coalesce(c.events, 0) AS count, coalesce(c.users, 0) AS users, i.first_seen,
                 coalesce(c.last_seen, i.active_at) AS last_seen, i.active_at, i.resolved_at, i.assigned_to,
-                r.version AS first_release
+                i.resolution, rr.version AS resolved_release, i.resolved_commit, r.version AS first_release
          FROM projects p
          CROSS JOIN LATERAL (
              SELECT * FROM issues i
@@ -136,6 +136,7 @@ fn text(filter: &Filter) -> String {
          ) i
          LEFT JOIN issue_counts c ON c.issue_id = i.id
          LEFT JOIN releases r ON r.id = i.first_release_id
+         LEFT JOIN releases rr ON rr.id = i.resolved_release_id
          WHERE ($1 IS NULL OR p.id = $1) AND ($19 IS NULL OR p.team_id = ANY ($19))
          ORDER BY i.active_at DESC, i.id DESC LIMIT $7"
     )

@@ -16,11 +16,9 @@ mod shelf;
 mod state;
 mod tags;
 mod users;
-mod version;
 
 pub use batch::{Batch, NewAttachment, NewEvent, NewFeedback};
 pub use cache::Cache;
-pub use version::is_older;
 
 use crate::outbox::{self, OutboxRow};
 use crate::outcomes::{HourlyOutcome, add_hourly, hour_of};
@@ -66,8 +64,15 @@ pub async fn record(
             }
             // An issue that the cache knows was deleted: it has to be looked up, or made, anew.
             Err(StoreError::Damaged(what)) if what == counts::GONE && tries < TRIES => cache.forget_issues(),
-            // The same, noticed by a foreign key: a further hash was to be attached to it.
-            Err(error) if error.is_missing_reference() && tries < 2 => cache.forget_issues(),
+            // The same, noticed by a foreign key: a further hash was to be attached to it, or a new issue names a release.
+            Err(error) if error.is_missing_reference() && tries < 2 => {
+                cache.forget_issues();
+                cache.releases.clear();
+            }
+            // A release that the cache knows was deleted.
+            Err(StoreError::Damaged(what)) if what == stats::RELEASE_GONE && tries < TRIES => {
+                cache.releases.clear();
+            }
             other => return other,
         }
     }
@@ -109,7 +114,8 @@ async fn attempt(
             let attachments = insert::attachments(connection, &batch.attachments).await?;
             let feedback = insert::feedback(connection, &batch.feedback).await?;
             let outcomes = outcomes(batch, &inserted, &attachments, &feedback);
-            stats::add(connection, &by_level(&batch.events, &inserted)).await?;
+            let releases = by_release(&batch.events, &inserted, &facts.releases);
+            stats::add(connection, &by_level(&batch.events, &inserted), &releases).await?;
             add_hourly(connection, &hourly(outcomes, now)).await?;
             let signals = outbox::add(connection, signals, now).await?;
             let events = inserted.iter().filter(|inserted| **inserted).count();
@@ -149,6 +155,25 @@ fn by_level(events: &[NewEvent], inserted: &[bool]) -> BTreeMap<(ProjectId, Date
     let mut counts = BTreeMap::new();
     for (event, _) in events.iter().zip(inserted).filter(|(_, inserted)| **inserted) {
         *counts.entry((event.project, hour_of(event.received_at), event.level.code())).or_default() += 1;
+    }
+    counts
+}
+
+/// The inserted events by release.
+fn by_release(
+    events: &[NewEvent],
+    inserted: &[bool],
+    releases: &[Option<i32>],
+) -> BTreeMap<i32, stats::OfRelease> {
+    let mut counts: BTreeMap<i32, stats::OfRelease> = BTreeMap::new();
+    let new = events.iter().zip(releases).zip(inserted).filter(|(_, inserted)| **inserted);
+    for ((event, release), _) in new {
+        let Some(release) = release else { continue };
+        let at = event.received_at;
+        let count = counts.entry(*release).or_insert(stats::OfRelease { events: 0, first: at, last: at });
+        count.events += 1;
+        count.first = count.first.min(at);
+        count.last = count.last.max(at);
     }
     counts
 }

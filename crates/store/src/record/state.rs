@@ -3,8 +3,8 @@
 use super::batch::NewEvent;
 use super::counts::{Tallies, Tally, Total, Wanted, Window, windows};
 use super::resolve::{Groups, minute};
-use super::version::is_older;
 use crate::activity::{self, NewActivity};
+use crate::issues::reopens;
 use crate::{Connection, StoreError, statement};
 use bugle_model::{IssueId, IssueSignal, IssueStatus, Level, Priority, ProjectId, Signal};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -43,6 +43,9 @@ pub(super) struct State {
     active_at: DateTime<Utc>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     reopened_at: Option<DateTime<Utc>>,
+    /// See [`reopens`].
+    #[diesel(sql_type = SmallInt)]
+    resolution: i16,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     resolved_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Nullable<Integer>)]
@@ -54,7 +57,7 @@ pub(super) struct State {
 /// Locks the issues of the batch, in the order of their ids. One that was deleted is missing.
 pub(super) async fn lock(connection: &mut Connection, groups: &Groups) -> Result<Vec<State>, StoreError> {
     Ok(statement(
-        "SELECT i.id, i.project_id, i.status, i.level, i.priority, i.priority_chosen, i.generation, i.threshold,
+        "SELECT i.id, i.project_id, i.status, i.level, i.priority, i.priority_chosen, i.generation, i.threshold, i.resolution,
              i.first_seen, i.active_at, i.reopened_at, i.resolved_at, i.resolved_release_id, r.version AS resolved_release
          FROM issues i LEFT JOIN releases r ON r.id = i.resolved_release_id
          WHERE i.id = ANY ($1) ORDER BY i.id FOR NO KEY UPDATE OF i",
@@ -165,16 +168,16 @@ impl State {
         self.active_at = self.active_at.max(minute(tally.last_seen));
     }
 
-    /// The first event that brings a resolved issue back: received after it was resolved, and not of a release older
-    /// than the newest at that time.
+    /// The first event that brings a resolved issue back: received after it was resolved, and of a release that the
+    /// resolution does not speak for.
     fn regression<'a>(&self, tally: &Tally<'_>, facts: &Facts<'a>) -> Option<&'a NewEvent> {
         let resolved_at = self.resolved_at.filter(|_| self.status == IssueStatus::Resolved.code())?;
         tally.events.iter().find_map(|index| {
             let event = facts.events.get(*index)?;
             let release = event.release.as_deref().zip(facts.releases.get(*index).copied().flatten());
             let resolved = self.resolved_release.as_deref().zip(self.resolved_release_id);
-            let older = matches!((release, resolved), (Some(one), Some(other)) if is_older(one, other));
-            (event.received_at > resolved_at && !older).then_some(event)
+            let reopens = reopens(self.resolution, resolved, release);
+            (event.received_at > resolved_at && reopens).then_some(event)
         })
     }
 
@@ -182,6 +185,7 @@ impl State {
         self.status = IssueStatus::Unresolved.code();
         self.generation += 1;
         self.threshold = 0;
+        self.resolution = 0;
         self.reopened_at = Some(event.received_at);
         self.resolved_at = None;
         self.resolved_release_id = None;
@@ -268,7 +272,9 @@ async fn write(connection: &mut Connection, states: &[&State]) -> Result<(), Sto
         return Ok(());
     }
     statement(
-        "UPDATE issues i SET status = t.status, level = t.level, priority = t.priority, priority_chosen = t.chosen,
+        "UPDATE issues i SET resolution = CASE WHEN t.status = i.status THEN i.resolution ELSE 0 END,
+             resolved_commit = CASE WHEN t.status = i.status THEN i.resolved_commit END,
+             status = t.status, level = t.level, priority = t.priority, priority_chosen = t.chosen,
              generation = t.generation, threshold = t.threshold, first_seen = t.first_seen, active_at = t.active_at,
              reopened_at = t.reopened_at, resolved_at = t.resolved_at, resolved_release_id = t.resolved_release_id
          FROM UNNEST($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS t (id, status, level, priority, chosen,

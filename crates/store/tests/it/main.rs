@@ -5,3 +5,4 @@
 mod language;
 mod migrations;
 mod recording;
+mod releases;

@@ -125,6 +125,11 @@ impl Principal {
         self.session.as_ref().ok_or_else(|| Problem::new(Code::Unauthorized))
     }
 
+    /// The scopes of a token; people and the command line have none.
+    pub(crate) fn scopes(&self) -> &[TokenScope] {
+        self.scopes.as_deref().unwrap_or_default()
+    }
+
     /// Whether they may hand out this scope: nobody gives what they do not have.
     pub(crate) fn may_grant(&self, scope: TokenScope, team: Option<TeamId>) -> bool {
         let has = self.scopes.as_ref().is_none_or(|own| own.iter().any(|one| *one >= scope));

@@ -1,12 +1,14 @@
 //! The one declaration of an endpoint: method, path, need, handler. The table and what is mounted are made of it.
 
 use super::Need;
+use super::detail::in_detail;
 use super::guard::guard;
 use crate::State;
 use crate::openapi::{Gift, Gives, Parameter, Takes};
+use actix_web::body::BoxBody;
 use actix_web::guard::{Any, Not, Options, Post};
 use actix_web::http::Method;
-use actix_web::middleware::from_fn;
+use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{FromRequest, Handler, Resource, Responder, Route};
 use bugle_web::{Code, DeclaredParameters, read, resource_with};
@@ -15,6 +17,8 @@ use std::collections::BTreeMap;
 
 /// This path is ingest's for POST.
 const SHARED_PATH: &str = "/api/error-logging/errors";
+/// Below it are the calls of Sentry's command line.
+pub(crate) const SENTRY: &str = "/api/0";
 
 /// An endpoint, as the table of access has it.
 #[derive(Debug, Clone)]
@@ -118,7 +122,13 @@ pub(crate) fn mount(config: &mut ServiceConfig, state: &Data<State>, endpoints: 
             let checked = endpoint.route.wrap(from_fn(move |request, next| {
                 guard(need, parameters.clone(), state.clone(), request, next)
             }));
-            resource.route(checked)
+            resource.route(if path.starts_with(SENTRY) {
+                checked.wrap(from_fn(async |request, next: Next<BoxBody>| {
+                    Ok(in_detail(next.call(request).await?).await)
+                }))
+            } else {
+                checked
+            })
         });
         config.service(resource);
     }

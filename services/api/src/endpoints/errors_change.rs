@@ -30,7 +30,8 @@ pub(super) async fn handler(
 ) -> Result<Json<ErrorView>, ApiError> {
     let assigned_to = assignee(body.assigned_to)?;
     let resolved = body.resolved.map(|yes| if yes { IssueStatus::Resolved } else { IssueStatus::Unresolved });
-    let change = IssueChange { status: body.status.or(resolved), priority: body.severity, assigned_to };
+    let status = body.status.or(resolved);
+    let change = IssueChange { status, priority: body.severity, assigned_to, ..IssueChange::default() };
     apply(&state, &principal, &id, &change).await
 }
 

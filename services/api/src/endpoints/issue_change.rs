@@ -1,13 +1,13 @@
-//! `PATCH /api/v1/issues/{id}` with `status`, `priority`, `assigned_to`; what is left out stays.
+//! `PATCH /api/v1/issues/{id}` with `status`, `resolved_in`, `priority`, `assigned_to`; what is left out stays.
 
-use super::named;
+use super::{issue_resolution, named};
 use crate::access::Principal;
 use crate::view::issue::IssueView;
 use crate::{ApiError, State};
 use actix_web::web::{Data, Json, Path};
 use bugle_model::{IssueStatus, Priority};
 use bugle_store::audit::{self, Target};
-use bugle_store::issues::{self, Issue, IssueChange};
+use bugle_store::issues::{self, Issue, IssueChange, Resolution};
 use bugle_store::{Connection, Transactions};
 use bugle_web::{JsonBody, Problem};
 use chrono::{DateTime, Utc};
@@ -21,6 +21,8 @@ const MAX_ASSIGNEE: usize = 128;
 #[serde(deny_unknown_fields)]
 pub(super) struct Body {
     status: Option<IssueStatus>,
+    /// With the status `resolved`: what resolves it, when it is not simply resolved.
+    resolved_in: Option<Resolution>,
     priority: Option<Priority>,
     /// `null` is nobody; left out is "as it is".
     #[serde(default, deserialize_with = "given")]
@@ -52,13 +54,12 @@ pub(super) async fn handler(
     id: Path<String>,
     JsonBody(body): JsonBody<Body>,
 ) -> Result<Json<IssueView>, ApiError> {
-    let change = IssueChange {
-        status: body.status,
-        priority: body.priority,
-        assigned_to: assignee(body.assigned_to)?,
-    };
+    let assigned_to = assignee(body.assigned_to)?;
     let mut connection = state.store.conn().await?;
     let issue = named::issue(&mut connection, &principal, &id).await?;
+    let (status, resolution) =
+        issue_resolution::understood(&mut connection, &issue, body.status, body.resolved_in).await?;
+    let change = IssueChange { status, resolution, priority: body.priority, assigned_to };
     let changed = apply(&mut connection, &principal, &issue, &change, state.clock.now()).await?;
     Ok(Json(IssueView::from(changed)))
 }
@@ -90,5 +91,5 @@ pub(super) async fn apply(
 }
 
 fn kept(issue: &Issue) -> Value {
-    json!({ "status": issue.status, "priority": issue.priority, "assigned_to": issue.assigned_to })
+    json!({ "status": issue.status, "resolved_in": issue.resolved_in, "priority": issue.priority, "assigned_to": issue.assigned_to })
 }

@@ -22,6 +22,7 @@ mod issue_change;
 mod issue_comment;
 mod issue_events;
 mod issue_grouping;
+mod issue_resolution;
 mod issue_stats;
 mod issue_tags;
 mod issues;
@@ -35,7 +36,13 @@ mod password_resets;
 mod project_change;
 mod project_create;
 mod projects;
+mod release;
+mod release_commits;
+mod release_deploys;
+mod release_issues;
+mod releases;
 mod second_factor;
+mod sentry;
 mod services;
 mod session;
 mod sessions;
@@ -45,7 +52,7 @@ mod teams;
 mod tokens;
 mod users;
 
-use crate::access::{Declared, Endpoint, Need, delete, get, mount, patch, post, put};
+use crate::access::{Declared, Endpoint, Need, SENTRY, delete, get, mount, patch, post, put};
 use crate::openapi::{CURSOR, LIMIT};
 use crate::{State, dashboard};
 use actix_web::web::{Data, ServiceConfig};
@@ -67,15 +74,18 @@ pub fn declared() -> Vec<Declared> {
     all().into_iter().map(|endpoint| endpoint.declared).collect()
 }
 
-/// The OpenAPI document of this API.
+/// The OpenAPI document of this API. What sentry-cli calls is Sentry's contract, which they describe.
 #[must_use]
 pub fn document() -> Value {
-    crate::openapi::document(&declared())
+    let ours: Vec<_> = declared().into_iter().filter(|one| !one.path.starts_with(SENTRY)).collect();
+    crate::openapi::document(&ours)
 }
 
 fn all() -> Vec<Endpoint> {
     let parts = [accounts(), people(), issue_routes(), project_routes(), operator_routes(), older_routes()];
-    parts.into_iter().flatten().collect()
+    let releases = [release_routes(), sentry::routes()];
+    let parts = parts.into_iter().chain(releases);
+    parts.flatten().collect()
 }
 
 fn accounts() -> Vec<Endpoint> {
@@ -234,6 +244,38 @@ fn project_routes() -> Vec<Endpoint> {
             .named("remove_destination", "Removes a destination."),
         post("/api/v1/projects/{project}/destinations/{id}/test", Need::MANAGE, destination_test::handler)
             .named("test_destination", "Sends a test there."),
+    ]
+}
+
+/// Declaring a release is for members, as a build's token should not be able to do more; removing one is for managers.
+fn release_routes() -> Vec<Endpoint> {
+    vec![
+        get("/api/v1/releases", Need::VIEW, releases::list)
+            .named("list_releases", "Releases, the last made known first.")
+            .query(releases::PARAMETERS),
+        post("/api/v1/releases", Need::TRIAGE, releases::create).named(
+            "create_release",
+            "Makes a release of a project known; one that is known gets what is said.",
+        ),
+        get("/api/v1/releases/{id}", Need::VIEW, release::get).named("get_release", "A release."),
+        patch("/api/v1/releases/{id}", Need::TRIAGE, release::change)
+            .named("change_release", "Changes what is said of a release."),
+        delete("/api/v1/releases/{id}", Need::MANAGE, release::remove)
+            .named("remove_release", "Removes a release that has no events, with its commits and deploys.")
+            .fails(&[Code::Conflict]),
+        get("/api/v1/releases/{id}/commits", Need::VIEW, release_commits::list)
+            .named("list_release_commits", "The commits of a release, the newest first.")
+            .query(release_commits::PARAMETERS),
+        put("/api/v1/releases/{id}/commits", Need::TRIAGE, release_commits::put)
+            .named("set_release_commits", "Gives a release commits, in place of those that it has."),
+        get("/api/v1/releases/{id}/deploys", Need::VIEW, release_deploys::list)
+            .named("list_release_deploys", "The deploys of a release, the latest first.")
+            .query(release_deploys::PARAMETERS),
+        post("/api/v1/releases/{id}/deploys", Need::TRIAGE, release_deploys::create)
+            .named("create_release_deploy", "Notes a deploy of a release."),
+        get("/api/v1/releases/{id}/issues", Need::VIEW, release_issues::list)
+            .named("list_release_issues", "The issues that a release brought, brought back or resolved.")
+            .query(release_issues::PARAMETERS),
     ]
 }
 

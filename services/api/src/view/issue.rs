@@ -1,7 +1,7 @@
 //! An issue.
 
 use bugle_model::{IssueId, IssueStatus, Level, Priority, ProjectId};
-use bugle_store::issues::Issue;
+use bugle_store::issues::{Issue, Resolution};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -27,6 +27,8 @@ pub(crate) struct IssueView {
     last_seen: DateTime<Utc>,
     first_release: Option<String>,
     resolved_at: Option<DateTime<Utc>>,
+    /// What resolves it, when it is not simply resolved. One that is not resolved waits for the commit.
+    resolved_in: Option<Resolution>,
     assigned_to: Option<String>,
     regressions: i32,
     /// The newest releases that it was seen in; only where one issue is asked for.
@@ -57,6 +59,7 @@ impl From<Issue> for IssueView {
             last_seen: issue.last_seen,
             first_release: issue.first_release,
             resolved_at: issue.resolved_at,
+            resolved_in: issue.resolved_in,
             assigned_to: issue.assigned_to,
             regressions: issue.generation,
             releases: None,

@@ -10,7 +10,7 @@ use bugle_web::auth;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// The project, issue, key, destination, invitation and token that paths name; all of the blue team.
+/// The project, issue, release, key, destination, invitation and token that paths name; all of the blue team.
 const OBJECT: i32 = 1001;
 
 #[derive(Clone)]
@@ -34,7 +34,8 @@ struct Who {
 
 /// What the table promises: a status, or that it is let through.
 fn expected(who: &Who, declared: &Declared) -> Option<u16> {
-    let names_something = declared.path.contains('{');
+    // Every name of the organisation is taken.
+    let names_something = declared.path.replace("{org}", "").contains('{');
     let is_person = matches!(who.proof, Proof::Person(_));
     match (declared.need, &who.proof) {
         (Need::Nothing, _) => None,
@@ -90,6 +91,7 @@ async fn ask(app: &App, who: &Who, declared: &Declared, extra: UserId) -> u16 {
         .replace("{event_id}", &sample().event_id.to_string())
         .replace("/users/{id}", &format!("/users/{extra}"))
         .replace("/teams/{id}", "/teams/1")
+        .replace("/releases/{id}", "/releases/1001:1001")
         .replace("{token}", "nothing");
     let path =
         path.split('/').map(|part| if part.starts_with('{') { "1001" } else { part }).collect::<Vec<_>>();
@@ -127,6 +129,12 @@ fn body(declared: &Declared, who: &str) -> Value {
             json!({ "queue": "bugle.intake", "all": true })
         }
         ("POST", "/api/v1/issues/{id}/comments") => json!({ "text": "seen" }),
+        ("POST", "/api/v1/releases") => json!({ "project": "object", "version": "1001" }),
+        ("PUT", "/api/v1/releases/{id}/commits") => json!({ "commits": [] }),
+        ("POST", path) if path.ends_with("/deploys") => json!({ "environment": "production" }),
+        ("POST", "/api/0/organizations/{org}/releases") => {
+            json!({ "version": "1001", "projects": ["object"] })
+        }
         ("PUT", "/api/v1/account/totp") => json!({ "code": "123456" }),
         ("DELETE", "/api/v1/account/totp") => json!({ "password": "wrong" }),
         _ => json!({}),
@@ -142,6 +150,8 @@ async fn objects(app: &App, blue: TeamId, extra: UserId) {
              INSERT INTO issues (id, project_id, number, title, platform, level, priority, first_seen, active_at)
                  VALUES ({OBJECT}, {OBJECT}, 1, 'Bad', 'python', 40, 3, '2027-01-01T00:00:00Z', '2027-01-01T00:00:00Z')
                  ON CONFLICT DO NOTHING;
+             INSERT INTO releases (id, project_id, version, created_at)
+                 VALUES ({OBJECT}, {OBJECT}, '{OBJECT}', '2027-01-01T00:00:00Z') ON CONFLICT DO NOTHING;
              INSERT INTO project_keys (id, project_id, public_key, created_at)
                  VALUES ({OBJECT}, {OBJECT}, '00000000000000000000000000001001', '2027-01-01T00:00:00Z')
                  ON CONFLICT DO NOTHING;

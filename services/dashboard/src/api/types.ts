@@ -84,7 +84,11 @@ export interface TagStats { key: string; total: number; values: { value: string;
 export interface Activity { id: number; at?: string; created_at?: string; kind?: string; action?: string; actor?: { kind?: string; name: string | null } | string | null; text?: string | null; data?: Json; before?: Json; after?: Json }
 export interface Heartbeat { service: string; instance: string; version: string; started_at: string; seen_at: string; state: Json }
 export interface Health { healthy: boolean; checks: Record<string, { healthy: boolean; message: string }> }
+export interface Author { name: string | null; email: string | null }
 export interface Release {
-  project: number; project_name?: string; version: string; created_at?: string; first_seen?: string | null; last_seen?: string | null; released_at?: string | null;
-  events?: number; new_issues?: number; resolved_issues?: number; commits?: Json[]; authors?: Json[]; deploys?: Json[];
+  id: string; project: number; project_name: string; version: string; status: "open" | "archived"; ref: string | null; url: string | null;
+  created_at: string; started_at: string | null; released_at: string | null; first_seen: string | null; last_seen: string | null; events: number;
+  new_issues: number; regressed_issues: number; resolved_issues: number; commit_count: number; authors: Author[]; deployed: { environment: string; at: string }[];
 }
+export interface Commit { id: string; repository: string | null; author_name: string | null; author_email: string | null; message: string | null; timestamp: string | null }
+export interface Deploy { id: number; environment: string; name: string | null; url: string | null; started_at: string | null; finished_at: string }

@@ -1,67 +1,121 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "react-router-dom";
-import { getIfThere } from "../api/client.ts";
-import type { Json, Release } from "../api/types.ts";
+import { get } from "../api/client.ts";
+import type { Commit, Deploy, Issue, List, Release } from "../api/types.ts";
 import { full } from "../lib/format.ts";
 import { useTitle } from "../lib/hooks.ts";
 import { neutralise } from "../lib/text.ts";
-import { Absent, ButtonLink, Failure, Page, Panel, Skeleton } from "../ui/kit.tsx";
-import { Time, Untrusted } from "../ui/text.tsx";
+import { ButtonLink, Failure, LevelBadge, Page, Panel, Skeleton, StatusBadge, Tag } from "../ui/kit.tsx";
+import { Tabs } from "../ui/tabs.tsx";
+import { SafeLink, Time, Untrusted } from "../ui/text.tsx";
 
-const text = (entry: Json, ...names: string[]): string => {
-  if (typeof entry !== "object" || entry === null || Array.isArray(entry)) return "";
-  const found = names.map((name) => entry[name]).find((value) => typeof value === "string" && value !== "");
-  return typeof found === "string" ? found : "";
-};
+/** A part of a release that comes as a list; the first hundred. */
+const usePart = <T,>(release: string, part: string, params: Record<string, string> = {}) =>
+  useQuery({ queryKey: ["release", release, part, params], queryFn: ({ signal }) => get<List<T>>(`/releases/${encodeURIComponent(release)}/${part}`, { params: { limit: 100, ...params }, signal }) });
 
-/** Commits, deploys and authors come from the app's own tools: what is known of them is shown, whatever else they hold. */
-const Entries = ({ title, entries }: { title: string; entries: Json[] | undefined }) =>
-  entries === undefined || entries.length === 0 ? null : (
-    <Panel title={`${title} (${entries.length})`}>
+function Issues({ release, kind, none }: { release: string; kind: string; none: string }) {
+  const issues = usePart<Issue>(release, "issues", { kind });
+  if (issues.isPending) return <Skeleton rows={3} />;
+  if (issues.isError) return <Failure error={issues.error} retry={() => void issues.refetch()} />;
+  if (issues.data.items.length === 0) return <p className="pad muted">{none}</p>;
+  return (
+    <ul className="rows">
+      {issues.data.items.map((issue) => (
+        <li key={issue.id}>
+          <LevelBadge level={issue.level} />
+          <Link className="grow" to={`/issues/${issue.short_id}`}><Untrusted limit={200}>{issue.title}</Untrusted></Link>
+          <StatusBadge status={issue.status} />
+          <span className="muted">{full(issue.count)} events</span>
+          <Time at={issue.last_seen} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Deploys({ release }: { release: string }) {
+  const deploys = usePart<Deploy>(release, "deploys").data?.items ?? [];
+  if (deploys.length === 0) return null;
+  return (
+    <Panel title={`Deploys (${deploys.length})`}>
       <ul className="rows">
-        {entries.slice(0, 200).map((entry, index) => {
-          const at = text(entry, "finished_at", "deployed_at", "timestamp", "created_at");
-          return (
-            <li key={index}>
-              {text(entry, "id", "sha") !== "" && <code className="muted"><Untrusted limit={10}>{text(entry, "id", "sha").slice(0, 10)}</Untrusted></code>}
-              <span className="grow"><Untrusted limit={300}>{typeof entry === "string" ? entry : text(entry, "message", "environment", "name", "email")}</Untrusted></span>
-              <span className="muted"><Untrusted limit={100}>{text(entry, "author", "author_name", "author_email")}</Untrusted></span>
-              {at !== "" && <Time at={at} />}
-            </li>
-          );
-        })}
+        {deploys.map((deploy) => (
+          <li key={deploy.id}>
+            <Tag><Untrusted limit={64}>{deploy.environment}</Untrusted></Tag>
+            <span className="grow"><Untrusted limit={64}>{deploy.name ?? ""}</Untrusted></span>
+            <Time at={deploy.finished_at} />
+          </li>
+        ))}
       </ul>
     </Panel>
   );
+}
+
+function Commits({ release, count }: { release: string; count: number }) {
+  const commits = usePart<Commit>(release, "commits").data?.items ?? [];
+  if (commits.length === 0) return null;
+  return (
+    <Panel title={`Commits (${full(count)})`}>
+      <ul className="rows">
+        {commits.map((commit, place) => (
+          <li key={place}>
+            <code className="muted"><Untrusted limit={10}>{commit.id.slice(0, 10)}</Untrusted></code>
+            <span className="grow"><Untrusted limit={200}>{(commit.message ?? "").split("\n")[0] ?? ""}</Untrusted></span>
+            <span className="muted"><Untrusted limit={100}>{commit.author_name ?? commit.author_email ?? ""}</Untrusted></span>
+            {commit.timestamp !== null && <Time at={commit.timestamp} />}
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}
+
+const Numbers = ({ release: r }: { release: Release }) => (
+  <dl className="numbers">
+    {([["Events", r.events], ["New issues", r.new_issues], ["Back again", r.regressed_issues], ["Resolved issues", r.resolved_issues]] as const).map(([name, n]) => (
+      <div key={name}>
+        <dt>{name}</dt>
+        <dd>{full(n)}</dd>
+        <dd className="note">in this release</dd>
+      </div>
+    ))}
+  </dl>
+);
+
+const Facts = ({ release: { url, ...r } }: { release: Release }) => (
+  <Panel title="Times">
+    <p className="pad">
+      Known since <Time at={r.created_at} />
+      {r.released_at !== null && <>, released <Time at={r.released_at} /></>}
+      {r.first_seen !== null && <>, first seen <Time at={r.first_seen} /></>}
+      {r.last_seen !== null && <>, last seen <Time at={r.last_seen} /></>}
+    </p>
+    {r.ref !== null && <p className="pad">Built from <code><Untrusted limit={250}>{r.ref}</Untrusted></code></p>}
+    {url !== null && <p className="pad"><SafeLink href={url} /></p>}
+    {r.authors.length > 0 && <p className="pad">By <Untrusted limit={1000}>{r.authors.map((author) => author.name ?? author.email ?? "").join(", ")}</Untrusted></p>}
+  </Panel>
+);
 
 export default function ReleasePage() {
   const { project = "", version = "" } = useParams();
+  const id = `${project}:${version}`;
   useTitle(neutralise(version).slice(0, 80));
-  const release = useQuery({ queryKey: ["release", project, version], queryFn: () => getIfThere<Release>(`/releases/${encodeURIComponent(project)}/${encodeURIComponent(version)}`) });
+  const release = useQuery({ queryKey: ["release", id], queryFn: ({ signal }) => get<Release>(`/releases/${encodeURIComponent(id)}`, { signal }) });
   if (release.isPending) return <Skeleton />;
   if (release.isError) return <Failure whole error={release.error} retry={() => void release.refetch()} />;
-  if (release.data === null) return <Absent what="The page of one release" />;
   const r = release.data;
-  const numbers: [string, number | undefined][] = [["Events", r.events], ["New issues", r.new_issues], ["Resolved issues", r.resolved_issues]];
+  const kinds = [["new", "New", r.new_issues, "No issue was first seen in this release."], ["regressed", "Back again", r.regressed_issues, "No issue came back with this release."], ["resolved", "Resolved", r.resolved_issues, "No issue is resolved by this release."]] as const;
   return (
-    <Page title={<Untrusted limit={120}>{r.version}</Untrusted>} lead={r.project_name} actions={<ButtonLink to={`/issues?status=all&query=${encodeURIComponent(`release:"${version}"`)}`}>Issues in it</ButtonLink>}>
-      <dl className="numbers">
-        {numbers.map(([name, n]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{n === undefined ? "–" : full(n)}</dd>
-            <dd className="note">in this release</dd>
-          </div>
-        ))}
-      </dl>
-      <Panel title="Seen">
-        <p className="pad">
-          First <Time at={r.first_seen ?? r.created_at} />, last <Time at={r.last_seen} />
-        </p>
-      </Panel>
-      <Entries title="Deploys" entries={r.deploys} />
-      <Entries title="Commits" entries={r.commits} />
-      <Entries title="Authors" entries={r.authors} />
+    <Page
+      title={<Untrusted limit={120}>{r.version}</Untrusted>}
+      lead={<Untrusted limit={64}>{r.project_name}</Untrusted>}
+      actions={<ButtonLink to={`/issues?status=all&project=${encodeURIComponent(r.project_name)}&query=${encodeURIComponent(`release:"${version}"`)}`}>Issues in it</ButtonLink>}
+    >
+      <Numbers release={r} />
+      <Tabs label="Issues" name="issues" tabs={kinds.map(([kind, name, count, none]) => ({ id: kind, label: `${name} (${full(count)})`, content: () => <Issues release={id} kind={kind} none={none} /> }))} />
+      <Facts release={r} />
+      <Deploys release={id} />
+      <Commits release={id} count={r.commit_count} />
       <p><Link to="/releases">All releases</Link></p>
     </Page>
   );

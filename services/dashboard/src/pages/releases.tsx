@@ -1,98 +1,79 @@
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "react-router-dom";
-import { useIssues, useProjects, useReleases } from "../api/queries.ts";
-import type { Release } from "../api/types.ts";
+import { get } from "../api/client.ts";
+import type { List, Release } from "../api/types.ts";
 import { full } from "../lib/format.ts";
 import { useFilter, useTitle } from "../lib/hooks.ts";
-import { Empty, Failure, Page, Skeleton, Table } from "../ui/kit.tsx";
+import { Button, Empty, Failure, Input, Page, Select, Skeleton, Table, Tag } from "../ui/kit.tsx";
 import { Time, Untrusted } from "../ui/text.tsx";
 
-const number = (n: number | undefined): string => (n === undefined ? "–" : full(n));
+const ORDERS = [["created", "Last made known"], ["version", "Highest version"]] as const;
 
-/** On servers without releases: those that unresolved issues were first seen in. */
-function Known({ project }: { project: string | null }) {
-  const { issues, pages } = useIssues({ project, status: "all", query: "", sort: null });
-  const found = new Map<string, { version: string; project: string; first: string; issues: number }>();
-  for (const issue of issues) {
-    if (issue.first_release === null) continue;
-    const key = `${issue.project} ${issue.first_release}`;
-    const known = found.get(key);
-    found.set(key, { version: issue.first_release, project: issue.project_name, first: known !== undefined && known.first < issue.first_seen ? known.first : issue.first_seen, issues: (known?.issues ?? 0) + 1 });
-  }
-  if (pages.isPending) return <Skeleton />;
-  if (found.size === 0) return <Empty icon="releases" title="No releases yet">Set <code>release</code> in the SDK, and they appear here.</Empty>;
-  return (
-    <>
-      <p className="hint">Told from the latest issues. This server does not keep releases of their own yet.</p>
-      <Table label="Releases">
-        <thead>
-          <tr>
-            <th scope="col">Release</th>
-            <th scope="col">Project</th>
-            <th scope="col">First issue</th>
-            <th scope="col" className="right">New issues</th>
-          </tr>
-        </thead>
-        <tbody>
-          {[...found.values()].sort((a, b) => b.first.localeCompare(a.first)).map((r) => (
-            <tr key={`${r.project} ${r.version}`}>
-              <td><strong><Untrusted limit={100}>{r.version}</Untrusted></strong></td>
-              <td>{r.project}</td>
-              <td><Time at={r.first} /></td>
-              <td className="right">{r.issues}</td>
-            </tr>
-          ))}
-        </tbody>
-      </Table>
-    </>
-  );
-}
+/** A project's number, not its name, so that a link outlives a new name. */
+const path = (release: Release): string => `/releases/${release.project}/${encodeURIComponent(release.version)}`;
 
-function Row({ release, name }: { release: Release; name: string }) {
-  return (
-    <tr>
-      <td>
-        <Link to={`/releases/${release.project}/${encodeURIComponent(release.version)}`}><strong><Untrusted limit={100}>{release.version}</Untrusted></strong></Link>
-      </td>
-      <td>{name}</td>
-      <td><Time at={release.first_seen ?? release.created_at} /></td>
-      <td><Time at={release.last_seen} /></td>
-      <td className="right">{number(release.events)}</td>
-      <td className="right">{number(release.new_issues)}</td>
-      <td className="right">{number(release.resolved_issues)}</td>
-    </tr>
-  );
-}
+const Row = ({ release }: { release: Release }) => (
+  <tr>
+    <td>
+      <Link to={path(release)}><strong><Untrusted limit={100}>{release.version}</Untrusted></strong></Link>
+    </td>
+    <td><Untrusted limit={64}>{release.project_name}</Untrusted></td>
+    <td>{release.deployed.map(({ environment }) => <Tag key={environment}><Untrusted limit={64}>{environment}</Untrusted></Tag>)}</td>
+    <td><Time at={release.released_at ?? release.created_at} /></td>
+    <td>{release.last_seen === null ? "–" : <Time at={release.last_seen} />}</td>
+    <td className="right">{full(release.events)}</td>
+    <td className="right">{full(release.new_issues)}</td>
+    <td className="right">{full(release.regressed_issues)}</td>
+    <td className="right">{full(release.resolved_issues)}</td>
+  </tr>
+);
 
 export default function Releases() {
   useTitle("Releases");
   const [project] = useFilter("project");
-  const releases = useReleases(project);
-  const projects = useProjects().data;
-  const nameOf = (release: Release): string => release.project_name ?? projects?.find((p) => p.id === release.project)?.name ?? String(release.project);
+  const [version, setVersion] = useFilter("version");
+  const [sort, setSort] = useFilter("sort");
+  // What is typed is looked for anywhere; with stars it is taken as it is.
+  const pattern = version === null || version.includes("*") ? version : `*${version}*`;
+  const releases = useInfiniteQuery({
+    queryKey: ["releases", "pages", project, pattern, sort],
+    queryFn: ({ pageParam, signal }) => get<List<Release>>("/releases", { params: { project, version: pattern, sort, limit: 50, cursor: pageParam }, signal }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next,
+  });
+  const items = releases.data?.pages.flatMap((page) => page.items) ?? [];
   return (
     <Page title="Releases" lead={project ?? "All projects"}>
+      <div className="inline">
+        <Input label="Version" type="search" value={version ?? ""} placeholder="shop@1.*" onChange={(event) => setVersion(event.target.value)} />
+        <Select label="Order" options={ORDERS} value={sort ?? "created"} onChange={(event) => setSort(event.target.value === "created" ? null : event.target.value)} />
+      </div>
       {releases.isPending && <Skeleton />}
       {releases.isError && <Failure error={releases.error} retry={() => void releases.refetch()} />}
-      {releases.data === null && <Known project={project} />}
-      {releases.data?.items.length === 0 && <Empty icon="releases" title="No releases yet">Set <code>release</code> in the SDK, or call <code>sentry-cli releases new</code>.</Empty>}
-      {(releases.data?.items.length ?? 0) > 0 && (
+      {releases.isSuccess && items.length === 0 && (
+        <Empty icon="releases" title={version === null ? "No releases yet" : "No such release"}>
+          Set <code>release</code> in the SDK, or call <code>sentry-cli releases new</code>.
+        </Empty>
+      )}
+      {items.length > 0 && (
         <Table label="Releases">
           <thead>
             <tr>
               <th scope="col">Release</th>
               <th scope="col">Project</th>
-              <th scope="col">First seen</th>
+              <th scope="col">Runs in</th>
+              <th scope="col">Released</th>
               <th scope="col">Last seen</th>
               <th scope="col" className="right">Events</th>
               <th scope="col" className="right">New</th>
+              <th scope="col" className="right">Back</th>
               <th scope="col" className="right">Resolved</th>
             </tr>
           </thead>
-          <tbody>
-            {releases.data?.items.map((release) => <Row key={`${release.project} ${release.version}`} release={release} name={nameOf(release)} />)}
-          </tbody>
+          <tbody>{items.map((release) => <Row key={release.id} release={release} />)}</tbody>
         </Table>
       )}
+      {releases.hasNextPage && <Button busy={releases.isFetchingNextPage} onClick={() => void releases.fetchNextPage()}>Show more</Button>}
     </Page>
   );
 }

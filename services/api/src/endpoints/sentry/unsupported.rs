@@ -1,0 +1,10 @@
+//! Uploads of source maps, debug files and other artefacts.
+
+use crate::ApiError;
+use crate::openapi::NoContent;
+use bugle_web::{Code, Problem};
+
+pub(super) async fn uploads() -> Result<NoContent, ApiError> {
+    let detail = "Bugle does not take source maps, debug files and other artefacts yet";
+    Err(Problem::with_detail(Code::NotFound, detail).into())
+}
