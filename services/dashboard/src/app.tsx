@@ -25,6 +25,7 @@ const Releases = lazy(() => import("./pages/releases.tsx"));
 const ReleasePage = lazy(() => import("./pages/release.tsx"));
 const Notifications = lazy(() => import("./pages/notifications.tsx"));
 const Admin = lazy(() => import("./pages/admin/admin.tsx"));
+const ApiDocs = lazy(() => import("./pages/docs/api.tsx"));
 const Account = lazy(() => import("./pages/account/account.tsx"));
 
 // The pages that people open most need not wait for the answer who they are.
@@ -91,6 +92,7 @@ export function App() {
                   <Route path="/notifications" element={<Notifications />} />
                   <Route path="/admin" element={<Admin />} />
                   <Route path="/account" element={<Account />} />
+                  <Route path="/docs/api" element={<ApiDocs />} />
                   <Route path="*" element={<Failure whole error={new Problem(404, "not_found", "no such page")} />} />
                 </Route>
               </Routes>

@@ -3,17 +3,28 @@
 use bugle_model::{Event, IssueId, ProjectId};
 use bugle_store::events::StoredEvent;
 use chrono::{DateTime, Utc};
-use schemars::{JsonSchema, Schema, json_schema};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 
 /// The normalised event with its issue, project and title. What every event can be asked for is always there, null
 /// or empty; the rest only when the client sent it.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(transparent)]
-pub(crate) struct EventView(#[schemars(with = "Shape")] Map<String, Value>);
+pub(crate) struct EventView(Map<String, Value>);
 
-/// What is there of every event beyond what the client sent.
+impl JsonSchema for EventView {
+    fn schema_name() -> Cow<'static, str> {
+        Shape::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Shape::json_schema(generator)
+    }
+}
+
+/// An event with its issue, project and title.
 #[derive(JsonSchema)]
 #[schemars(rename = "StoredEvent", transform = always_there)]
 #[expect(dead_code, reason = "only its shape matters")]
