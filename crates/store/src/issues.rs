@@ -2,17 +2,25 @@
 
 mod change;
 mod filter;
+pub mod ignore;
 mod list;
+pub mod merge;
+pub mod moves;
+pub mod people;
 
 pub use change::{IssueChange, change};
 pub use filter::{Filter, Neighbours, Range, TagFilter};
+pub use ignore::{IgnoreUntil, Ignored};
 pub use list::{Position, known_tags, list};
+pub use people::Assignee;
+
+pub(crate) use ignore::Standing;
 
 use crate::{Connection, Scope, StoreError, statement};
-use bugle_model::{IssueId, IssueStatus, Level, Priority, ProjectId, TeamId};
+use bugle_model::{IssueId, IssueStatus, Level, Priority, ProjectId, TeamId, UserId};
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Integer, Nullable, SmallInt, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Nullable, SmallInt, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 
 /// An issue with its counts and what names it.
@@ -60,8 +68,14 @@ pub struct Issue {
     pub active_at: DateTime<Utc>,
     /// When it was resolved, while it is.
     pub resolved_at: Option<DateTime<Utc>>,
-    /// Who deals with it.
+    /// Who deals with it, by name.
     pub assigned_to: Option<String>,
+    /// The account that this is.
+    pub assigned_user: Option<UserId>,
+    /// The team that this is.
+    pub assigned_team: Option<TeamId>,
+    /// What it is ignored until, while it is and not for ever.
+    pub ignore_until: Option<IgnoreUntil>,
     /// The release of its first event.
     pub first_release: Option<String>,
 }
@@ -120,6 +134,12 @@ pub(crate) struct Row {
     resolved_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Nullable<Text>)]
     assigned_to: Option<String>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    assigned_user_id: Option<i32>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    assigned_team_id: Option<i32>,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    ignore_until: Option<serde_json::Value>,
     #[diesel(sql_type = Nullable<Text>)]
     first_release: Option<String>,
 }
@@ -152,6 +172,9 @@ impl TryFrom<Row> for Issue {
             active_at: row.active_at,
             resolved_at: row.resolved_at,
             assigned_to: row.assigned_to,
+            assigned_user: row.assigned_user_id.map(UserId),
+            assigned_team: row.assigned_team_id.map(TeamId),
+            ignore_until: Ignored::read(row.ignore_until.as_ref()).map(|ignored| ignored.until),
             first_release: row.first_release,
         })
     }
@@ -166,23 +189,35 @@ pub async fn get(
     scope: &Scope,
     id: IssueId,
 ) -> Result<Option<Issue>, StoreError> {
+    Ok(these(connection, scope, &[id]).await?.into_iter().next())
+}
+
+/// Those of these issues that are in a scope, in no order.
+///
+/// # Errors
+/// When the database fails.
+pub async fn these(
+    connection: &mut Connection,
+    scope: &Scope,
+    ids: &[IssueId],
+) -> Result<Vec<Issue>, StoreError> {
     let rows: Vec<Row> = statement(
         "SELECT i.id, i.number, i.project_id, p.name AS project_name, p.team_id, p.prefix, i.title, i.culprit, i.error_type,
                 i.platform, i.level, i.priority, i.priority_chosen, i.status, i.generation,
                 coalesce(c.events, 0) AS count, coalesce(c.users, 0) AS users, i.first_seen,
                 coalesce(c.last_seen, i.active_at) AS last_seen, i.active_at, i.resolved_at, i.assigned_to,
-                r.version AS first_release
+                i.assigned_user_id, i.assigned_team_id, i.ignore_until, r.version AS first_release
          FROM issues i
          JOIN projects p ON p.id = i.project_id
          LEFT JOIN issue_counts c ON c.issue_id = i.id
          LEFT JOIN releases r ON r.id = i.first_release_id
-         WHERE i.id = $1 AND ($2 IS NULL OR p.team_id = ANY ($2))",
+         WHERE i.id = ANY ($1) AND ($2 IS NULL OR p.team_id = ANY ($2))",
     )
-    .bind::<BigInt, _>(id.0)
+    .bind::<Array<BigInt>, _>(ids.iter().map(|id| id.0).collect::<Vec<_>>())
     .bind::<Nullable<Array<Integer>>, _>(scope.bind())
     .load(connection)
     .await?;
-    rows.into_iter().next().map(Issue::try_from).transpose()
+    rows.into_iter().map(Issue::try_from).collect()
 }
 
 #[derive(QueryableByName)]
@@ -191,7 +226,7 @@ struct IdRow {
     id: i64,
 }
 
-/// The id of the issue of a scope that a short id such as `SHOP-42` names.
+/// The id of the issue of a scope that a short id such as `SHOP-42` names; of a merged one, of that which it is part of.
 ///
 /// # Errors
 /// When the database fails.
@@ -206,8 +241,10 @@ pub async fn find(
         return Ok(None);
     }
     let rows: Vec<IdRow> = statement(
-        "SELECT i.id FROM issues i JOIN projects p ON p.id = i.project_id
-         WHERE p.prefix = $1 AND i.number = $2 AND ($3 IS NULL OR p.team_id = ANY ($3))",
+        "SELECT coalesce(i.id, m.issue_id) AS id FROM projects p
+         LEFT JOIN issues i ON i.project_id = p.id AND i.number = $2
+         LEFT JOIN merged_issues m ON m.project_id = p.id AND m.number = $2
+         WHERE p.prefix = $1 AND coalesce(i.id, m.issue_id) IS NOT NULL AND ($3 IS NULL OR p.team_id = ANY ($3))",
     )
     .bind::<Text, _>(prefix.to_ascii_uppercase())
     .bind::<Integer, _>(number)

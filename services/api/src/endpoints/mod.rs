@@ -2,31 +2,44 @@
 //! nowhere else.
 
 mod account;
+mod assignee;
 mod audit;
+mod audit_export;
+mod conflicts;
 mod dead_letters;
 mod destination_create;
 mod destination_remove;
 mod destination_test;
 mod destinations;
+mod discards;
 mod errors_change;
 mod errors_get;
 mod errors_list;
 mod errors_resolve;
 mod event;
 mod event_anywhere;
+mod export;
+mod ignoring;
 mod invitation_accept;
 mod invitations;
 mod issue;
 mod issue_activity;
+mod issue_bookmark;
 mod issue_change;
 mod issue_comment;
+mod issue_delete;
 mod issue_events;
+mod issue_export;
 mod issue_grouping;
+mod issue_merge;
+mod issue_share;
 mod issue_stats;
 mod issue_tags;
 mod issues;
+mod issues_bulk;
 mod keys;
 mod members;
+mod mentions;
 mod named;
 mod notifications;
 mod outcomes;
@@ -45,6 +58,7 @@ mod tokens;
 mod users;
 
 use crate::access::{Declared, Endpoint, Need, delete, get, mount, patch, post, put};
+use crate::openapi::{CURSOR, LIMIT};
 use crate::{State, dashboard};
 use actix_web::web::{Data, ServiceConfig};
 use bugle_model::TeamRole;
@@ -108,12 +122,20 @@ fn people() -> Vec<Endpoint> {
         post("/api/v1/tokens", Need::PersonWithRole(TeamRole::Manager), tokens::create),
         delete("/api/v1/tokens/{id}", Need::PersonWithRole(TeamRole::Manager), tokens::remove),
         get("/api/v1/audit", Need::MANAGE, audit::list),
+        get("/api/v1/audit/export", Need::MANAGE, audit_export::handler)
+            .named("export_audit", "Streams the audit log.")
+            .query(audit_export::QUERY),
     ]
 }
 
 fn issue_routes() -> Vec<Endpoint> {
     vec![
         get("/api/v1/issues", Need::VIEW, issues::handler),
+        get("/api/v1/issues/export", Need::VIEW, issue_export::issues)
+            .named("export_issues", "Streams every issue that a search finds.")
+            .query(issue_export::ISSUES_QUERY),
+        post("/api/v1/issues/bulk", Need::TRIAGE, issues_bulk::handler)
+            .named("change_issues", "Makes one change to many issues."),
         get("/api/v1/issues/{id}", Need::VIEW, issue::handler),
         patch("/api/v1/issues/{id}", Need::TRIAGE, issue_change::handler),
         get("/api/v1/issues/{id}/events", Need::VIEW, issue_events::handler),
@@ -122,6 +144,32 @@ fn issue_routes() -> Vec<Endpoint> {
         get("/api/v1/issues/{id}/activity", Need::VIEW, issue_activity::handler),
         post("/api/v1/issues/{id}/comments", Need::TRIAGE, issue_comment::handler),
         get("/api/v1/issues/{id}/grouping", Need::VIEW, issue_grouping::handler),
+        patch("/api/v1/issues/{id}/comments/{comment_id}", Need::TRIAGE, issue_comment::change)
+            .named("change_comment", "Changes a comment of one's own."),
+        delete("/api/v1/issues/{id}/comments/{comment_id}", Need::TRIAGE, issue_comment::remove)
+            .named("remove_comment", "Removes a comment of one's own."),
+        delete("/api/v1/issues/{id}", Need::TRIAGE, issue_delete::handler)
+            .named("delete_issue", "Removes an issue with its events.")
+            .query(issue_delete::QUERY),
+        get("/api/v1/issues/{id}/events/export", Need::VIEW, issue_export::events)
+            .named("export_events", "Streams every event of an issue.")
+            .query(issue_export::EVENTS_QUERY),
+        get("/api/v1/issues/{id}/fingerprints", Need::VIEW, issue_merge::fingerprints)
+            .named("list_fingerprints", "Lists what the events of an issue are grouped by."),
+        post("/api/v1/issues/{id}/merge", Need::TRIAGE, issue_merge::merge)
+            .named("merge_issues", "Merges other issues into one."),
+        post("/api/v1/issues/{id}/unmerge", Need::TRIAGE, issue_merge::unmerge)
+            .named("unmerge_issue", "Gives some fingerprints of an issue an issue of their own."),
+        post("/api/v1/issues/{id}/share", Need::TRIAGE, issue_share::create)
+            .named("share_issue", "Makes a secret link to an issue; the one before ends."),
+        delete("/api/v1/issues/{id}/share", Need::TRIAGE, issue_share::remove)
+            .named("unshare_issue", "Ends the secret link to an issue."),
+        get("/api/v1/shared/{token}", Need::Nothing, issue_share::show)
+            .named("get_shared_issue", "What a secret link shows of an issue."),
+        put("/api/v1/issues/{id}/bookmark", Need::Person, issue_bookmark::put)
+            .named("bookmark_issue", "Bookmarks an issue for whoever asks."),
+        delete("/api/v1/issues/{id}/bookmark", Need::Person, issue_bookmark::remove)
+            .named("remove_bookmark", "Removes the bookmark of whoever asks."),
         get("/api/v1/events/{event_id}", Need::VIEW, event_anywhere::handler),
     ]
 }
@@ -134,6 +182,11 @@ fn project_routes() -> Vec<Endpoint> {
         patch("/api/v1/projects/{project}", Need::MANAGE, project_change::change),
         delete("/api/v1/projects/{project}", Need::MANAGE, project_change::remove),
         get("/api/v1/projects/{project}/events/{event_id}", Need::VIEW, event::handler),
+        get("/api/v1/projects/{project}/discards", Need::VIEW, discards::list)
+            .named("list_discards", "Lists what a project discards.")
+            .query(&[LIMIT, CURSOR]),
+        delete("/api/v1/projects/{project}/discards/{id}", Need::TRIAGE, discards::remove)
+            .named("remove_discard", "Lets events in again that were discarded."),
         get("/api/v1/projects/{project}/keys", Need::VIEW, keys::list),
         post("/api/v1/projects/{project}/keys", Need::MANAGE, keys::create),
         patch("/api/v1/projects/{project}/keys/{key_id}", Need::MANAGE, keys::change),
