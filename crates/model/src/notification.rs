@@ -21,7 +21,7 @@ vocabulary!(
 
 vocabulary!(
     /// What a notification is about. Part of its identity: one per issue, destination, kind and generation.
-    SignalKind, "kind", "new, regression, events_10, events_100, events_1000, events_10000, test, digest", {
+    SignalKind, "kind", "new, regression, events_10, events_100, events_1000, events_10000, test, digest, unignored", {
         /// A new issue.
         New = 1 => "new",
         /// A resolved issue came back.
@@ -38,6 +38,8 @@ vocabulary!(
         Test = 7 => "test",
         /// Several that went stale, as one message.
         Digest = 8 => "digest",
+        /// What an ignored issue was waiting for has come.
+        Unignored = 9 => "unignored",
     }
 );
 

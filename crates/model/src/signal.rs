@@ -12,7 +12,7 @@ pub struct IssueSignal {
     pub issue: IssueId,
     /// Its project.
     pub project: ProjectId,
-    /// How often the issue has come back: 0 for a new one, one more with each regression.
+    /// How often the issue has come back: 0 for a new one, one more with each regression and each end of being ignored.
     pub generation: i32,
     /// The event that caused the signal.
     pub event_id: Uuid,
@@ -37,6 +37,9 @@ pub enum Signal {
     /// A resolved issue has come back.
     #[serde(rename = "issue.regressed")]
     IssueRegressed(IssueSignal),
+    /// An issue is not ignored any more: what it was ignored until has come.
+    #[serde(rename = "issue.unignored")]
+    IssueUnignored(IssueSignal),
     /// An issue reached 10, 100, 1,000 or 10,000 events within 24 hours.
     #[serde(rename = "threshold.reached")]
     ThresholdReached {
@@ -73,6 +76,7 @@ impl Signal {
         match self {
             Self::IssueOpened(_) => "issue.opened",
             Self::IssueRegressed(_) => "issue.regressed",
+            Self::IssueUnignored(_) => "issue.unignored",
             Self::ThresholdReached { .. } => "threshold.reached",
             Self::IssueSeen { .. } => "issue.seen",
             Self::IssueChanged { .. } => "issue.changed",
@@ -85,6 +89,7 @@ impl Signal {
         match self {
             Self::IssueOpened(about) => Some((SignalKind::New, about)),
             Self::IssueRegressed(about) => Some((SignalKind::Regression, about)),
+            Self::IssueUnignored(about) => Some((SignalKind::Unignored, about)),
             Self::ThresholdReached { about, events } => match SignalKind::for_threshold(*events) {
                 Some(kind) => Some((kind, about)),
                 None => None,

@@ -17,6 +17,8 @@ pub enum Kind {
     Invitation,
     /// Somebody forgot their password.
     PasswordReset,
+    /// Somebody was mentioned in a comment.
+    Mention,
 }
 
 impl Kind {
@@ -26,6 +28,7 @@ impl Kind {
         match self {
             Self::Invitation => "invitation",
             Self::PasswordReset => "password_reset",
+            Self::Mention => "mention",
         }
     }
 }
@@ -36,10 +39,11 @@ impl std::str::FromStr for Kind {
         match text {
             "invitation" => Ok(Self::Invitation),
             "password_reset" => Ok(Self::PasswordReset),
+            "mention" => Ok(Self::Mention),
             _ => Err(UnknownName {
                 field: "kind",
                 value: text.chars().take(64).collect(),
-                allowed: "invitation, password_reset",
+                allowed: "invitation, password_reset, mention",
             }),
         }
     }
@@ -52,7 +56,7 @@ pub struct NewMail<'a> {
     pub kind: Kind,
     /// To whom.
     pub recipient: &'a str,
-    /// Whom the text names: the inviter.
+    /// Whom the text names: the inviter; what a mention says, 256 characters at most.
     pub about: &'a str,
     /// The link.
     pub link: &'a str,

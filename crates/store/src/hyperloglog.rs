@@ -51,6 +51,13 @@ impl Sketch {
         }
     }
 
+    /// Adds everything that another sketch has.
+    pub fn merge(&mut self, other: &Self) {
+        for (own, rank) in self.0.iter_mut().zip(&other.0) {
+            *own = (*own).max(*rank);
+        }
+    }
+
     /// How many different hashes were added, roughly.
     #[must_use]
     pub fn estimate(&self) -> i32 {

@@ -2,21 +2,29 @@
 
 mod change;
 mod filter;
+pub mod ignore;
 mod list;
+pub mod merge;
+pub mod moves;
+pub mod people;
 mod resolution;
 
 pub use change::{IssueChange, change};
 pub use filter::{Filter, Neighbours, Range, TagFilter};
+pub use ignore::{IgnoreUntil, Ignored};
 pub(crate) use list::pattern;
 pub use list::{Position, known_tags, list};
+pub use people::Assignee;
 pub use resolution::Resolution;
+
+pub(crate) use ignore::Standing;
 pub(crate) use resolution::{by_commits, reopens};
 
 use crate::{Connection, Scope, StoreError, statement};
-use bugle_model::{IssueId, IssueStatus, Level, Priority, ProjectId, TeamId};
+use bugle_model::{IssueId, IssueStatus, Level, Priority, ProjectId, TeamId, UserId};
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Integer, Nullable, SmallInt, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Nullable, SmallInt, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 
 /// An issue with its counts and what names it.
@@ -66,8 +74,14 @@ pub struct Issue {
     pub resolved_at: Option<DateTime<Utc>>,
     /// What resolves it, when it is not simply resolved. An issue that is not resolved waits for the commit.
     pub resolved_in: Option<Resolution>,
-    /// Who deals with it.
+    /// Who deals with it, by name.
     pub assigned_to: Option<String>,
+    /// The account that this is.
+    pub assigned_user: Option<UserId>,
+    /// The team that this is.
+    pub assigned_team: Option<TeamId>,
+    /// What it is ignored until, while it is and not for ever.
+    pub ignore_until: Option<IgnoreUntil>,
     /// The release of its first event.
     pub first_release: Option<String>,
 }
@@ -132,6 +146,12 @@ pub(crate) struct Row {
     resolved_commit: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     assigned_to: Option<String>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    assigned_user_id: Option<i32>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    assigned_team_id: Option<i32>,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    ignore_until: Option<serde_json::Value>,
     #[diesel(sql_type = Nullable<Text>)]
     first_release: Option<String>,
 }
@@ -165,6 +185,9 @@ impl TryFrom<Row> for Issue {
             resolved_at: row.resolved_at,
             resolved_in: Resolution::read(row.resolution, row.resolved_release, row.resolved_commit),
             assigned_to: row.assigned_to,
+            assigned_user: row.assigned_user_id.map(UserId),
+            assigned_team: row.assigned_team_id.map(TeamId),
+            ignore_until: Ignored::read(row.ignore_until.as_ref()).map(|ignored| ignored.until),
             first_release: row.first_release,
         })
     }
@@ -196,7 +219,8 @@ pub async fn get_many(
                 i.platform, i.level, i.priority, i.priority_chosen, i.status, i.generation,
                 coalesce(c.events, 0) AS count, coalesce(c.users, 0) AS users, i.first_seen,
                 coalesce(c.last_seen, i.active_at) AS last_seen, i.active_at, i.resolved_at, i.assigned_to,
-                i.resolution, rr.version AS resolved_release, i.resolved_commit, r.version AS first_release
+                i.assigned_user_id, i.assigned_team_id, i.ignore_until, i.resolution, rr.version AS resolved_release,
+                i.resolved_commit, r.version AS first_release
          FROM UNNEST($1) WITH ORDINALITY AS w (id, place)
          JOIN issues i ON i.id = w.id
          JOIN projects p ON p.id = i.project_id
@@ -218,7 +242,7 @@ struct IdRow {
     id: i64,
 }
 
-/// The id of the issue of a scope that a short id such as `SHOP-42` names.
+/// The id of the issue of a scope that a short id such as `SHOP-42` names; of a merged one, of that which it is part of.
 ///
 /// # Errors
 /// When the database fails.
@@ -233,8 +257,10 @@ pub async fn find(
         return Ok(None);
     }
     let rows: Vec<IdRow> = statement(
-        "SELECT i.id FROM issues i JOIN projects p ON p.id = i.project_id
-         WHERE p.prefix = $1 AND i.number = $2 AND ($3 IS NULL OR p.team_id = ANY ($3))",
+        "SELECT coalesce(i.id, m.issue_id) AS id FROM projects p
+         LEFT JOIN issues i ON i.project_id = p.id AND i.number = $2
+         LEFT JOIN merged_issues m ON m.project_id = p.id AND m.number = $2
+         WHERE p.prefix = $1 AND coalesce(i.id, m.issue_id) IS NOT NULL AND ($3 IS NULL OR p.team_id = ANY ($3))",
     )
     .bind::<Text, _>(prefix.to_ascii_uppercase())
     .bind::<Integer, _>(number)

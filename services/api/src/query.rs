@@ -28,6 +28,10 @@ pub(crate) struct Query {
     pub(crate) is_assigned: Option<bool>,
     /// Assigned to one of these names.
     pub(crate) assigned_to: Vec<String>,
+    /// Assigned to whoever asks.
+    pub(crate) mine: bool,
+    /// Bookmarked by whoever asks, or not.
+    pub(crate) bookmarked: Option<bool>,
     pub(crate) tags: Vec<TagFilter>,
     /// Where each of `tags` stands in the query, for what only the database can tell.
     pub(crate) tag_places: Vec<usize>,
@@ -48,6 +52,8 @@ impl From<Query> for Filter {
             texts: query.texts,
             is_assigned: query.is_assigned,
             assigned_to: query.assigned_to,
+            mine: None,
+            bookmarked: None,
             tags: query.tags,
             events: query.events,
             users: query.users,

@@ -115,6 +115,7 @@ pub const fn headline(kind: SignalKind) -> &'static str {
         SignalKind::Events10000 => "10,000 events in 24 hours",
         SignalKind::Test => "Test message",
         SignalKind::Digest => "Missed notifications",
+        SignalKind::Unignored => "No longer ignored",
     }
 }
 
@@ -129,6 +130,7 @@ pub const fn event_type(kind: SignalKind) -> &'static str {
         }
         SignalKind::Test => "test",
         SignalKind::Digest => "digest",
+        SignalKind::Unignored => "issue.unignored",
     }
 }
 
@@ -140,7 +142,11 @@ pub const fn threshold(kind: SignalKind) -> Option<i64> {
         SignalKind::Events100 => Some(100),
         SignalKind::Events1000 => Some(1_000),
         SignalKind::Events10000 => Some(10_000),
-        SignalKind::New | SignalKind::Regression | SignalKind::Test | SignalKind::Digest => None,
+        SignalKind::New
+        | SignalKind::Regression
+        | SignalKind::Unignored
+        | SignalKind::Test
+        | SignalKind::Digest => None,
     }
 }
 

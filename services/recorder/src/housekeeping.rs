@@ -4,6 +4,7 @@ use bugle_bus::{Bus, Queue};
 use bugle_model::Clock;
 use bugle_runtime::Metrics;
 use bugle_store::heartbeats::{self, Heartbeat};
+use bugle_store::issues::{ignore, moves};
 use bugle_store::{Store, StoreError, outbox, partitions};
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -14,6 +15,8 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 const HEARTBEAT: Duration = Duration::from_secs(4);
+/// How long events follow their issue between two heartbeats.
+const MOVING: Duration = Duration::from_secs(2);
 const MAINTENANCE: Duration = Duration::from_secs(600);
 
 /// Whether the database answers and has partitions for today; makes them when it has not.
@@ -40,6 +43,8 @@ pub(crate) async fn run(
         if maintained.is_none_or(|at| at.elapsed() > MAINTENANCE) && maintain(&store, clock.now()).await {
             maintained = Some(Instant::now());
         }
+        end_ignoring(&store, clock.now()).await;
+        move_events(&store, clock.now()).await;
         let state = gauges(&store, &bus, &metrics).await;
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let beat = Heartbeat {
@@ -59,6 +64,35 @@ pub(crate) async fn run(
     }
     if let Ok(mut connection) = store.conn().await {
         drop(heartbeats::leave(&mut connection, "recorder", instance).await);
+    }
+}
+
+/// Ends the ignoring of issues whose time has come. The relay's sweep publishes the signals.
+async fn end_ignoring(store: &Store, now: DateTime<Utc>) {
+    let result = async { ignore::sweep(&mut *store.conn().await?, now).await }.await;
+    match result {
+        Ok(0) => {}
+        Ok(issues) => tracing::info!(issues, "issues are not ignored any more: their time has come"),
+        Err(error) if error.is_away() => {}
+        Err(error) => tracing::warn!(%error, "ignored issues could not be looked at"),
+    }
+}
+
+/// Brings events of merged and deleted issues a few parts further.
+async fn move_events(store: &Store, now: DateTime<Utc>) {
+    let start = Instant::now();
+    while start.elapsed() < MOVING {
+        let result = async { moves::advance(&mut *store.conn().await?, now).await }.await;
+        match result {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => {
+                if !error.is_away() && !error.is_conflict() {
+                    tracing::warn!(%error, "events could not follow their issue");
+                }
+                return;
+            }
+        }
     }
 }
 

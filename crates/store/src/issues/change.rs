@@ -1,7 +1,7 @@
 //! What people change about an issue.
 
 use super::resolution::{Resolution, resolve};
-use super::{Issue, get};
+use super::{Assignee, IgnoreUntil, Issue, get, ignore};
 use crate::activity::{self, NewActivity};
 use crate::{Connection, Scope, StoreError, outbox, statement};
 use bugle_model::{IssueId, IssueStatus, Priority, ProjectId, Signal};
@@ -20,8 +20,10 @@ pub struct IssueChange {
     pub resolution: Option<Resolution>,
     /// The priority; chosen by a person, so that counts no longer raise it.
     pub priority: Option<Priority>,
-    /// Who deals with it, 128 characters at most; `Some(None)` is nobody.
-    pub assigned_to: Option<Option<String>>,
+    /// What it is ignored until; counts only together with the status `ignored`, which alone is for ever.
+    pub ignore_until: Option<IgnoreUntil>,
+    /// Who deals with it; `Some(None)` is nobody.
+    pub assigned_to: Option<Option<Assignee>>,
 }
 
 #[derive(QueryableByName)]
@@ -79,16 +81,19 @@ pub async fn change(
                 && let Some(resolved) = resolve(connection, scope, id, resolution, now).await?
             {
                 happened.push(resolved.activity(id, resolution));
-                project = Some(resolved.project_id);
+                project = Some(ProjectId(resolved.project_id));
             }
             if let Some(changed) = update(connection, scope, id, change, now).await? {
                 happened.extend(changed.activity(id));
-                project = Some(changed.project_id);
+                project = Some(ProjectId(changed.project_id));
+            }
+            if let Some(ignored) = ignore::follow(connection, scope, id, change, now).await? {
+                ignored.tell(id, &mut happened);
+                project = Some(ignored.project);
             }
             if let Some(project) = project {
                 activity::add(connection, Some(actor), &happened, now).await?;
-                let signal = Signal::IssueChanged { issue: id, project: ProjectId(project) };
-                outbox::add(connection, vec![signal], now).await?;
+                outbox::add(connection, vec![Signal::IssueChanged { issue: id, project }], now).await?;
             }
             get(connection, scope, id).await
         })
@@ -103,6 +108,7 @@ async fn update(
     change: &IssueChange,
     now: DateTime<Utc>,
 ) -> Result<Option<Changed>, StoreError> {
+    let assignee = change.assigned_to.as_ref().and_then(Option::as_ref);
     let rows: Vec<Changed> = statement(
         "UPDATE issues i SET
              status = coalesce($2, i.status),
@@ -115,7 +121,9 @@ async fn update(
              resolved_commit = CASE WHEN $2 IS NULL OR ($2 = 1 AND i.status = 1) THEN i.resolved_commit END,
              priority = coalesce($3, i.priority),
              priority_chosen = i.priority_chosen OR $3 IS NOT NULL,
-             assigned_to = CASE WHEN $4 THEN $5 ELSE i.assigned_to END
+             assigned_to = CASE WHEN $4 THEN $5 ELSE i.assigned_to END,
+             assigned_user_id = CASE WHEN $4 THEN $8 ELSE i.assigned_user_id END,
+             assigned_team_id = CASE WHEN $4 THEN $9 ELSE i.assigned_team_id END
          FROM (SELECT id, status, priority, assigned_to FROM issues WHERE id = $1 FOR NO KEY UPDATE) b
          WHERE i.id = b.id
            AND ($7 IS NULL OR EXISTS (SELECT 1 FROM projects p WHERE p.id = i.project_id AND p.team_id = ANY ($7)))
@@ -123,7 +131,7 @@ async fn update(
                 OR ($2 <> 1 AND i.resolved_commit IS NOT NULL)
                 OR coalesce($3, i.priority) <> i.priority
                 OR ($3 IS NOT NULL AND NOT i.priority_chosen)
-                OR ($4 AND $5 IS DISTINCT FROM i.assigned_to))
+                OR ($4 AND ($5, $8, $9) IS DISTINCT FROM (i.assigned_to, i.assigned_user_id, i.assigned_team_id)))
          RETURNING i.project_id, b.status AS status_before, i.status, b.priority AS priority_before, i.priority,
                    b.assigned_to AS assigned_before, i.assigned_to",
     )
@@ -131,9 +139,11 @@ async fn update(
     .bind::<Nullable<SmallInt>, _>(change.status.map(IssueStatus::code))
     .bind::<Nullable<SmallInt>, _>(change.priority.map(Priority::code))
     .bind::<Bool, _>(change.assigned_to.is_some())
-    .bind::<Nullable<Text>, _>(change.assigned_to.clone().flatten())
+    .bind::<Nullable<Text>, _>(assignee.map(|assignee| assignee.name.as_str()))
     .bind::<Timestamptz, _>(now)
     .bind::<Nullable<Array<Integer>>, _>(scope.bind())
+    .bind::<Nullable<Integer>, _>(assignee.and_then(|assignee| assignee.user).map(|user| user.0))
+    .bind::<Nullable<Integer>, _>(assignee.and_then(|assignee| assignee.team).map(|team| team.0))
     .load(connection)
     .await?;
     Ok(rows.into_iter().next())

@@ -1,7 +1,7 @@
 //! Which issues a list has.
 
 use crate::Scope;
-use bugle_model::{IssueStatus, Level, Priority, ProjectId};
+use bugle_model::{IssueStatus, Level, Priority, ProjectId, UserId};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// Which issues. The default is none, by its scope.
@@ -23,6 +23,10 @@ pub struct Filter {
     pub is_assigned: Option<bool>,
     /// Only assigned to one of these names; empty means any.
     pub assigned_to: Vec<String>,
+    /// Only assigned to this account, or to one of the names.
+    pub mine: Option<UserId>,
+    /// Only those that somebody has bookmarked, or has not.
+    pub bookmarked: Option<(UserId, bool)>,
     /// Only with an event that has (or without any that has) each of these tags.
     pub tags: Vec<TagFilter>,
     /// How many events it has.

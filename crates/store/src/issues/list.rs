@@ -111,12 +111,25 @@ fn text(filter: &Filter) -> String {
             " AND {not}EXISTS (SELECT 1 FROM issue_tags t WHERE t.issue_id = i.id AND t.key = ${key} AND {has})"
         ));
     }
+    // A person is found by their account: others may have the same name.
+    let assigned = match (filter.mine, filter.assigned_to.as_slice()) {
+        (None, []) => "$10 IS NOT NULL".to_owned(),
+        (None, _) => "i.assigned_to = ANY ($10)".to_owned(),
+        (Some(user), _) => format!("(i.assigned_to = ANY ($10) OR i.assigned_user_id = {user})"),
+    };
+    if let Some((user, yes)) = filter.bookmarked {
+        let not = if yes { "" } else { "NOT " };
+        conditions.push_str(&format!(
+            " AND {not}EXISTS (SELECT 1 FROM bookmarks b WHERE b.issue_id = i.id AND b.user_id = {user})"
+        ));
+    }
     format!(
         "SELECT i.id, i.number, i.project_id, p.name AS project_name, p.team_id, p.prefix, i.title, i.culprit, i.error_type,
                 i.platform, i.level, i.priority, i.priority_chosen, i.status, i.generation,
                 coalesce(c.events, 0) AS count, coalesce(c.users, 0) AS users, i.first_seen,
                 coalesce(c.last_seen, i.active_at) AS last_seen, i.active_at, i.resolved_at, i.assigned_to,
-                i.resolution, rr.version AS resolved_release, i.resolved_commit, r.version AS first_release
+                i.assigned_user_id, i.assigned_team_id, i.ignore_until, i.resolution, rr.version AS resolved_release,
+                i.resolved_commit, r.version AS first_release
          FROM projects p
          CROSS JOIN LATERAL (
              SELECT * FROM issues i
@@ -127,7 +140,7 @@ fn text(filter: &Filter) -> String {
                AND ($6 = '{{}}' OR concat_ws(' ', i.title, i.culprit, i.error_type) ILIKE ALL ($6))
                AND ($8 = '{{}}' OR i.priority = ANY ($8))
                AND ($9 IS NULL OR (i.assigned_to IS NOT NULL) = $9)
-               AND ($10 = '{{}}' OR i.assigned_to = ANY ($10))
+               AND {assigned}
                AND (coalesce($11, $12, $13, $14) IS NULL OR true)
                AND ($15 IS NULL OR i.first_seen >= $15) AND ($16 IS NULL OR i.first_seen <= $16)
                AND ($17 IS NULL OR i.active_at >= $17) AND ($18 IS NULL OR i.active_at <= $18)

@@ -96,7 +96,8 @@ pub(super) async fn resolve(
     };
     let rows: Vec<Resolved> = statement(
         "UPDATE issues i SET status = n.status, resolution = n.resolution, resolved_release_id = n.release,
-             resolved_commit = $5, resolved_at = CASE WHEN n.status = 1 THEN coalesce(i.resolved_at, $6) END
+             resolved_commit = $5, resolved_at = CASE WHEN n.status = 1 THEN coalesce(i.resolved_at, $6) END,
+             ignore_until = CASE WHEN n.status = 2 THEN i.ignore_until END
          FROM (SELECT b.*, f.release,
                    CASE WHEN $5 IS NULL OR f.release IS NOT NULL THEN 1 WHEN b.status_before = 1 THEN 0
                         ELSE b.status_before END::smallint AS status,
@@ -148,7 +149,7 @@ pub(crate) async fn by_commits(
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let rows: Vec<Waiting> = statement(
-        "UPDATE issues i SET status = 1, resolution = 2, resolved_at = $4, resolved_release_id = $2
+        "UPDATE issues i SET status = 1, resolution = 2, resolved_at = $4, resolved_release_id = $2, ignore_until = NULL
          FROM (SELECT w.id, w.status AS status_before FROM issues w
                WHERE w.project_id = $1 AND w.resolved_commit IS NOT NULL AND w.status <> 1
                  AND EXISTS (SELECT 1 FROM UNNEST($3) AS c (sha) WHERE starts_with(c.sha, w.resolved_commit))

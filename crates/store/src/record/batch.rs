@@ -1,6 +1,6 @@
 //! What the recorder hands over.
 
-use bugle_model::{KeyId, Level, OutcomeCount, Priority, ProjectId, RetentionClass};
+use bugle_model::{KeyId, Level, Outcome, OutcomeCount, Priority, ProjectId, RetentionClass};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -109,4 +109,31 @@ pub struct Batch {
     pub feedback: Vec<NewFeedback>,
     /// Outcomes of items that end here without an event: filtered, invalid, ….
     pub outcomes: Vec<OutcomeCount>,
+}
+
+impl Batch {
+    /// The same without the events at these places, which nobody wants to hear of.
+    pub(super) fn without(&self, discarded: &[usize]) -> Self {
+        let mut rest = Self {
+            events: Vec::with_capacity(self.events.len()),
+            attachments: self.attachments.clone(),
+            feedback: self.feedback.clone(),
+            outcomes: self.outcomes.clone(),
+        };
+        for (index, event) in self.events.iter().enumerate() {
+            if !discarded.contains(&index) {
+                rest.events.push(event.clone());
+                continue;
+            }
+            rest.outcomes.push(OutcomeCount {
+                project: Some(event.project),
+                key: event.key,
+                outcome: Outcome::Filtered,
+                reason: "discarded".to_owned(),
+                category: "error".to_owned(),
+                quantity: 1,
+            });
+        }
+        rest
+    }
 }

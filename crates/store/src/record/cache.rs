@@ -2,9 +2,9 @@
 //! committed.
 
 use super::encode::Encoded;
-use super::resolve::Groups;
+use super::resolve::{Groups, Owner};
 use super::shelf::{Anchor, Shelf, ShelfKey};
-use bugle_model::{IssueId, ProjectId};
+use bugle_model::ProjectId;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, Hash, RandomState};
 
@@ -19,7 +19,7 @@ const MAX_KNOWN: usize = 400_000;
 /// A recorder's memory.
 #[derive(Debug, Default)]
 pub struct Cache {
-    pub(super) hashes: HashMap<(ProjectId, [u8; 16]), IssueId>,
+    pub(super) hashes: HashMap<(ProjectId, [u8; 16]), Owner>,
     pub(super) shelves: HashMap<ShelfKey, Shelf>,
     pub(super) releases: HashMap<(ProjectId, String), i32>,
     pub(super) environments: HashMap<(ProjectId, String), i32>,

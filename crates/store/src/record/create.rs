@@ -2,7 +2,7 @@
 
 use super::batch::NewEvent;
 use super::names::Names;
-use super::resolve::{Group, Groups, HashKey, Slot, look_up, minute};
+use super::resolve::{Group, Groups, HashKey, Owner, Slot, look_up, minute};
 use crate::{Connection, StoreError, statement};
 use bugle_model::{IssueId, Priority};
 use diesel::QueryableByName;
@@ -120,16 +120,16 @@ async fn settle(
         }
     }
     let all: Vec<HashKey> = groups.unclaimed.iter().copied().collect();
-    let owners = look_up(connection, &all).await?;
-    groups.owners.extend(owners.iter().map(|(key, issue)| (*key, *issue)));
-    let mut lost: BTreeMap<IssueId, IssueId> = BTreeMap::new();
+    let owners = look_up(connection, &all).await?.owners;
+    groups.owners.extend(owners.iter().map(|(key, owner)| (*key, *owner)));
+    let mut lost: BTreeMap<IssueId, Owner> = BTreeMap::new();
     for (slot, id) in ids {
         // The primary hash of the event that opened it decides, as it does for every other event of the group.
-        let owner =
-            keys.get(slot).into_iter().flatten().find_map(|key| owners.get(key)).copied().unwrap_or(*id);
+        let owner = keys.get(slot).into_iter().flatten().find_map(|key| owners.get(key)).copied();
+        let owner = owner.unwrap_or(Owner { issue: *id, splits: 0 });
         let Some(group) = groups.groups.get_mut(*slot) else { continue };
-        group.issue = Some(owner);
-        if owner != *id {
+        group.issue = Some(owner.issue);
+        if owner.issue != *id {
             group.opened_by = None;
             lost.insert(*id, owner);
         }
@@ -146,17 +146,17 @@ async fn settle(
 async fn hand_over(
     connection: &mut Connection,
     groups: &mut Groups,
-    winners: &BTreeMap<IssueId, IssueId>,
+    winners: &BTreeMap<IssueId, Owner>,
 ) -> Result<(), StoreError> {
     for owner in groups.owners.values_mut() {
-        *owner = winners.get(owner).copied().unwrap_or(*owner);
+        *owner = winners.get(&owner.issue).copied().unwrap_or(*owner);
     }
     statement(
         "UPDATE issue_hashes h SET issue_id = t.winner FROM UNNEST($1, $2) AS t (loser, winner)
          WHERE h.issue_id = t.loser",
     )
     .bind::<Array<BigInt>, _>(winners.keys().map(|issue| issue.0).collect::<Vec<_>>())
-    .bind::<Array<BigInt>, _>(winners.values().map(|issue| issue.0).collect::<Vec<_>>())
+    .bind::<Array<BigInt>, _>(winners.values().map(|owner| owner.issue.0).collect::<Vec<_>>())
     .execute(connection)
     .await?;
     Ok(())
@@ -168,7 +168,7 @@ async fn give_up(
     groups: &mut Groups,
     lost: &[IssueId],
 ) -> Result<(), StoreError> {
-    groups.owners.retain(|_, owner| !lost.contains(owner));
+    groups.owners.retain(|_, owner| !lost.contains(&owner.issue));
     statement("DELETE FROM issues WHERE id = ANY ($1)")
         .bind::<Array<BigInt>, _>(lost.iter().map(|issue| issue.0).collect::<Vec<_>>())
         .execute(connection)

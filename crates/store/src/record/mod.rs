@@ -62,10 +62,10 @@ pub async fn record(
             Err(error) if error.is_conflict() && tries < TRIES => {
                 tracing::debug!(%error, tries, "transactions in each other's way");
             }
-            // An issue that the cache knows was deleted: it has to be looked up, or made, anew.
+            // An issue that the cache knows was deleted, merged or parted: it has to be looked up, or made, anew.
             Err(StoreError::Damaged(what)) if what == counts::GONE && tries < TRIES => cache.forget_issues(),
             // The same, noticed by a foreign key: a further hash was to be attached to it, or a new issue names a release.
-            Err(error) if error.is_missing_reference() && tries < 2 => {
+            Err(error) if error.is_missing_reference() && tries < TRIES => {
                 cache.forget_issues();
                 cache.releases.clear();
             }
@@ -86,6 +86,10 @@ async fn attempt(
 ) -> Result<Recorded, StoreError> {
     let names = names::names(connection, cache, &batch.events, now).await?;
     let mut groups = resolve::groups(connection, cache, &batch.events).await?;
+    if !groups.discarded.is_empty() {
+        let rest = batch.without(&groups.discarded);
+        return Box::pin(attempt(connection, cache, &rest, now)).await;
+    }
     let older = insert::seen_on_other_days(connection, &batch.events, now).await?;
     encode::load_anchors(connection, cache, &batch.events, &groups, now).await?;
     let encoded = encode::encode(connection, cache, &batch.events, &groups, now).await?;
@@ -94,6 +98,7 @@ async fn attempt(
         .transaction(async |connection| {
             create::create(connection, &mut groups, &batch.events, &names).await?;
             let states = state::lock(connection, &groups).await?;
+            state::check(&states, &groups)?;
             let inserted =
                 insert::events(connection, &batch.events, &groups, &names, &encoded, &older).await?;
             let anchors = insert::anchors(connection, &batch.events, &groups, &encoded, &inserted).await?;

@@ -6,14 +6,22 @@ use crate::{Connection, StoreError, statement};
 use bugle_model::{IssueId, ProjectId};
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Binary, Integer};
+use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer};
 use diesel_async::RunQueryDsl;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// How many numbers of issues are taken from a project at once. Those that are not used are gaps.
 const NUMBERS_AHEAD: usize = 10;
 
 pub(super) type HashKey = (ProjectId, [u8; 16]);
+
+/// Whose hash it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Owner {
+    pub issue: IssueId,
+    /// How often hashes had been taken away from the issue when this was read. A higher number says: look again.
+    pub splits: i32,
+}
 
 /// A group of the batch: events that share a hash.
 pub(super) type Slot = usize;
@@ -34,7 +42,9 @@ pub(super) struct Groups {
     /// Hashes that no issue has yet.
     pub unclaimed: BTreeSet<HashKey>,
     /// Whose hash is whose, as the database says.
-    pub owners: HashMap<HashKey, IssueId>,
+    pub owners: HashMap<HashKey, Owner>,
+    /// Indexes of events that are to be dropped; when there are any, nothing else is worked out.
+    pub discarded: Vec<usize>,
 }
 
 impl Groups {
@@ -48,8 +58,8 @@ impl Groups {
     }
 
     /// Whose hash is whose, to be remembered once the transaction is committed.
-    pub fn owners(&self) -> impl Iterator<Item = (HashKey, IssueId)> {
-        self.owners.iter().map(|(key, issue)| (*key, *issue))
+    pub fn owners(&self) -> impl Iterator<Item = (HashKey, Owner)> {
+        self.owners.iter().map(|(key, owner)| (*key, *owner))
     }
 
     /// Every issue of the batch, sorted.
@@ -72,6 +82,10 @@ struct HashRow {
     hash: Vec<u8>,
     #[diesel(sql_type = BigInt)]
     issue_id: i64,
+    #[diesel(sql_type = Integer)]
+    splits: i32,
+    #[diesel(sql_type = Bool)]
+    discarded: bool,
 }
 
 impl HashRow {
@@ -95,10 +109,15 @@ pub(super) async fn groups(
 ) -> Result<Groups, StoreError> {
     let all: BTreeSet<HashKey> =
         events.iter().flat_map(|event| event.hashes.iter().map(|hash| (event.project, *hash))).collect();
-    let mut known: HashMap<HashKey, IssueId> =
+    let mut known: HashMap<HashKey, Owner> =
         all.iter().filter_map(|key| Some((*key, *cache.hashes.get(key)?))).collect();
     let missing: Vec<HashKey> = all.iter().filter(|key| !known.contains_key(*key)).copied().collect();
-    known.extend(look_up(connection, &missing).await?);
+    let found = look_up(connection, &missing).await?;
+    known.extend(found.owners);
+    let discarded = discarded(events, &known, &found.discarded);
+    if !discarded.is_empty() {
+        return Ok(Groups { discarded, ..Groups::default() });
+    }
 
     let unclaimed = all.into_iter().filter(|key| !known.contains_key(key)).collect();
     let mut groups = Groups { unclaimed, ..Groups::default() };
@@ -106,7 +125,7 @@ pub(super) async fn groups(
     let mut new_slots: HashMap<HashKey, Slot> = HashMap::new();
     for (index, event) in events.iter().enumerate() {
         let keys = event.hashes.iter().map(|hash| (event.project, *hash));
-        let slot = if let Some(issue) = keys.clone().find_map(|key| known.get(&key).copied()) {
+        let slot = if let Some(Owner { issue, .. }) = keys.clone().find_map(|key| known.get(&key).copied()) {
             *slots
                 .entry(issue)
                 .or_insert_with(|| groups.push(Group { issue: Some(issue), ..Group::default() }))
@@ -135,22 +154,58 @@ impl Groups {
     }
 }
 
-pub(super) async fn look_up(
-    connection: &mut Connection,
-    keys: &[HashKey],
-) -> Result<HashMap<HashKey, IssueId>, StoreError> {
+/// The events whose first known hash is discarded.
+fn discarded(
+    events: &[NewEvent],
+    known: &HashMap<HashKey, Owner>,
+    discarded: &HashSet<HashKey>,
+) -> Vec<usize> {
+    if discarded.is_empty() {
+        return Vec::new();
+    }
+    let is_discarded = |event: &NewEvent| {
+        let mut keys = event.hashes.iter().map(|hash| (event.project, *hash));
+        let first = keys.find(|key| discarded.contains(key) || known.contains_key(key));
+        first.is_some_and(|key| discarded.contains(&key))
+    };
+    events.iter().enumerate().filter(|(_, event)| is_discarded(event)).map(|(index, _)| index).collect()
+}
+
+/// What the database knows of hashes.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub owners: HashMap<HashKey, Owner>,
+    /// Nobody wants to hear of these.
+    pub discarded: HashSet<HashKey>,
+}
+
+pub(super) async fn look_up(connection: &mut Connection, keys: &[HashKey]) -> Result<Found, StoreError> {
     if keys.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(Found::default());
     }
     let rows: Vec<HashRow> = statement(
-        "SELECT h.project_id, h.hash, h.issue_id FROM UNNEST($1, $2) AS w (project_id, hash)
-         JOIN issue_hashes h ON h.project_id = w.project_id AND h.hash = w.hash",
+        "SELECT w.project_id, w.hash, coalesce(i.id, 0) AS issue_id, coalesce(i.splits, 0) AS splits,
+             d.hash IS NOT NULL AS discarded
+         FROM UNNEST($1, $2) AS w (project_id, hash)
+         LEFT JOIN issue_hashes h ON h.project_id = w.project_id AND h.hash = w.hash
+         LEFT JOIN issues i ON i.id = h.issue_id
+         LEFT JOIN discard_hashes d ON d.project_id = w.project_id AND d.hash = w.hash
+         WHERE i.id IS NOT NULL OR d.hash IS NOT NULL",
     )
     .bind::<Array<Integer>, _>(keys.iter().map(|key| key.0.0).collect::<Vec<_>>())
     .bind::<Array<Binary>, _>(keys.iter().map(|key| key.1.to_vec()).collect::<Vec<_>>())
     .load(connection)
     .await?;
-    Ok(rows.iter().filter_map(|row| Some((row.key()?, IssueId(row.issue_id)))).collect())
+    let mut found = Found::default();
+    for row in &rows {
+        let Some(key) = row.key() else { continue };
+        if row.discarded {
+            found.discarded.insert(key);
+        } else {
+            found.owners.insert(key, Owner { issue: IssueId(row.issue_id), splits: row.splits });
+        }
+    }
+    Ok(found)
 }
 
 /// Takes numbers for the issues to come, in blocks and outside the batch's transaction: the row lock on the

@@ -1,17 +1,17 @@
 //! What a batch changes about its issues: priority, status, thresholds, and who is to hear of it.
 
 use super::batch::NewEvent;
-use super::counts::{Tallies, Tally, Total, Wanted, Window, windows};
-use super::resolve::{Groups, minute};
+use super::counts::{GONE, Tallies, Tally, Total, Wanted, Window, windows};
+use super::resolve::{Groups, Owner, minute};
 use crate::activity::{self, NewActivity};
-use crate::issues::reopens;
+use crate::issues::{Ignored, Standing, reopens};
 use crate::{Connection, StoreError, statement};
 use bugle_model::{IssueId, IssueSignal, IssueStatus, Level, Priority, ProjectId, Signal};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, SmallInt, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Jsonb, Nullable, SmallInt, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 
 const THRESHOLDS: [i32; 4] = [10, 100, 1_000, 10_000];
@@ -52,19 +52,35 @@ pub(super) struct State {
     resolved_release_id: Option<i32>,
     #[diesel(sql_type = Nullable<Text>)]
     resolved_release: Option<String>,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    ignore_until: Option<Value>,
+    #[diesel(sql_type = Integer)]
+    splits: i32,
 }
 
 /// Locks the issues of the batch, in the order of their ids. One that was deleted is missing.
 pub(super) async fn lock(connection: &mut Connection, groups: &Groups) -> Result<Vec<State>, StoreError> {
     Ok(statement(
         "SELECT i.id, i.project_id, i.status, i.level, i.priority, i.priority_chosen, i.generation, i.threshold, i.resolution,
-             i.first_seen, i.active_at, i.reopened_at, i.resolved_at, i.resolved_release_id, r.version AS resolved_release
+             i.first_seen, i.active_at, i.reopened_at, i.resolved_at, i.resolved_release_id, r.version AS resolved_release,
+             i.ignore_until, i.splits
          FROM issues i LEFT JOIN releases r ON r.id = i.resolved_release_id
          WHERE i.id = ANY ($1) ORDER BY i.id FOR NO KEY UPDATE OF i",
     )
     .bind::<Array<BigInt>, _>(groups.issues())
     .load(connection)
     .await?)
+}
+
+/// Whether the issues still have the hashes by which the batch came to them: some may have been taken away since.
+pub(super) fn check(states: &[State], groups: &Groups) -> Result<(), StoreError> {
+    let splits: HashMap<i64, i32> = states.iter().map(|state| (state.id, state.splits)).collect();
+    let holds = |owner: Owner| splits.get(&owner.issue.0).is_none_or(|splits| *splits == owner.splits);
+    if groups.owners().all(|(_, owner)| holds(owner)) {
+        Ok(())
+    } else {
+        Err(StoreError::Damaged(GONE.to_owned()))
+    }
 }
 
 /// What [`apply`] works with, besides the issues.
@@ -101,10 +117,19 @@ pub(super) async fn apply(
         after.push(state);
     }
     let windows = ask_windows(connection, &after, facts).await?;
+    let mut happened = regressions(&signals);
     for state in &mut after {
         let Some(tally) = facts.tallies.get(&state.id) else { continue };
         let window = windows.get(&state.id).copied().unwrap_or_default();
         state.raise_by_counts(facts, window);
+        if let Some((ignored, event)) = state.ignored_enough(facts, window, now).zip(tally.last(facts.events))
+        {
+            state.reopen(event);
+            happened.push(ignored.ended(IssueId(state.id)));
+            signals.push((state.id, Kind::Unignored, event));
+            // The generation that begins counts from here.
+            continue;
+        }
         if let Some(event) = tally.last(facts.events) {
             for events in state.cross_thresholds(window) {
                 signals.push((state.id, Kind::Threshold(events), event));
@@ -113,7 +138,7 @@ pub(super) async fn apply(
     }
     let changed: Vec<&State> = after.iter().filter(|state| !states.contains(state)).collect();
     write(connection, &changed).await?;
-    activity::add(connection, None, &regressions(&signals), now).await?;
+    activity::add(connection, None, &happened, now).await?;
     let by_id: HashMap<i64, &State> = after.iter().map(|state| (state.id, state)).collect();
     Ok(signals.into_iter().filter_map(|(id, kind, event)| by_id.get(&id)?.signal(kind, event)).collect())
 }
@@ -132,6 +157,7 @@ fn regressions(signals: &[(i64, Kind, &NewEvent)]) -> Vec<NewActivity> {
 enum Kind {
     Opened,
     Regressed,
+    Unignored,
     Threshold(i32),
 }
 
@@ -190,12 +216,33 @@ impl State {
         self.resolved_at = None;
         self.resolved_release_id = None;
         self.resolved_release = None;
+        self.ignore_until = None;
+    }
+
+    fn ignored(&self) -> Option<Ignored> {
+        Ignored::read(self.ignore_until.as_ref()).filter(|_| self.status == IssueStatus::Ignored.code())
+    }
+
+    /// What it was ignored until, when that has come.
+    fn ignored_enough(&self, facts: &Facts<'_>, window: Window, now: DateTime<Utc>) -> Option<Ignored> {
+        let standing = Standing {
+            events: facts.totals.get(&self.id).map_or(0, |total| total.events),
+            users: i64::from(self.users(facts)),
+            hour: window.hour,
+        };
+        self.ignored().filter(|ignored| ignored.is_over(standing, now))
+    }
+
+    fn users(&self, facts: &Facts<'_>) -> i32 {
+        let new = facts.users.get(&self.id).copied();
+        new.or_else(|| Some(facts.totals.get(&self.id)?.users)).unwrap_or_default()
     }
 
     fn wants_counts(&self, total: i64) -> bool {
         let next = THRESHOLDS.into_iter().find(|threshold| *threshold > self.threshold);
         next.is_some_and(|next| total >= i64::from(next))
             || (self.may_turn_critical() && total >= CRITICAL_EVENTS_AN_HOUR)
+            || self.ignored().is_some_and(|ignored| ignored.watches_the_hour())
     }
 
     /// An unhandled error (a fatal one is critical already).
@@ -204,12 +251,7 @@ impl State {
     }
 
     fn raise_by_counts(&mut self, facts: &Facts<'_>, window: Window) {
-        let users = facts
-            .users
-            .get(&self.id)
-            .copied()
-            .or_else(|| Some(facts.totals.get(&self.id)?.users))
-            .unwrap_or_default();
+        let users = self.users(facts);
         if self.may_turn_critical() && (users >= CRITICAL_USERS || window.hour >= CRITICAL_EVENTS_AN_HOUR) {
             self.priority = Priority::Critical.code();
         }
@@ -241,6 +283,7 @@ impl State {
         Some(match kind {
             Kind::Opened => Signal::IssueOpened(about),
             Kind::Regressed => Signal::IssueRegressed(about),
+            Kind::Unignored => Signal::IssueUnignored(about),
             Kind::Threshold(events) => Signal::ThresholdReached { about, events: i64::from(events) },
         })
     }
@@ -276,6 +319,7 @@ async fn write(connection: &mut Connection, states: &[&State]) -> Result<(), Sto
              resolved_commit = CASE WHEN t.status = i.status THEN i.resolved_commit END,
              status = t.status, level = t.level, priority = t.priority, priority_chosen = t.chosen,
              generation = t.generation, threshold = t.threshold, first_seen = t.first_seen, active_at = t.active_at,
+             ignore_until = CASE WHEN t.status = 2 THEN i.ignore_until END,
              reopened_at = t.reopened_at, resolved_at = t.resolved_at, resolved_release_id = t.resolved_release_id
          FROM UNNEST($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS t (id, status, level, priority, chosen,
              generation, threshold, first_seen, active_at, reopened_at, resolved_at, resolved_release_id)

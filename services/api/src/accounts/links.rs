@@ -13,6 +13,14 @@ pub(crate) const RESET: TimeDelta = TimeDelta::hours(1);
 /// How long an invitation works.
 pub(crate) const INVITATION: TimeDelta = TimeDelta::days(7);
 
+/// A link to a page of the dashboard.
+#[must_use]
+pub fn page(public_url: &Url, page: &str) -> String {
+    let mut url = public_url.clone();
+    url.set_path(&format!("{}/{page}", public_url.path().trim_end_matches('/')));
+    url.into()
+}
+
 /// A link to a page of the dashboard with a token.
 #[must_use]
 pub fn link(public_url: &Url, page: &str, token: &str) -> String {

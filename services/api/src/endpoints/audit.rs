@@ -30,13 +30,7 @@ pub(super) async fn list(
     request: HttpRequest,
 ) -> Result<Json<Page<Recorded>>, ApiError> {
     let mut params = Params::of(&request);
-    let mut filter = Filter { scope: seen(&principal), ..Filter::default() };
-    read_actor(&mut params, &mut filter);
-    let expected = "an action such as project.updated, or a noun such as project";
-    filter.action = params.optional("action", expected, action);
-    filter.team = params.optional("team", "a team's id", |text| text.parse().ok());
-    filter.since = params.optional("since", TIME, time);
-    filter.until = params.optional("until", TIME, time);
+    let mut filter = read(&mut params, &principal);
     filter.before = params.cursor();
     let limit = params.limit();
     params.finish()?;
@@ -44,6 +38,18 @@ pub(super) async fn list(
     let found = audit::list(&mut connection, &filter, limit + 1).await?;
     let page: Page<Recorded> = Page::cut(found, limit, |last| last.id);
     Ok(Json(page))
+}
+
+/// Reads the parameters that choose entries, of those that the caller sees.
+pub(super) fn read(params: &mut Params, principal: &Principal) -> Filter {
+    let mut filter = Filter { scope: seen(principal), ..Filter::default() };
+    read_actor(params, &mut filter);
+    let expected = "an action such as project.updated, or a noun such as project";
+    filter.action = params.optional("action", expected, action);
+    filter.team = params.optional("team", "a team's id", |text| text.parse().ok());
+    filter.since = params.optional("since", TIME, time);
+    filter.until = params.optional("until", TIME, time);
+    filter
 }
 
 /// What belongs to no team is for admins.

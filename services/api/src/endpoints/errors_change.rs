@@ -1,7 +1,8 @@
 //! `PATCH /api/error-logging/errors/{id}/` with `status` or `resolved`, `severity`, `assigned_to`. Other fields are
 //! ignored: the contract's clients send back what they got.
 
-use super::issue_change::{assignee, given};
+use super::assignee::{self, Given};
+use super::issue_change::given;
 use super::{issue_change, named};
 use crate::access::Principal;
 use crate::view::older::ErrorView;
@@ -19,7 +20,7 @@ pub(super) struct Body {
     resolved: Option<bool>,
     severity: Option<Priority>,
     #[serde(default, deserialize_with = "given")]
-    assigned_to: Option<Option<String>>,
+    assigned_to: Option<Option<Given>>,
 }
 
 pub(super) async fn handler(
@@ -28,11 +29,11 @@ pub(super) async fn handler(
     id: Path<String>,
     JsonBody(body): JsonBody<Body>,
 ) -> Result<Json<ErrorView>, ApiError> {
-    let assigned_to = assignee(body.assigned_to)?;
+    let assigned_to = assignee::checked(body.assigned_to)?;
     let resolved = body.resolved.map(|yes| if yes { IssueStatus::Resolved } else { IssueStatus::Unresolved });
-    let status = body.status.or(resolved);
-    let change = IssueChange { status, priority: body.severity, assigned_to, ..IssueChange::default() };
-    apply(&state, &principal, &id, &change).await
+    let (status, priority) = (body.status.or(resolved), body.severity);
+    let change = IssueChange { status, priority, ..IssueChange::default() };
+    apply(&state, &principal, &id, change, assigned_to).await
 }
 
 /// Changes the issue that an id names and answers it as it is then.
@@ -40,10 +41,16 @@ pub(super) async fn apply(
     state: &State,
     principal: &Principal,
     id: &str,
-    change: &IssueChange,
+    mut change: IssueChange,
+    assigned_to: Option<Option<Given>>,
 ) -> Result<Json<ErrorView>, ApiError> {
     let mut connection = state.store.conn().await?;
     let (issue, event) = named::error(&mut connection, principal, id).await?;
-    let changed = issue_change::apply(&mut connection, principal, &issue, change, state.clock.now()).await?;
+    change.assigned_to = match assigned_to {
+        Some(Some(given)) => Some(Some(assignee::resolve(&mut connection, principal, &issue, &given).await?)),
+        Some(None) => Some(None),
+        None => None,
+    };
+    let changed = issue_change::apply(&mut connection, principal, &issue, &change, state.clock.now()).await?;
     Ok(Json(ErrorView::new(changed, event.as_ref())))
 }

@@ -14,5 +14,5 @@ pub(super) async fn handler(
     id: Path<String>,
 ) -> Result<Json<ErrorView>, ApiError> {
     let change = IssueChange { status: Some(IssueStatus::Resolved), ..IssueChange::default() };
-    apply(&state, &principal, &id, &change).await
+    apply(&state, &principal, &id, change, None).await
 }

@@ -1,12 +1,12 @@
 //! `GET /api/v1/issues/{id}`; the id may be a short one such as `SHOP-42`.
 
-use super::named;
+use super::{issues, named};
 use crate::access::Principal;
 use crate::view::issue::IssueView;
 use crate::{ApiError, State};
 use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Path};
-use bugle_store::issues;
+use bugle_store::issues::releases;
 
 /// An issue shows at most this many releases.
 const RELEASES: i64 = 20;
@@ -20,6 +20,8 @@ pub(super) async fn handler(
     named::no_parameters(&request)?;
     let mut connection = state.store.conn().await?;
     let issue = named::issue(&mut connection, &principal, &id).await?;
-    let releases = issues::releases(&mut connection, issue.id, RELEASES).await?;
-    Ok(Json(IssueView::from(issue).with_releases(releases)))
+    let releases = releases(&mut connection, issue.id, RELEASES).await?;
+    let marked = issues::bookmarked(&mut connection, &principal, std::slice::from_ref(&issue)).await?;
+    let marked = marked.map(|marked| marked.contains(&issue.id));
+    Ok(Json(IssueView::from(issue).with_releases(releases).with_bookmark(marked)))
 }

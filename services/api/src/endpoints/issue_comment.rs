@@ -1,21 +1,29 @@
-//! `POST /api/v1/issues/{id}/comments` with `text`.
+//! `POST /api/v1/issues/{id}/comments` with `text`; `PATCH` and `DELETE …/comments/{comment_id}` for one's own. Who is
+//! mentioned and sees the issue is told by mail.
 
-use super::named;
+use super::{mentions, named};
 use crate::access::Principal;
-use crate::openapi::Created;
+use crate::openapi::{Created, NoContent};
 use crate::{ApiError, State};
-use actix_web::web::{Data, Path};
-use bugle_store::activity::{self, Activity, NewActivity};
-use bugle_web::{JsonBody, Problem};
+use actix_web::web::{Data, Json, Path};
+use bugle_model::UserId;
+use bugle_store::activity::Activity;
+use bugle_store::audit::{self, Target};
+use bugle_store::comments::{self, Text};
+use bugle_store::issues::Issue;
+use bugle_store::issues::people::who_see;
+use bugle_store::{Connection, Transactions};
+use bugle_web::{Code, JsonBody, Problem};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::json;
 
 const MAX_TEXT: usize = 10_000;
 
+/// A comment.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Body {
+    /// Up to 10,000 characters. `@` and a name or an address mentions somebody.
     text: String,
 }
 
@@ -25,14 +33,93 @@ pub(super) async fn handler(
     id: Path<String>,
     JsonBody(body): JsonBody<Body>,
 ) -> Result<Created<Activity>, ApiError> {
+    let now = state.clock.now();
     let mut connection = state.store.conn().await?;
-    let issue = named::issue(&mut connection, &principal, &id).await?.id;
-    let text = text(&body.text)?;
-    let comment = [NewActivity { issue, kind: "comment", data: json!({ "text": text }) }];
-    let written =
-        activity::add(&mut connection, Some(&principal.actor.name), &comment, state.clock.now()).await?;
-    let written = written.into_iter().next();
-    Ok(Created::of(written.ok_or_else(|| Problem::internal(&"a comment was not written"))?))
+    let issue = named::issue(&mut connection, &principal, &id).await?;
+    let given = text(&body.text)?;
+    let people = who_see(&mut connection, issue.team).await?;
+    let mentioned = mentions::found(given, &people);
+    let text = Text { text: given.to_owned(), mentions: mentions::kept(&mentioned) };
+    let written = connection
+        .transaction(async |connection| {
+            let of = (issue.id, issue.project);
+            let written = comments::add(connection, of, &principal.actor, &text, now).await?;
+            mentions::mail(connection, &state, &principal, &issue, &mentioned, &[], now).await?;
+            Ok::<_, ApiError>(written)
+        })
+        .await?;
+    Ok(Created::of(written))
+}
+
+pub(super) async fn change(
+    principal: Principal,
+    state: Data<State>,
+    path: Path<(String, String)>,
+    JsonBody(body): JsonBody<Body>,
+) -> Result<Json<Activity>, ApiError> {
+    let now = state.clock.now();
+    let mut connection = state.store.conn().await?;
+    let (issue, comment) = own(&mut connection, &principal, &path).await?;
+    let given = text(&body.text)?;
+    let people = who_see(&mut connection, issue.team).await?;
+    let mentioned = mentions::found(given, &people);
+    let text = Text { text: given.to_owned(), mentions: mentions::kept(&mentioned) };
+    let told: Vec<UserId> = comments::mentions(&comment).iter().map(|mention| mention.id).collect();
+    let changed = connection
+        .transaction(async |connection| {
+            let of = (issue.id, issue.project);
+            let changed = comments::change(connection, of, comment.id, &text, now).await?;
+            mentions::mail(connection, &state, &principal, &issue, &mentioned, &told, now).await?;
+            let entry = principal.changed(
+                "comment.updated",
+                Target::new("comment", comment.id, &issue.short_id()),
+                issue.team,
+                Some(comment.data.clone()),
+                Some(changed.data.clone()),
+            );
+            audit::add(connection, &entry, now).await?;
+            Ok::<_, ApiError>(changed)
+        })
+        .await?;
+    Ok(Json(changed))
+}
+
+pub(super) async fn remove(
+    principal: Principal,
+    state: Data<State>,
+    path: Path<(String, String)>,
+) -> Result<NoContent, ApiError> {
+    let now = state.clock.now();
+    let mut connection = state.store.conn().await?;
+    let (issue, comment) = own(&mut connection, &principal, &path).await?;
+    connection
+        .transaction(async |connection| {
+            comments::remove(connection, (issue.id, issue.project), comment.id, now).await?;
+            let target = Target::new("comment", comment.id, &issue.short_id());
+            let entry =
+                principal.changed("comment.removed", target, issue.team, Some(comment.data.clone()), None);
+            audit::add(connection, &entry, now).await?;
+            Ok::<_, ApiError>(())
+        })
+        .await?;
+    Ok(NoContent::new())
+}
+
+/// The comment that a path names, when it is the caller's.
+async fn own(
+    connection: &mut Connection,
+    principal: &Principal,
+    (issue, id): &(String, String),
+) -> Result<(Issue, Activity), ApiError> {
+    let issue = named::issue(connection, principal, issue).await?;
+    let number = id.parse().map_err(|_| named::missing("comment", id))?;
+    match comments::own(connection, issue.id, &principal.actor, number).await? {
+        Some(comment) => Ok((issue, comment)),
+        None if comments::exists(connection, issue.id, number).await? => {
+            Err(Problem::with_detail(Code::Forbidden, "this comment is somebody else's").into())
+        }
+        None => Err(named::missing("comment", id).into()),
+    }
 }
 
 fn text(given: &str) -> Result<&str, Problem> {

@@ -3,7 +3,7 @@
 use crate::ApiError;
 use crate::access::Principal;
 use bugle_model::{IssueId, TeamId, parse_event_id};
-use bugle_store::issues::{self, Issue};
+use bugle_store::issues::{self, Issue, merge};
 use bugle_store::projects::{self, Project, ProjectError};
 use bugle_store::teams::{self, Team};
 use bugle_store::{Connection, events};
@@ -72,10 +72,25 @@ pub(super) async fn issue(
     text: &str,
 ) -> Result<Issue, ApiError> {
     let id = issue_id(connection, principal, text).await?;
-    let found = issues::get(connection, &principal.visible(), id).await?;
+    let found = issue_or_whole(connection, principal, id).await?;
     let found = found.ok_or_else(|| missing("issue", text))?;
     principal.allowed(found.team)?;
     Ok(found)
+}
+
+/// An issue that the caller sees; of one that was merged, that which it is part of now.
+async fn issue_or_whole(
+    connection: &mut Connection,
+    principal: &Principal,
+    id: IssueId,
+) -> Result<Option<Issue>, ApiError> {
+    if let Some(found) = issues::get(connection, &principal.visible(), id).await? {
+        return Ok(Some(found));
+    }
+    match merge::merged_into(connection, id).await? {
+        Some(whole) => Ok(issues::get(connection, &principal.visible(), whole).await?),
+        None => Ok(None),
+    }
 }
 
 /// An event's id in a path.
@@ -100,7 +115,7 @@ pub(super) async fn error(
         .into_iter()
         .next()
         .ok_or_else(unrecorded)?;
-    let issue = issues::get(connection, &visible, event.issue).await?.ok_or_else(unrecorded)?;
+    let issue = issue_or_whole(connection, principal, event.issue).await?.ok_or_else(unrecorded)?;
     principal.allowed(issue.team)?;
     Ok((issue, Some(event)))
 }

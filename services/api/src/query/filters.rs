@@ -62,6 +62,7 @@ impl Query {
         match value.text {
             "assigned" => self.is_assigned = Some(!negated),
             "unassigned" => self.is_assigned = Some(negated),
+            "bookmarked" => self.bookmarked = Some(!negated),
             _ => value.choose(negated, &mut self.statuses, IssueStatus::ALL)?,
         }
         Ok(())
@@ -71,7 +72,10 @@ impl Query {
         match (value.text, negated) {
             ("none", _) => self.is_assigned = Some(negated),
             (_, true) => return Err(value.cannot_be_negated("assigned")),
-            (name, false) => self.assigned_to.push(name.to_owned()),
+            ("me", false) => self.mine = true,
+            // A team's name is kept with a `#`; without one, both are meant.
+            (name, false) if name.starts_with('#') => self.assigned_to.push(name.to_owned()),
+            (name, false) => self.assigned_to.extend([name.to_owned(), format!("#{name}")]),
         }
         Ok(())
     }

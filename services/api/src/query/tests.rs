@@ -61,7 +61,10 @@ fn names_turned_round_are_all_the_others() {
     let query = understood("!is:ignored priority:high assigned:ann !is:unassigned");
     assert_eq!(query.statuses, [IssueStatus::Unresolved, IssueStatus::Resolved]);
     assert_eq!(query.priorities, [Priority::High]);
-    assert_eq!((query.is_assigned, query.assigned_to), (Some(true), vec!["ann".to_owned()]));
+    assert_eq!(
+        (query.is_assigned, query.assigned_to),
+        (Some(true), vec!["ann".to_owned(), "#ann".to_owned()])
+    );
 }
 
 #[test]

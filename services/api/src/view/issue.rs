@@ -1,7 +1,7 @@
 //! An issue.
 
-use bugle_model::{IssueId, IssueStatus, Level, Priority, ProjectId};
-use bugle_store::issues::{Issue, Resolution};
+use bugle_model::{IssueId, IssueStatus, Level, Priority, ProjectId, TeamId, UserId};
+use bugle_store::issues::{IgnoreUntil, Issue, Resolution};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -30,6 +30,12 @@ pub(crate) struct IssueView {
     /// What resolves it, when it is not simply resolved. One that is not resolved waits for the commit.
     resolved_in: Option<Resolution>,
     assigned_to: Option<String>,
+    /// The account that this is.
+    assigned_user: Option<UserId>,
+    /// The team that this is; its name has a `#` in front.
+    assigned_team: Option<TeamId>,
+    /// What it is ignored until; null is for ever, and when it is not ignored.
+    ignore_until: Option<IgnoreUntil>,
     regressions: i32,
     /// The newest releases that it was seen in; only where one issue is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -37,6 +43,9 @@ pub(crate) struct IssueView {
     /// Events of each of the last 24 hours; only where a list asks for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     sparkline: Option<Vec<i64>>,
+    /// Whether whoever asks has bookmarked it; not told to tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bookmarked: Option<bool>,
 }
 
 impl From<Issue> for IssueView {
@@ -61,9 +70,13 @@ impl From<Issue> for IssueView {
             resolved_at: issue.resolved_at,
             resolved_in: issue.resolved_in,
             assigned_to: issue.assigned_to,
+            assigned_user: issue.assigned_user,
+            assigned_team: issue.assigned_team,
+            ignore_until: issue.ignore_until,
             regressions: issue.generation,
             releases: None,
             sparkline: None,
+            bookmarked: None,
         }
     }
 }
@@ -72,6 +85,12 @@ impl IssueView {
     /// The same with its events of each of the last 24 hours.
     pub(crate) fn with_sparkline(mut self, sparkline: Option<Vec<i64>>) -> Self {
         self.sparkline = sparkline;
+        self
+    }
+
+    /// The same with whether the caller has bookmarked it.
+    pub(crate) fn with_bookmark(mut self, bookmarked: Option<bool>) -> Self {
+        self.bookmarked = bookmarked;
         self
     }
 

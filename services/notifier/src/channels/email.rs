@@ -136,6 +136,7 @@ impl Email {
         let subject = match mail.kind {
             Kind::Invitation => format!("{} invites you to Bugle", one_line(&mail.about)),
             Kind::PasswordReset => "Set a new password for Bugle".to_owned(),
+            Kind::Mention => one_line(&mail.about),
         };
         let values = json!({
             "subject": subject, "kind": mail.kind.as_str(), "about": mail.about, "link": mail.link, "host": self.host,

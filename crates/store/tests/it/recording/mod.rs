@@ -3,6 +3,8 @@
 mod anchors;
 mod concurrent;
 mod counts;
+mod ignored;
+mod merged;
 mod once;
 mod outbox;
 mod partitions;

@@ -1,0 +1,32 @@
+//! What operators look at.
+
+use super::super::stats::{self, PERIOD};
+use super::super::{dead_letters, notifications, outcomes, services};
+use crate::access::{Endpoint, Need, get, post};
+use crate::openapi::LIMIT;
+use bugle_web::Code;
+
+pub(super) fn routes() -> Vec<Endpoint> {
+    vec![
+        get("/api/v1/notifications", Need::VIEW, notifications::handler)
+            .named("list_notifications", "What was told to whom, the newest first.")
+            .query(notifications::PARAMETERS)
+            .fails(&[Code::NotFound]),
+        get("/api/v1/outcomes", Need::VIEW, outcomes::handler)
+            .named("list_outcomes", "How items ended, by the hour.")
+            .query(outcomes::PARAMETERS),
+        get("/api/v1/stats", Need::VIEW, stats::handler)
+            .named("get_stats", "Events over time, and how issues stand.")
+            .query(&[stats::PROJECT, PERIOD]),
+        get("/api/v1/services", Need::VIEW, services::handler)
+            .named("list_services", "The processes that showed a sign of life within the last minute.")
+            .fails(&[Code::Invalid]),
+        get("/api/v1/admin/dead-letters", Need::Admin, dead_letters::list)
+            .named("list_dead_letters", "What was rejected for good.")
+            .query(&[dead_letters::QUEUE, LIMIT]),
+        post("/api/v1/admin/dead-letters/redrive", Need::Admin, dead_letters::redrive)
+            .named("redrive_dead_letters", "Puts dead letters back into their queue."),
+        post("/api/v1/admin/dead-letters/discard", Need::Admin, dead_letters::discard)
+            .named("discard_dead_letters", "Throws dead letters away."),
+    ]
+}
