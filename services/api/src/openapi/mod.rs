@@ -2,7 +2,7 @@
 //!
 //! How an endpoint is declared:
 //!
-//! ```ignore
+//! ```text
 //! // endpoints/mod.rs
 //! get("/api/v1/teams", Need::VIEW, teams::list)
 //!     .named("list_teams", "The teams that one is in.") // the operation's id, and a sentence
