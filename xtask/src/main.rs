@@ -7,12 +7,13 @@ mod dashboard;
 mod demo;
 mod dirs;
 mod run;
+mod schemathesis;
 mod stack;
 mod test;
 
 use anyhow::{Result, bail};
 
-const USAGE: &str = "usage: cargo xtask run [--bus embedded|rabbit] | test [cargo test arguments] | check | bench [--quick] [--bus NAME] | demo [--seconds N]";
+const USAGE: &str = "usage: cargo xtask run [--bus embedded|rabbit] | test [cargo test arguments] | check | schemathesis [--examples N] [its own arguments] | bench [--quick] [--bus NAME] | demo [--seconds N]";
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
@@ -23,6 +24,7 @@ fn main() -> Result<()> {
         "test" => test::test(&rest),
         "bench" => bench::bench(&rest),
         "demo" => demo::demo(&rest),
+        "schemathesis" => schemathesis::schemathesis(&rest),
         "check" => check::check(),
         _ => bail!("{USAGE}"),
     }

@@ -204,6 +204,12 @@ pub fn http_get(address: &str, path: &str, token: Option<&str>) -> Result<(u16, 
 
 /// Sends a whole request that asks for `Connection: close`: status and body.
 pub fn http(address: &str, request: &[u8]) -> Result<(u16, Vec<u8>)> {
+    let (status, _, body) = http_with_head(address, request)?;
+    Ok((status, body))
+}
+
+/// As [`http`], with the head between them as it came.
+pub fn http_with_head(address: &str, request: &[u8]) -> Result<(u16, String, Vec<u8>)> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
     stream.write_all(request)?;
@@ -217,5 +223,6 @@ pub fn http(address: &str, request: &[u8]) -> Result<(u16, Vec<u8>)> {
         .get(9..12)
         .and_then(|digits| std::str::from_utf8(digits).ok())
         .and_then(|text| text.parse().ok());
-    Ok((status.context("the answer has no status")?, answer.split_off(head + 4)))
+    let body = answer.split_off(head + 4);
+    Ok((status.context("the answer has no status")?, String::from_utf8_lossy(&answer).into_owned(), body))
 }

@@ -7,8 +7,12 @@ use actix_web::web::BytesMut;
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
-use serde::de::DeserializeOwned;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use std::fmt;
+use std::marker::PhantomData;
 
 /// A body of the API is at most this long.
 const MAX_BODY: usize = 1024 * 1024;
@@ -48,6 +52,29 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
     }
 }
 
+/// For `deserialize_with` of a field that holds a struct: an object and nothing else. serde would take a list as well, with
+/// the fields by their order.
+///
+/// # Errors
+/// When it is no object, or not one of these.
+pub fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    struct Object<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(map))
+        }
+    }
+
+    deserializer.deserialize_map(Object(PhantomData))
+}
+
 /// A missing type is taken for JSON, and so is the one that curl claims of any body. A strict type would guard cookies
 /// against forgeries; here the CSRF token does.
 fn declares_json(request: &HttpRequest) -> bool {
@@ -62,6 +89,10 @@ fn declares_json(request: &HttpRequest) -> bool {
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     if let Some(field) = field_with_nul(body) {
         return Err(Problem::invalid_field(field, "has a NUL character"));
+    }
+    // serde would take the fields of a struct from a list as well, by their order.
+    if body.trim_ascii_start().first() == Some(&b'[') {
+        return Err(Problem::invalid_field("body", "is a list; expected an object"));
     }
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
@@ -132,7 +163,6 @@ fn field(path: &str, message: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde::Deserialize;
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -167,7 +197,8 @@ mod tests {
                 r#"{"name": "x", "inner": [{"count": 300}]}"#,
                 "inner[0].count: invalid value: integer `300`, expected u8",
             ),
-            ("[1]", "[0]: invalid type: integer `1`, expected a string"),
+            ("[1]", "body: is a list; expected an object"),
+            (r#" ["x", []]"#, "body: is a list; expected an object"),
             ("7", "body: invalid type: integer `7`, expected struct Outer"),
         ];
         for (body, expected) in cases {

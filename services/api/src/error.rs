@@ -34,6 +34,10 @@ impl ApiError {
             Self::Problem(problem) => problem.clone(),
             Self::Store(error) if error.is_away() => Problem::unavailable(error),
             Self::Store(error) if error.unique_violation().is_some() => Problem::new(Code::Conflict),
+            // It was there a moment ago.
+            Self::Store(error) if error.is_missing_reference() => {
+                Problem::with_detail(Code::Conflict, "something that this belongs to is gone")
+            }
             Self::Store(error) if error.is_bad_value() => {
                 tracing::info!(%error, "a request with a value that the database does not know");
                 Problem::with_detail(Code::Invalid, "a value is out of range, or holds what no text can")
@@ -51,6 +55,7 @@ impl ResponseError for ApiError {
             Self::Problem(problem) => problem.code.status(),
             Self::Store(error) if error.is_away() => Code::Unavailable.status(),
             Self::Store(error) if error.unique_violation().is_some() => Code::Conflict.status(),
+            Self::Store(error) if error.is_missing_reference() => Code::Conflict.status(),
             Self::Store(error) if error.is_bad_value() => Code::Invalid.status(),
             Self::Bus(BusError::Away(_)) => Code::Unavailable.status(),
             Self::Store(_) | Self::Bus(_) => Code::Internal.status(),

@@ -10,7 +10,7 @@ use bugle_model::{Channel, DestinationSettings, Priority};
 use bugle_store::Transactions;
 use bugle_store::audit::{self, Target};
 use bugle_store::destinations::{self, CreateError, Destination, NewDestination, secret_from};
-use bugle_web::{Code, FieldError, JsonBody, Problem};
+use bugle_web::{Code, FieldError, JsonBody, Problem, object};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ pub(super) struct Body {
     channel: Channel,
     target: String,
     min_priority: Option<Priority>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     settings: DestinationSettings,
 }
 

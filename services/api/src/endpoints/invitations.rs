@@ -63,7 +63,8 @@ pub(super) async fn create(
 ) -> Result<Created<Made>, ApiError> {
     let email = fields::email(&body.email).map_err(|error| Problem::invalid(vec![error]))?;
     let role = installation_role(&principal, body.role)?;
-    let team = principal.team_for_new(body.team)?;
+    let mut connection = state.store.conn().await?;
+    let team = named::team_for_new(&mut connection, &principal, body.team).await?;
     if team.is_none() && !principal.is_admin() {
         return Err(Problem::invalid_field("team", "say which team they are invited to").into());
     }
@@ -73,7 +74,6 @@ pub(super) async fn create(
         (now + making::INVITATION, making::link(&state.config.public_url, "invite", &token));
     let by_mail = state.config.smtp_url.is_some();
     let new = NewInvitation { email: &email, role, team, invited_by: &principal.actor.name, expires_at };
-    let mut connection = state.store.conn().await?;
     let id = connection
         .transaction(async |connection| {
             if users::account(connection, &email).await?.is_some() {

@@ -52,6 +52,21 @@ pub(super) async fn team(
     Ok(found)
 }
 
+/// The team of something new: see [`Principal::team_for_new`]. For those who see every team it also has to be there.
+pub(super) async fn team_for_new(
+    connection: &mut Connection,
+    principal: &Principal,
+    named: Option<TeamId>,
+) -> Result<Option<TeamId>, ApiError> {
+    let team = principal.team_for_new(named)?;
+    if let Some(id) = team
+        && teams::get(connection, &principal.visible(), id).await?.is_none()
+    {
+        return Err(Problem::invalid_field("team", format!("there is no team {id}")).into());
+    }
+    Ok(team)
+}
+
 /// The id of the issue with this id or short id. A number is not looked up.
 pub(super) async fn issue_id(
     connection: &mut Connection,

@@ -10,7 +10,7 @@ use bugle_model::{ProjectSettings, TeamId};
 use bugle_store::audit::{self, Target};
 use bugle_store::projects::{self, Project};
 use bugle_store::{Scope, Transactions};
-use bugle_web::{JsonBody, Problem};
+use bugle_web::{FieldError, JsonBody, Problem};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -47,7 +47,7 @@ pub(super) async fn change(
     let before = named::project(&mut connection, &principal, &path).await?;
     let team = match body.team {
         // Whoever gives it away must be a manager there as well.
-        Some(team) => principal.team_for_new(Some(team))?,
+        Some(team) => named::team_for_new(&mut connection, &principal, Some(team)).await?,
         None => None,
     };
     let settings = body.settings.map(|given| merged(&before.settings, &given)).transpose()?;
@@ -77,7 +77,7 @@ fn kept(project: &Project) -> Value {
 
 fn merged(current: &ProjectSettings, given: &Value) -> Result<ProjectSettings, ApiError> {
     let mut value = serde_json::to_value(current).map_err(|error| Problem::internal(&error))?;
-    merge(&mut value, given);
+    merge(&mut value, given, "settings").map_err(|error| Problem::invalid(vec![error]))?;
     let settings: ProjectSettings = serde_json::from_value(value)
         .map_err(|error| Problem::invalid_field("settings", error.to_string()))?;
     let mut mistakes = checks::check_settings(&settings);
@@ -89,15 +89,18 @@ fn merged(current: &ProjectSettings, given: &Value) -> Result<ProjectSettings, A
 }
 
 /// Objects field by field, everything else as a whole; null stays a value (RFC 7396 would remove the field).
-fn merge(value: &mut Value, given: &Value) {
+fn merge(value: &mut Value, given: &Value, path: &str) -> Result<(), FieldError> {
     match (value, given) {
         (Value::Object(value), Value::Object(given)) => {
             for (key, given) in given {
-                merge(value.entry(key.as_str()).or_insert(Value::Null), given);
+                let place = value.entry(key.as_str()).or_insert(Value::Null);
+                merge(place, given, &format!("{path}.{key}"))?;
             }
         }
+        (Value::Object(_), _) => return Err(FieldError::new(path, "expected an object")),
         (value, given) => *value = given.clone(),
     }
+    Ok(())
 }
 
 /// `DELETE …`: with its issues, keys and destinations.

@@ -28,8 +28,8 @@ pub(super) async fn handler(
     JsonBody(body): JsonBody<Body>,
 ) -> Result<Created<NewProject>, ApiError> {
     let now = state.clock.now();
-    let team = principal.team_for_new(body.team)?;
     let mut connection = state.store.conn().await?;
+    let team = named::team_for_new(&mut connection, &principal, body.team).await?;
     let made = connection
         .transaction(async |connection| {
             let made = projects::create(connection, &state.config.public_url, &body.name, now).await;

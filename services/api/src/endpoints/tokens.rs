@@ -59,7 +59,8 @@ pub(super) async fn create(
 ) -> Result<Created<TokenView>, ApiError> {
     let now = state.clock.now();
     let name = checked(&body, now)?;
-    let team = principal.team_for_new(body.team)?;
+    let mut connection = state.store.conn().await?;
+    let team = named::team_for_new(&mut connection, &principal, body.team).await?;
     if let Some(scope) = body.scopes.iter().find(|scope| !principal.may_grant(**scope, team)) {
         let detail = match (scope, team) {
             (TokenScope::Admin, Some(_)) => "the scope admin is for tokens without a team".to_owned(),
@@ -73,7 +74,6 @@ pub(super) async fn create(
     let token = auth::new_token();
     let created_by = principal.user_id();
     let new = NewToken { name: &name, scopes: &scopes, team, created_by, expires_at: body.expires_at };
-    let mut connection = state.store.conn().await?;
     let made = connection
         .transaction(async |connection| {
             let made = tokens::create_scoped(connection, &new, &auth::hash(&token), now).await?;

@@ -63,7 +63,7 @@ pub(super) struct Plain;
 
 impl Transform for Plain {
     fn transform(&mut self, schema: &mut Schema) {
-        let limits = match schema.get("format").and_then(Value::as_str) {
+        let limits: Option<(i64, i64)> = match schema.get("format").and_then(Value::as_str) {
             Some("int16") => Some((i16::MIN.into(), i16::MAX.into())),
             Some("int32") => Some((i32::MIN.into(), i32::MAX.into())),
             Some("uint8") => Some((0, u8::MAX.into())),

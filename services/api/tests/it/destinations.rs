@@ -56,3 +56,18 @@ async fn what_is_wrong_is_named() {
     assert_eq!(app.post("/api/v1/projects/none/destinations", &body).await.status, 404);
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_is_not_taken_for_the_fields_of_an_object() {
+    let app = App::start().await;
+    app.project("shop").await;
+    let settings = json!({ "settings": { "quota": [null, null] } });
+    let changed = app.patch("/api/v1/projects/shop", &settings).await;
+    assert_eq!(changed.mistakes(), ["settings.quota: expected an object"]);
+    let body = json!({ "channel": "webhook", "target": "https://x.example.com", "settings": [[], []] });
+    let made = app.post("/api/v1/projects/shop/destinations", &body).await;
+    assert_eq!(made.mistakes(), ["settings: invalid type: sequence, expected an object"]);
+    let team = app.post("/api/v1/teams", &json!(["blue"])).await;
+    assert_eq!(team.mistakes(), ["body: is a list; expected an object"]);
+    app.stop().await;
+}

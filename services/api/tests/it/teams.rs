@@ -221,3 +221,18 @@ async fn a_team_with_projects_stays() {
     assert_eq!(ann.delete(&app, "/api/v1/teams/1").await.status, 204);
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_team_that_is_not_there_is_said_so_to_those_who_see_all() {
+    let app = App::start().await;
+    app.project("shop").await;
+    let expected = ["team: there is no team 77"];
+    let project = app.post("/api/v1/projects", &json!({ "name": "new", "team": 77 })).await;
+    assert_eq!(project.mistakes(), expected);
+    assert_eq!(app.patch("/api/v1/projects/shop", &json!({ "team": 77 })).await.mistakes(), expected);
+    let token = json!({ "name": "new", "scopes": ["read"], "team": 77 });
+    assert_eq!(app.post("/api/v1/tokens", &token).await.mistakes(), expected);
+    let invitation = json!({ "email": "new@example.com", "team": 77 });
+    assert_eq!(app.post("/api/v1/invitations", &invitation).await.mistakes(), expected);
+    app.stop().await;
+}
