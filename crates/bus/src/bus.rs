@@ -39,9 +39,14 @@ impl Queue {
     pub const fn signals(self) -> &'static [&'static str] {
         match self {
             Self::Intake | Self::IntakeBacklog => &[],
-            Self::NotifierSignals => {
-                &["issue.opened", "issue.regressed", "threshold.#", "incident.#", "monitor.#"]
-            }
+            Self::NotifierSignals => &[
+                "issue.opened",
+                "issue.regressed",
+                "issue.escalated",
+                "threshold.#",
+                "incident.#",
+                "monitor.#",
+            ],
         }
     }
 

@@ -46,6 +46,9 @@ pub enum Signal {
         /// Which line.
         events: i64,
     },
+    /// Somebody raised an issue's priority, for others to hear of it.
+    #[serde(rename = "issue.escalated")]
+    IssueEscalated(IssueSignal),
     /// Events were added to an issue: counts per batch.
     #[serde(rename = "issue.seen")]
     IssueSeen {
@@ -74,6 +77,7 @@ impl Signal {
             Self::IssueOpened(_) => "issue.opened",
             Self::IssueRegressed(_) => "issue.regressed",
             Self::ThresholdReached { .. } => "threshold.reached",
+            Self::IssueEscalated(_) => "issue.escalated",
             Self::IssueSeen { .. } => "issue.seen",
             Self::IssueChanged { .. } => "issue.changed",
         }
@@ -86,6 +90,10 @@ impl Signal {
             Self::IssueOpened(about) => Some((SignalKind::New, about)),
             Self::IssueRegressed(about) => Some((SignalKind::Regression, about)),
             Self::ThresholdReached { about, events } => match SignalKind::for_threshold(*events) {
+                Some(kind) => Some((kind, about)),
+                None => None,
+            },
+            Self::IssueEscalated(about) => match SignalKind::for_escalation(about.priority) {
                 Some(kind) => Some((kind, about)),
                 None => None,
             },

@@ -1,12 +1,23 @@
 //! Issues: read by the API, changed by people. The recorder writes everything else about them.
 
 mod change;
+mod condition;
+mod facets;
 mod filter;
 mod list;
+mod search;
+mod sort;
+mod sql;
+mod totals;
+mod wildcard;
 
 pub use change::{IssueChange, change};
-pub use filter::{Filter, Neighbours, Range, TagFilter};
+pub use facets::{Facets, Tally, facets};
+pub use filter::{Filter, Neighbours, PersonFilter, Range, TagFilter};
 pub use list::{Position, known_tags, list};
+pub use search::{Found, places, search};
+pub use sort::{Place, Sort};
+pub use totals::{Day, Load, Total, days, totals, workload};
 
 use crate::{Connection, Scope, StoreError, statement};
 use bugle_model::{IssueId, IssueStatus, Level, Priority, ProjectId, TeamId};
@@ -14,6 +25,7 @@ use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, SmallInt, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
+use std::collections::HashMap;
 
 /// An issue with its counts and what names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,6 +195,29 @@ pub async fn get(
     .load(connection)
     .await?;
     rows.into_iter().next().map(Issue::try_from).transpose()
+}
+
+/// Issues by their ids.
+async fn by_ids(connection: &mut Connection, ids: &[i64]) -> Result<HashMap<i64, Issue>, StoreError> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows: Vec<Row> = statement(
+        "SELECT i.id, i.number, i.project_id, p.name AS project_name, p.team_id, p.prefix, i.title, i.culprit, i.error_type,
+                i.platform, i.level, i.priority, i.priority_chosen, i.status, i.generation,
+                coalesce(c.events, 0) AS count, coalesce(c.users, 0) AS users, i.first_seen,
+                coalesce(c.last_seen, i.active_at) AS last_seen, i.active_at, i.resolved_at, i.assigned_to,
+                r.version AS first_release
+         FROM issues i
+         JOIN projects p ON p.id = i.project_id
+         LEFT JOIN issue_counts c ON c.issue_id = i.id
+         LEFT JOIN releases r ON r.id = i.first_release_id
+         WHERE i.id = ANY ($1)",
+    )
+    .bind::<Array<BigInt>, _>(ids)
+    .load(connection)
+    .await?;
+    rows.into_iter().map(|row| Ok((row.id, Issue::try_from(row)?))).collect()
 }
 
 #[derive(QueryableByName)]

@@ -115,6 +115,9 @@ pub const fn headline(kind: SignalKind) -> &'static str {
         SignalKind::Events10000 => "10,000 events in 24 hours",
         SignalKind::Test => "Test message",
         SignalKind::Digest => "Missed notifications",
+        SignalKind::EscalatedMedium => "Escalated to medium",
+        SignalKind::EscalatedHigh => "Escalated to high",
+        SignalKind::EscalatedCritical => "Escalated to critical",
     }
 }
 
@@ -129,6 +132,9 @@ pub const fn event_type(kind: SignalKind) -> &'static str {
         }
         SignalKind::Test => "test",
         SignalKind::Digest => "digest",
+        SignalKind::EscalatedMedium | SignalKind::EscalatedHigh | SignalKind::EscalatedCritical => {
+            "issue.escalated"
+        }
     }
 }
 
@@ -140,7 +146,13 @@ pub const fn threshold(kind: SignalKind) -> Option<i64> {
         SignalKind::Events100 => Some(100),
         SignalKind::Events1000 => Some(1_000),
         SignalKind::Events10000 => Some(10_000),
-        SignalKind::New | SignalKind::Regression | SignalKind::Test | SignalKind::Digest => None,
+        SignalKind::New
+        | SignalKind::Regression
+        | SignalKind::Test
+        | SignalKind::Digest
+        | SignalKind::EscalatedMedium
+        | SignalKind::EscalatedHigh
+        | SignalKind::EscalatedCritical => None,
     }
 }
 

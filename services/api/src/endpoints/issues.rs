@@ -1,17 +1,15 @@
-//! `GET /api/v1/issues?project=&status=&query=&sparkline=&limit=&cursor=`
+//! `GET /api/v1/issues?project=&status=&query=&sort=&sparkline=&limit=&cursor=`
 
-use super::named;
+use super::issue_search::Asked;
 use super::stats::Period;
 use crate::access::Principal;
 use crate::view::issue::IssueView;
-use crate::{ApiError, State, query};
+use crate::{ApiError, State};
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, Responder};
-use bugle_model::IssueStatus;
-use bugle_store::issues::{self, Filter, Position};
-use bugle_store::{Connection, stats};
-use bugle_web::{FieldError, Page, Params, Problem};
-use chrono::{DateTime, Utc};
+use bugle_store::issues::{self, Found, Place, Sort};
+use bugle_store::stats;
+use bugle_web::{Page, Params};
 use std::collections::BTreeMap;
 
 pub(super) async fn handler(
@@ -20,77 +18,32 @@ pub(super) async fn handler(
     request: HttpRequest,
 ) -> Result<impl Responder, ApiError> {
     let mut params = Params::of(&request);
-    let project = params.text("project");
-    let status = params.optional("status", "unresolved, resolved or ignored", |text| text.parse().ok());
-    let sparkline = params.optional("sparkline", "true or false", |text| text.parse().ok()).unwrap_or(false);
     let now = state.clock.now();
-    let mut query = understood(&mut params, now);
-    for name in query.assigned_to.iter_mut().filter(|name| *name == "me") {
-        name.clone_from(&principal.actor.name);
-    }
+    let asked = Asked::take(&mut params, &principal, now);
+    let names = "last_seen, first_seen, events, users or priority";
+    let sort: Sort = params.optional("sort", names, |text| text.parse().ok()).unwrap_or_default();
+    let sparkline = params.optional("sparkline", "true or false", |text| text.parse().ok()).unwrap_or(false);
     let limit = params.limit();
-    let after: Option<Position> = params.cursor();
+    let after: Option<Place> = params.cursor();
+    if after.is_some_and(|place| place.sort != sort) {
+        params.complain("cursor", "is of a list in another order");
+    }
     params.finish()?;
-    let Some(statuses) = both(status, query.statuses.clone()) else {
-        return Ok(Json(Page::whole(Vec::new())));
-    };
 
     let mut connection = state.store.conn().await?;
-    let project = match project {
-        Some(named) => Some(named::project_parameter(&mut connection, &principal, &named).await?.id),
-        None => None,
+    let Some(filter) = asked.filter(&mut connection, &principal).await? else {
+        return Ok(Json(Page::whole(Vec::new())));
     };
-    refuse_unknown_tags(&mut connection, &query).await?;
-    let filter = Filter { scope: principal.scope(), project, statuses, ..Filter::from(query) };
-    let found = issues::list(&mut connection, &filter, after, limit + 1).await?;
-    let page = Page::cut(found, limit, Position::of);
+    let found = issues::search(&mut connection, &filter, sort, after, limit + 1).await?;
+    let page = Page::cut(found, limit, |found: &Found| found.place);
     let mut trends = if sparkline {
-        let ids: Vec<_> = page.items.iter().map(|issue| issue.id).collect();
+        let ids: Vec<_> = page.items.iter().map(|found| found.issue.id).collect();
         stats::of_issues(&mut connection, &ids, &Period::Day.buckets(now)).await?
     } else {
         BTreeMap::new()
     };
-    Ok(Json(page.map(|issue| {
+    Ok(Json(page.map(|Found { issue, .. }| {
         let trend = trends.remove(&issue.id);
         IssueView::from(issue).with_sparkline(trend)
     })))
-}
-
-/// A tag that no event has is most often a typo.
-async fn refuse_unknown_tags(connection: &mut Connection, query: &query::Query) -> Result<(), ApiError> {
-    let keys: Vec<&str> = query.tags.iter().map(|tag| tag.key.as_str()).collect();
-    if keys.is_empty() {
-        return Ok(());
-    }
-    let known = issues::known_tags(connection, &keys).await?;
-    let unknown = query.tags.iter().zip(&query.tag_places).filter(|(tag, _)| !known.contains(&tag.key));
-    let errors: Vec<_> = unknown
-        .map(|(tag, position)| FieldError {
-            position: Some(*position),
-            ..FieldError::new(
-                "query",
-                format!("no event has a tag `{}`; quote it to search for the text", tag.key),
-            )
-        })
-        .collect();
-    if errors.is_empty() { Ok(()) } else { Err(Problem::invalid(errors).into()) }
-}
-
-fn understood(params: &mut Params, now: DateTime<Utc>) -> query::Query {
-    let text = params.text("query").unwrap_or_default();
-    query::parse(&text, now).unwrap_or_else(|errors| {
-        for error in errors {
-            params.complain_at("query", error.message, error.position);
-        }
-        query::Query::default()
-    })
-}
-
-/// What `status` and the query's `is:` leave together; `None` when nothing can be both.
-fn both(status: Option<IssueStatus>, asked: Vec<IssueStatus>) -> Option<Vec<IssueStatus>> {
-    match status {
-        None => Some(asked),
-        Some(status) if asked.is_empty() || asked.contains(&status) => Some(vec![status]),
-        Some(_) => None,
-    }
 }

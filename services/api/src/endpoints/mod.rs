@@ -8,20 +8,29 @@ mod destination_create;
 mod destination_remove;
 mod destination_test;
 mod destinations;
+mod developers;
+mod errors_assign;
 mod errors_change;
+mod errors_critical;
+mod errors_escalate;
 mod errors_get;
 mod errors_list;
 mod errors_resolve;
+mod errors_stats;
 mod event;
 mod event_anywhere;
+mod events;
 mod invitation_accept;
 mod invitations;
 mod issue;
 mod issue_activity;
 mod issue_change;
 mod issue_comment;
+mod issue_event;
 mod issue_events;
+mod issue_facets;
 mod issue_grouping;
+mod issue_search;
 mod issue_stats;
 mod issue_tags;
 mod issues;
@@ -40,11 +49,13 @@ mod session;
 mod sessions;
 mod setup;
 mod stats;
+mod tag_names;
 mod teams;
 mod tokens;
 mod users;
 
 use crate::access::{Declared, Endpoint, Need, delete, get, mount, patch, post, put};
+use crate::openapi::{CURSOR, LIMIT};
 use crate::{State, dashboard};
 use actix_web::web::{Data, ServiceConfig};
 use bugle_model::TeamRole;
@@ -114,15 +125,35 @@ fn people() -> Vec<Endpoint> {
 fn issue_routes() -> Vec<Endpoint> {
     vec![
         get("/api/v1/issues", Need::VIEW, issues::handler),
+        get("/api/v1/issues/facets", Need::VIEW, issue_facets::handler)
+            .named("issue_facets", "How what a search finds is spread over statuses, levels and the like.")
+            .query(issue_facets::PARAMETERS),
         get("/api/v1/issues/{id}", Need::VIEW, issue::handler),
         patch("/api/v1/issues/{id}", Need::TRIAGE, issue_change::handler),
-        get("/api/v1/issues/{id}/events", Need::VIEW, issue_events::handler),
+        get("/api/v1/issues/{id}/events", Need::VIEW, issue_events::handler)
+            .named("issue_events", "The events of an issue, the newest first.")
+            .query(issue_events::PARAMETERS),
+        get("/api/v1/issues/{id}/events/{event_id}", Need::VIEW, issue_event::handler)
+            .named(
+                "issue_event",
+                "One event of an issue, `first` and `last` among them, with its neighbours.",
+            )
+            .query(&issue_events::FILTER),
         get("/api/v1/issues/{id}/stats", Need::VIEW, issue_stats::handler),
         get("/api/v1/issues/{id}/tags", Need::VIEW, issue_tags::handler),
         get("/api/v1/issues/{id}/activity", Need::VIEW, issue_activity::handler),
         post("/api/v1/issues/{id}/comments", Need::TRIAGE, issue_comment::handler),
         get("/api/v1/issues/{id}/grouping", Need::VIEW, issue_grouping::handler),
+        get("/api/v1/events", Need::VIEW, events::handler)
+            .named("events_of_trace", "The events of a trace, across projects.")
+            .query(events::PARAMETERS),
         get("/api/v1/events/{event_id}", Need::VIEW, event_anywhere::handler),
+        get("/api/v1/tags/keys", Need::VIEW, tag_names::keys)
+            .named("tag_keys", "The names of tags, for completion.")
+            .query(tag_names::KEYS),
+        get("/api/v1/tags/values", Need::VIEW, tag_names::values)
+            .named("tag_values", "The values of a tag, for completion.")
+            .query(tag_names::VALUES),
     ]
 }
 
@@ -162,8 +193,23 @@ fn operator_routes() -> Vec<Endpoint> {
 fn older_routes() -> Vec<Endpoint> {
     vec![
         get("/api/error-logging/errors", Need::VIEW, errors_list::handler),
+        get("/api/error-logging/errors/critical", Need::VIEW, errors_critical::handler)
+            .named("older_critical", "Unresolved errors that are critical.")
+            .query(errors_critical::PARAMETERS),
+        get("/api/error-logging/errors/stats", Need::VIEW, errors_stats::handler)
+            .named("older_stats", "How many errors there are, by level, severity, service, status and day."),
         get("/api/error-logging/errors/{id}", Need::VIEW, errors_get::handler),
         patch("/api/error-logging/errors/{id}", Need::TRIAGE, errors_change::handler),
         post("/api/error-logging/errors/{id}/resolve", Need::TRIAGE, errors_resolve::handler),
+        post("/api/error-logging/errors/{id}/assign", Need::TRIAGE, errors_assign::handler)
+            .named("older_assign", "Assigns an error to somebody, or to nobody."),
+        post("/api/error-logging/errors/{id}/escalate", Need::TRIAGE, errors_escalate::handler)
+            .named("older_escalate", "Raises an error's severity one step, and tells the destinations."),
+        get("/api/error-logging/developers", Need::VIEW, developers::list)
+            .named("older_developers", "The people that errors can be assigned to.")
+            .query(&[LIMIT, CURSOR]),
+        get("/api/error-logging/developers/workload", Need::VIEW, developers::workload)
+            .named("older_workload", "How many unresolved errors everybody has, by severity."),
+        get("/api/error-logging/notifications", Need::VIEW, notifications::handler),
     ]
 }

@@ -5,10 +5,11 @@ use bugle_model::{IssueId, IssueStatus, Priority};
 use bugle_store::events::StoredEvent;
 use bugle_store::issues::Issue;
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// An error.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct ErrorView {
     id: IssueId,
     service: String,

@@ -16,6 +16,7 @@ mod operations;
 mod people;
 mod projects;
 mod roles;
+mod search;
 mod second_factor;
 mod sessions;
 mod teams;

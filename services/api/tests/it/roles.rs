@@ -93,7 +93,12 @@ async fn ask(app: &App, who: &Who, declared: &Declared, extra: UserId) -> u16 {
         .replace("{token}", "nothing");
     let path =
         path.split('/').map(|part| if part.starts_with('{') { "1001" } else { part }).collect::<Vec<_>>();
-    let query = if declared.path == "/api/v1/outcomes" { "?project=1001" } else { "" };
+    let query = match declared.path {
+        "/api/v1/outcomes" => "?project=1001",
+        "/api/v1/events" => "?trace=4f1d6c2a9b3e4d5f8a7b6c5d4e3f2a1b",
+        "/api/v1/tags/values" => "?key=release",
+        _ => "",
+    };
     let method = Method::from_bytes(declared.method.as_str().as_bytes()).unwrap();
     let request = app.client.request(method, app.url(&format!("{}{query}", path.join("/"))));
     let request = match &who.proof {
@@ -127,6 +132,7 @@ fn body(declared: &Declared, who: &str) -> Value {
             json!({ "queue": "bugle.intake", "all": true })
         }
         ("POST", "/api/v1/issues/{id}/comments") => json!({ "text": "seen" }),
+        ("POST", "/api/error-logging/errors/{id}/assign") => json!({ "assigned_to": "ann" }),
         ("PUT", "/api/v1/account/totp") => json!({ "code": "123456" }),
         ("DELETE", "/api/v1/account/totp") => json!({ "password": "wrong" }),
         _ => json!({}),

@@ -6,6 +6,7 @@ mod counts;
 mod once;
 mod outbox;
 mod partitions;
+mod searching;
 mod status;
 mod support;
 mod thresholds;

@@ -1,0 +1,96 @@
+//! What lists of issues are asked for: `project`, `status` and `query`, as several endpoints take them.
+
+use super::named;
+use crate::access::Principal;
+use crate::{ApiError, query};
+use bugle_model::IssueStatus;
+use bugle_store::Connection;
+use bugle_store::issues::{self, Filter};
+use bugle_web::{FieldError, Params, Problem};
+use chrono::{DateTime, Utc};
+
+/// What was asked for, before the database was.
+pub(super) struct Asked {
+    project: Option<String>,
+    status: Option<IssueStatus>,
+    query: query::Query,
+}
+
+impl Asked {
+    /// Takes the parameters; mistakes are noted there.
+    pub(super) fn take(params: &mut Params, principal: &Principal, now: DateTime<Utc>) -> Self {
+        let project = params.text("project");
+        let status = params.optional("status", "unresolved, resolved or ignored", |text| text.parse().ok());
+        let text = params.text("query").unwrap_or_default();
+        let mut query = query::parse(&text, now).unwrap_or_else(|errors| {
+            complain(params, errors);
+            query::Query::default()
+        });
+        for name in query.assigned_to.iter_mut().filter(|name| *name == "me") {
+            name.clone_from(&principal.actor.name);
+        }
+        Self { project, status, query }
+    }
+
+    /// The filter, within what the caller sees; `None` when nothing can be what was asked for.
+    pub(super) async fn filter(
+        self,
+        connection: &mut Connection,
+        principal: &Principal,
+    ) -> Result<Option<Filter>, ApiError> {
+        let project = match self.project {
+            Some(named) => Some(named::project_parameter(connection, principal, &named).await?.id),
+            None => None,
+        };
+        refuse_unknown_tags(connection, &self.query).await?;
+        let statuses = both(self.status, self.query.statuses.clone());
+        Ok(statuses.map(|statuses| Filter {
+            scope: principal.scope(),
+            project,
+            statuses,
+            ..Filter::from(self.query)
+        }))
+    }
+}
+
+/// Notes what is wrong with a query, each with its place.
+pub(super) fn complain(params: &mut Params, errors: Vec<query::QueryError>) {
+    for error in errors {
+        params.complain_at("query", error.message, error.position);
+    }
+}
+
+/// A tag that no event has is most often a typo.
+async fn refuse_unknown_tags(connection: &mut Connection, query: &query::Query) -> Result<(), ApiError> {
+    let keys: Vec<&str> = query.tags.iter().map(|tag| tag.key.as_str()).collect();
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let known = issues::known_tags(connection, &keys).await?;
+    // What every event may have is no typo, whether one has had it or not.
+    let always = ["release", "environment", "trace", "user", "transaction"];
+    let unknown = query
+        .tags
+        .iter()
+        .zip(&query.tag_places)
+        .filter(|(tag, _)| !known.contains(&tag.key) && !always.contains(&tag.key.as_str()));
+    let errors: Vec<_> = unknown
+        .map(|(tag, position)| FieldError {
+            position: Some(*position),
+            ..FieldError::new(
+                "query",
+                format!("no event has a tag `{}`; quote it to search for the text", tag.key),
+            )
+        })
+        .collect();
+    if errors.is_empty() { Ok(()) } else { Err(Problem::invalid(errors).into()) }
+}
+
+/// What `status` and the query's `is:` leave together; `None` when nothing can be both.
+fn both(status: Option<IssueStatus>, asked: Vec<IssueStatus>) -> Option<Vec<IssueStatus>> {
+    match status {
+        None => Some(asked),
+        Some(status) if asked.is_empty() || asked.contains(&status) => Some(vec![status]),
+        Some(_) => None,
+    }
+}
