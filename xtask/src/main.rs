@@ -12,7 +12,7 @@ mod test;
 
 use anyhow::{Result, bail};
 
-const USAGE: &str = "usage: cargo xtask run [--bus embedded|rabbit] | test [cargo test arguments] | check | bench [--quick] [--bus NAME] | demo [--seconds N]";
+const USAGE: &str = "usage: cargo xtask run [--bus embedded|rabbit] | test [cargo test arguments] | check | bench [search] [--quick] [--bus NAME] | demo [--seconds N]";
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
