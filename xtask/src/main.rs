@@ -13,7 +13,7 @@ mod test;
 
 use anyhow::{Result, bail};
 
-const USAGE: &str = "usage: cargo xtask run [--bus embedded|rabbit] | test [cargo test arguments] | check | schemathesis [--examples N] [its own arguments] | bench [--quick] [--bus NAME] | demo [--seconds N]";
+const USAGE: &str = "usage: cargo xtask run [--bus embedded|rabbit] | test [cargo test arguments] | check | schemathesis [--examples N] [its own arguments] | bench [search] [--quick] [--bus NAME] | demo [--seconds N]";
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);

@@ -43,6 +43,7 @@ impl Queue {
                 "issue.opened",
                 "issue.regressed",
                 "issue.unignored",
+                "issue.escalated",
                 "threshold.#",
                 "incident.#",
                 "monitor.#",

@@ -255,6 +255,66 @@ impl User {
     }
 }
 
+/// What somebody can be found by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserKey {
+    /// [`User::id`].
+    Id,
+    /// [`User::email`], without regard to case.
+    Email,
+    /// [`User::username`].
+    Username,
+    /// [`User::ip_address`].
+    Ip,
+}
+
+impl UserKey {
+    /// By the name that searches use: `user.id`, `user.email`, `user.username`, `user.ip`.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "user.id" => Some(Self::Id),
+            "user.email" => Some(Self::Email),
+            "user.username" => Some(Self::Username),
+            "user.ip" => Some(Self::Ip),
+            _ => None,
+        }
+    }
+
+    /// What is stored instead of the value: an evenly distributed hash.
+    #[must_use]
+    pub fn hash(self, value: &str) -> i64 {
+        let text = match self {
+            Self::Id => format!("id:{value}"),
+            Self::Email => format!("email:{}", value.to_lowercase()),
+            Self::Username => format!("username:{value}"),
+            Self::Ip => format!("ip:{value}"),
+        };
+        xxhash_rust::xxh3::xxh3_64(text.as_bytes()).cast_signed()
+    }
+}
+
+impl User {
+    /// The value of a key.
+    #[must_use]
+    pub fn value(&self, key: UserKey) -> Option<&str> {
+        let value = match key {
+            UserKey::Id => &self.id,
+            UserKey::Email => &self.email,
+            UserKey::Username => &self.username,
+            UserKey::Ip => &self.ip_address,
+        };
+        value.as_deref().filter(|value| !value.is_empty())
+    }
+
+    /// The hashes of everything that this person can be found by.
+    #[must_use]
+    pub fn key_hashes(&self) -> Vec<i64> {
+        let keys = [UserKey::Id, UserKey::Email, UserKey::Username, UserKey::Ip];
+        keys.into_iter().filter_map(|key| Some(key.hash(self.value(key)?))).collect()
+    }
+}
+
 /// An HTTP request.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "EventRequest")]

@@ -18,7 +18,7 @@ mod stack;
 
 pub use access::{ActorKind, InstallationRole, TeamRole, TokenScope};
 pub use clock::{Clock, ManualClock};
-pub use event::{Breadcrumb, Event, EventSource, LogMessage, Request, Sdk, User};
+pub use event::{Breadcrumb, Event, EventSource, LogMessage, Request, Sdk, User, UserKey};
 pub use ids::{
     AnchorId, DestinationId, IssueId, KeyId, NotificationId, ProjectId, TeamId, UserId, parse_event_id,
 };

@@ -21,7 +21,7 @@ vocabulary!(
 
 vocabulary!(
     /// What a notification is about. Part of its identity: one per issue, destination, kind and generation.
-    SignalKind, "kind", "new, regression, events_10, events_100, events_1000, events_10000, test, digest, unignored", {
+    SignalKind, "kind", "new, regression, events_10, events_100, events_1000, events_10000, test, digest, unignored, escalated_medium, escalated_high, escalated_critical", {
         /// A new issue.
         New = 1 => "new",
         /// A resolved issue came back.
@@ -40,10 +40,27 @@ vocabulary!(
         Digest = 8 => "digest",
         /// What an ignored issue was waiting for has come.
         Unignored = 9 => "unignored",
+        /// Somebody raised the priority to medium.
+        EscalatedMedium = 10 => "escalated_medium",
+        /// Somebody raised the priority to high.
+        EscalatedHigh = 11 => "escalated_high",
+        /// Somebody raised the priority to critical.
+        EscalatedCritical = 12 => "escalated_critical",
     }
 );
 
 impl SignalKind {
+    /// The kind for a priority that somebody has raised an issue to; nothing is raised to low.
+    #[must_use]
+    pub const fn for_escalation(priority: Priority) -> Option<Self> {
+        match priority {
+            Priority::Low => None,
+            Priority::Medium => Some(Self::EscalatedMedium),
+            Priority::High => Some(Self::EscalatedHigh),
+            Priority::Critical => Some(Self::EscalatedCritical),
+        }
+    }
+
     /// The kind for a number of events within 24 hours, when that number is a threshold.
     #[must_use]
     pub const fn for_threshold(events: i64) -> Option<Self> {

@@ -49,6 +49,9 @@ pub enum Signal {
         /// Which line.
         events: i64,
     },
+    /// Somebody raised an issue's priority, for others to hear of it.
+    #[serde(rename = "issue.escalated")]
+    IssueEscalated(IssueSignal),
     /// Events were added to an issue: counts per batch.
     #[serde(rename = "issue.seen")]
     IssueSeen {
@@ -78,6 +81,7 @@ impl Signal {
             Self::IssueRegressed(_) => "issue.regressed",
             Self::IssueUnignored(_) => "issue.unignored",
             Self::ThresholdReached { .. } => "threshold.reached",
+            Self::IssueEscalated(_) => "issue.escalated",
             Self::IssueSeen { .. } => "issue.seen",
             Self::IssueChanged { .. } => "issue.changed",
         }
@@ -91,6 +95,10 @@ impl Signal {
             Self::IssueRegressed(about) => Some((SignalKind::Regression, about)),
             Self::IssueUnignored(about) => Some((SignalKind::Unignored, about)),
             Self::ThresholdReached { about, events } => match SignalKind::for_threshold(*events) {
+                Some(kind) => Some((kind, about)),
+                None => None,
+            },
+            Self::IssueEscalated(about) => match SignalKind::for_escalation(about.priority) {
                 Some(kind) => Some((kind, about)),
                 None => None,
             },

@@ -75,6 +75,13 @@ impl StoreError {
         }
     }
 
+    /// A statement took longer than it may (`57014`). diesel has no kind for it.
+    #[must_use]
+    pub fn is_too_slow(&self) -> bool {
+        matches!(self, Self::Query(Error::DatabaseError(DatabaseErrorKind::Unknown, information))
+            if information.message().contains("statement timeout"))
+    }
+
     /// A value is none that PostgreSQL knows (classes 22 and 54): a time before its calendar, a NUL in a text.
     #[must_use]
     pub fn is_bad_value(&self) -> bool {

@@ -1,5 +1,11 @@
 //! Events read back, whole.
 
+mod search;
+mod trace;
+
+pub use search::{EventFilter, EventsFound, search};
+pub use trace::{Traced, of_trace};
+
 use crate::payload::Document;
 use crate::{Connection, Scope, StoreError, statement};
 use bugle_model::{Event, IssueId, ProjectId};
@@ -65,6 +71,12 @@ struct Row {
     environment: Option<String>,
     #[diesel(sql_type = Binary)]
     payload: Vec<u8>,
+}
+
+impl Row {
+    const fn position(&self) -> Position {
+        Position { received_at: self.received_at, event_id: self.event_id }
+    }
 }
 
 #[derive(QueryableByName)]

@@ -1,6 +1,8 @@
 //! Issues: read by the API, changed by people. The recorder writes everything else about them.
 
 mod change;
+mod condition;
+mod facets;
 mod filter;
 pub mod ignore;
 mod list;
@@ -8,17 +10,26 @@ pub mod merge;
 pub mod moves;
 pub mod people;
 mod resolution;
+mod search;
+mod sort;
+mod sql;
+mod totals;
+mod wildcard;
 
 pub use change::{IssueChange, change};
-pub use filter::{Filter, Neighbours, Range, TagFilter};
+pub use facets::{Facets, Tally, facets};
+pub use filter::{Filter, Neighbours, PersonFilter, Range, TagFilter};
 pub use ignore::{IgnoreUntil, Ignored};
-pub(crate) use list::pattern;
 pub use list::{Position, known_tags, list};
 pub use people::Assignee;
 pub use resolution::Resolution;
+pub use search::{Found, places, search};
+pub use sort::{Place, Sort};
+pub use totals::{Day, Load, Total, days, totals, workload};
 
 pub(crate) use ignore::Standing;
 pub(crate) use resolution::{by_commits, reopens};
+pub(crate) use wildcard::pattern;
 
 use crate::{Connection, Scope, StoreError, statement};
 use bugle_model::{IssueId, IssueStatus, Level, Priority, ProjectId, TeamId, UserId};

@@ -21,7 +21,7 @@
 //! - [`partitions`]: what is made ahead and what is dropped when its time has come.
 //! - [`outbox`]: signals on their way to the broker.
 //! - [`releases`]: their order, commits, deploys and issues.
-//! - [`stats`]: numbers over time; [`activity`]: what happened to an issue.
+//! - [`tags`]: names and values of tags; [`stats`]: numbers over time; [`activity`]: what happened to an issue.
 //! - [`Scope`]: the projects that somebody sees; what is outside of it is not there.
 //! - [`users`], [`teams`], [`sessions`], [`links`], [`second_factors`], [`attempts`], [`audit`]: accounts and access.
 //! - [`door`]: what ingest keeps in memory; [`outcomes`]: how items ended, per hour; [`heartbeats`]: who is alive.
@@ -61,6 +61,7 @@ pub mod sessions;
 pub mod shares;
 mod statement;
 pub mod stats;
+pub mod tags;
 pub mod teams;
 mod tls;
 pub mod tokens;

@@ -33,6 +33,11 @@ impl ApiError {
         match self {
             Self::Problem(problem) => problem.clone(),
             Self::Store(error) if error.is_away() => Problem::unavailable(error),
+            Self::Store(error) if error.is_too_slow() => {
+                tracing::info!(%error, "a search that takes too long");
+                let message = "takes longer than it may; narrow it, by a project, a tag or a time";
+                Problem::invalid_field("query", message)
+            }
             Self::Store(error) if error.unique_violation().is_some() => Problem::new(Code::Conflict),
             // It was there a moment ago.
             Self::Store(error) if error.is_missing_reference() => {
@@ -54,6 +59,7 @@ impl ResponseError for ApiError {
         match self {
             Self::Problem(problem) => problem.code.status(),
             Self::Store(error) if error.is_away() => Code::Unavailable.status(),
+            Self::Store(error) if error.is_too_slow() => Code::Invalid.status(),
             Self::Store(error) if error.unique_violation().is_some() => Code::Conflict.status(),
             Self::Store(error) if error.is_missing_reference() => Code::Conflict.status(),
             Self::Store(error) if error.is_bad_value() => Code::Invalid.status(),

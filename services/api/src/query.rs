@@ -3,16 +3,20 @@
 //! A term is `key:value`, a word, or `"several words"`; `!` in front of a key turns it round. Several values of one key mean
 //! any of them, everything else means both. A `*` in a value stands for anything. Every mistake is told with its place.
 
+mod events;
 mod filters;
 mod terms;
 
 #[cfg(test)]
 mod tests;
 
-use bugle_model::{IssueStatus, Level, Priority};
+pub(crate) use events::of_events;
+
+use bugle_model::{IssueStatus, Level, Priority, UserKey};
 use bugle_store::Scope;
-use bugle_store::issues::{Filter, Range, TagFilter};
+use bugle_store::issues::{Filter, PersonFilter, Range, TagFilter};
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 const MAX_LENGTH: usize = 500;
 const MAX_TERMS: usize = 20;
@@ -35,6 +39,9 @@ pub(crate) struct Query {
     pub(crate) tags: Vec<TagFilter>,
     /// Where each of `tags` stands in the query, for what only the database can tell.
     pub(crate) tag_places: Vec<usize>,
+    /// Users: by what, any of these values, turned round.
+    pub(crate) people: Vec<(UserKey, Vec<String>, bool)>,
+    pub(crate) trace: Option<Uuid>,
     pub(crate) events: Range<i64>,
     pub(crate) users: Range<i64>,
     pub(crate) first_seen: Range<DateTime<Utc>>,
@@ -43,6 +50,10 @@ pub(crate) struct Query {
 
 impl From<Query> for Filter {
     fn from(query: Query) -> Self {
+        let people = query.people.into_iter().map(|(key, values, negated)| PersonFilter {
+            keys: values.iter().map(|value| key.hash(value)).collect(),
+            negated,
+        });
         Self {
             scope: Scope::default(),
             project: None,
@@ -55,6 +66,8 @@ impl From<Query> for Filter {
             mine: None,
             bookmarked: None,
             tags: query.tags,
+            people: people.collect(),
+            trace: query.trace,
             events: query.events,
             users: query.users,
             first_seen: query.first_seen,
@@ -78,6 +91,15 @@ impl QueryError {
 
 /// Reads a query, at a time that `age:` counts from; every mistake is told.
 pub(crate) fn parse(text: &str, now: DateTime<Utc>) -> Result<Query, Vec<QueryError>> {
+    parse_terms(text, now, |_| None)
+}
+
+/// The same, where some keys have no meaning: `refuse` says why.
+fn parse_terms(
+    text: &str,
+    now: DateTime<Utc>,
+    refuse: impl Fn(&str) -> Option<String>,
+) -> Result<Query, Vec<QueryError>> {
     let characters: Vec<char> = text.chars().collect();
     if characters.len() > MAX_LENGTH {
         return Err(vec![QueryError::new(
@@ -95,8 +117,10 @@ pub(crate) fn parse(text: &str, now: DateTime<Utc>) -> Result<Query, Vec<QueryEr
     let mut query = Query::default();
     let mut errors = Vec::new();
     for term in &terms {
-        if let Err(error) = query.add(term, now) {
-            errors.push(error);
+        let key = term.key.as_deref().map(|key| key.strip_prefix('!').unwrap_or(key));
+        match key.and_then(&refuse) {
+            Some(message) => errors.push(QueryError::new(term.position, message)),
+            None => errors.extend(query.add(term, now).err()),
         }
     }
     if errors.is_empty() { Ok(query) } else { Err(errors) }

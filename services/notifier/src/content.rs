@@ -116,6 +116,9 @@ pub const fn headline(kind: SignalKind) -> &'static str {
         SignalKind::Test => "Test message",
         SignalKind::Digest => "Missed notifications",
         SignalKind::Unignored => "No longer ignored",
+        SignalKind::EscalatedMedium => "Escalated to medium",
+        SignalKind::EscalatedHigh => "Escalated to high",
+        SignalKind::EscalatedCritical => "Escalated to critical",
     }
 }
 
@@ -131,6 +134,9 @@ pub const fn event_type(kind: SignalKind) -> &'static str {
         SignalKind::Test => "test",
         SignalKind::Digest => "digest",
         SignalKind::Unignored => "issue.unignored",
+        SignalKind::EscalatedMedium | SignalKind::EscalatedHigh | SignalKind::EscalatedCritical => {
+            "issue.escalated"
+        }
     }
 }
 
@@ -146,7 +152,10 @@ pub const fn threshold(kind: SignalKind) -> Option<i64> {
         | SignalKind::Regression
         | SignalKind::Unignored
         | SignalKind::Test
-        | SignalKind::Digest => None,
+        | SignalKind::Digest
+        | SignalKind::EscalatedMedium
+        | SignalKind::EscalatedHigh
+        | SignalKind::EscalatedCritical => None,
     }
 }
 

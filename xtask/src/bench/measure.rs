@@ -85,7 +85,11 @@ pub fn disk(postgres: &Postgres) -> Result<Vec<(String, f64)>> {
          UNION ALL SELECT 'index: event id', (SELECT sum(pg_relation_size(indexrelid)) FROM pg_index
              WHERE indrelid IN (SELECT leaf FROM leaves) AND indisunique)
          UNION ALL SELECT 'index: issue and time', (SELECT sum(pg_relation_size(indexrelid)) FROM pg_index
-             WHERE indrelid IN (SELECT leaf FROM leaves) AND NOT indisunique)
+             WHERE indrelid IN (SELECT leaf FROM leaves) AND NOT indisunique AND indpred IS NULL)
+         UNION ALL SELECT 'index: trace', (SELECT sum(pg_relation_size(indexrelid)) FROM pg_index
+             WHERE indrelid IN (SELECT leaf FROM leaves) AND indpred IS NOT NULL)
+         UNION ALL SELECT 'search: words, ranks, users, names of tags', pg_total_relation_size('issue_texts')
+             + pg_total_relation_size('issue_ranks') + pg_total_relation_size('issue_user_keys') + pg_total_relation_size('project_tags')
          UNION ALL SELECT 'anchors', pg_total_relation_size('anchors')
          UNION ALL SELECT 'issue_users', pg_total_relation_size('issue_users')
          UNION ALL SELECT 'issue_tags', pg_total_relation_size('issue_tags')

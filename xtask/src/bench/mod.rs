@@ -1,8 +1,10 @@
 //! `make bench`: one run, both backends, ratios and costs per event.
 
+mod fill;
 mod load;
 mod measure;
 mod probe;
+mod search;
 
 use crate::corpus::{self, Prepared, Random, Target, Template};
 use crate::stack::{Bus, Stack};
@@ -28,8 +30,12 @@ struct Plan {
     probes: usize,
 }
 
-/// Measures, and prints Markdown. `--quick` takes a fifth of the time; `--bus NAME` measures one backend.
+/// Measures, and prints Markdown. `--quick` takes a fifth of the time; `--bus NAME` measures one backend; `search` measures
+/// lists and searches instead.
 pub fn bench(arguments: &[String]) -> Result<()> {
+    if arguments.first().is_some_and(|argument| argument == "search") {
+        return search::search(arguments);
+    }
     let quick = arguments.iter().any(|argument| argument == "--quick");
     let plan = if quick {
         Plan { paced: 4_000, flat_out: 15_000, probes: 30 }

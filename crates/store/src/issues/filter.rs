@@ -3,6 +3,7 @@
 use crate::Scope;
 use bugle_model::{IssueStatus, Level, Priority, ProjectId, UserId};
 use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
 
 /// Which issues. The default is none, by its scope.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -17,7 +18,8 @@ pub struct Filter {
     pub levels: Vec<Level>,
     /// Only with one of these; empty means any.
     pub priorities: Vec<Priority>,
-    /// Only with each of these texts in title, culprit or type, without regard to case.
+    /// Only with each of these words or phrases in title, culprit, type, message or frames, without regard to case; the
+    /// last word of each is found by its beginning.
     pub texts: Vec<String>,
     /// Only assigned ones, or only those that are nobody's.
     pub is_assigned: Option<bool>,
@@ -29,6 +31,10 @@ pub struct Filter {
     pub bookmarked: Option<(UserId, bool)>,
     /// Only with an event that has (or without any that has) each of these tags.
     pub tags: Vec<TagFilter>,
+    /// Only with a user (or without any) who has each of these.
+    pub people: Vec<PersonFilter>,
+    /// Only with an event of this trace.
+    pub trace: Option<Uuid>,
     /// How many events it has.
     pub events: Range<i64>,
     /// How many users were affected.
@@ -47,6 +53,15 @@ pub struct TagFilter {
     /// Any of these values, in which `*` stands for anything; empty is any value.
     pub values: Vec<String>,
     /// Turned round: no event has it.
+    pub negated: bool,
+}
+
+/// A user that some event of the issue happened to, among the first of the issue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonFilter {
+    /// Any of these, as [`bugle_model::UserKey::hash`] makes them.
+    pub keys: Vec<i64>,
+    /// Turned round: nobody of them.
     pub negated: bool,
 }
 

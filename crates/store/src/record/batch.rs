@@ -44,6 +44,8 @@ pub struct NewEvent {
     pub environment: Option<String>,
     /// Who it happened to, as an evenly distributed hash.
     pub user: Option<i64>,
+    /// What they can be found by: [`bugle_model::User::key_hashes`].
+    pub user_keys: Vec<i64>,
     /// The trace.
     pub trace: Option<Uuid>,
     /// Tags to search by, release and environment among them; keys and values 200 characters at most.

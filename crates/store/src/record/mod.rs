@@ -15,6 +15,8 @@ mod resolve;
 mod shelf;
 mod state;
 mod tags;
+mod texts;
+mod user_keys;
 mod users;
 
 pub use batch::{Batch, NewAttachment, NewEvent, NewFeedback};
@@ -105,6 +107,8 @@ async fn attempt(
             let tallies = counts::tally(&batch.events, &groups, &inserted);
             create::drop_empty(connection, &mut groups, |issue| tallies.contains_key(&issue)).await?;
             let totals = counts::add(connection, &tallies).await?;
+            texts::add(connection, &batch.events, &groups, &encoded, &anchors).await?;
+            user_keys::add(connection, cache, &batch.events, &tallies, &totals).await?;
             let known_tags = tags::add(connection, cache, &tallies).await?;
             let (users, known_users) = users::add(connection, cache, &tallies, &totals).await?;
             let facts = state::Facts {

@@ -29,8 +29,18 @@ pub(super) async fn handler(
     request: HttpRequest,
 ) -> Result<Json<Page<ErrorView>>, ApiError> {
     let mut params = Params::of(&request);
-    let service = params.text("service");
-    let (mut filter, limit) = (read_filter(&mut params), params.limit());
+    let filter = read_filter(&mut params);
+    answer(&principal, &state, params, filter).await
+}
+
+/// The errors that a filter leaves, of the `service` asked for.
+pub(super) async fn answer(
+    principal: &Principal,
+    state: &State,
+    mut params: Params,
+    mut filter: Filter,
+) -> Result<Json<Page<ErrorView>>, ApiError> {
+    let (service, limit) = (params.text("service"), params.limit());
     filter.scope = principal.scope();
     let after: Option<Position> = params.cursor();
     params.ignore_others();
@@ -38,7 +48,7 @@ pub(super) async fn handler(
 
     let mut connection = state.store.conn().await?;
     if let Some(service) = service {
-        filter.project = Some(named::project_parameter(&mut connection, &principal, &service).await?.id);
+        filter.project = Some(named::project_parameter(&mut connection, principal, &service).await?.id);
     }
     let found = issues::list(&mut connection, &filter, after, limit + 1).await?;
     let page = Page::cut(found, limit, Position::of);
@@ -55,7 +65,9 @@ fn read_filter(params: &mut Params) -> Filter {
     let status = params.optional("status", "unresolved, resolved or ignored", |text| text.parse().ok());
     let resolved =
         params.optional("resolved", "true or false", |text| text.to_ascii_lowercase().parse().ok());
-    let search = params.text("search").map(|text| text.chars().take(500).collect());
+    // What has nothing to search for narrows nothing: this contract refuses little.
+    let search = params.text("search").map(|text| text.chars().take(500).collect::<String>());
+    let search = search.filter(|text| text.contains(char::is_alphanumeric));
     let statuses = match (status, resolved) {
         (Some(status), _) => vec![status],
         (None, Some(true)) => vec![IssueStatus::Resolved],

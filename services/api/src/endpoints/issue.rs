@@ -21,7 +21,7 @@ pub(super) async fn handler(
     let mut connection = state.store.conn().await?;
     let issue = named::issue(&mut connection, &principal, &id).await?;
     let releases = releases(&mut connection, issue.id, RELEASES).await?;
-    let marked = issues::bookmarked(&mut connection, &principal, std::slice::from_ref(&issue)).await?;
+    let marked = issues::bookmarked(&mut connection, &principal, &[issue.id]).await?;
     let marked = marked.map(|marked| marked.contains(&issue.id));
     Ok(Json(IssueView::from(issue).with_releases(releases).with_bookmark(marked)))
 }

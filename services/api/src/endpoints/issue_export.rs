@@ -1,12 +1,13 @@
 //! `GET /api/v1/issues/export?format=&project=&status=&query=` and `GET /api/v1/issues/{id}/events/export?format=`: all of them, streamed.
 
 use super::export::{Export, Format, Line, Part, cell};
-use super::issues::Asked;
+use super::issue_search::Asked;
 use super::named;
 use crate::access::Principal;
 use crate::openapi::{Parameter, parameter};
+use crate::view::event::EventView;
 use crate::view::issue::IssueView;
-use crate::{ApiError, State, view};
+use crate::{ApiError, State};
 use actix_web::HttpRequest;
 use actix_web::web::{Data, Path};
 use bugle_model::{IssueId, IssueStatus};
@@ -71,7 +72,7 @@ pub(super) async fn issues(
 ) -> Result<Export, ApiError> {
     let mut params = Params::of(&request);
     let format = Format::read(&mut params);
-    let asked = Asked::read(&mut params, state.clock.now());
+    let asked = Asked::take(&mut params, state.clock.now());
     params.finish()?;
     let mut connection = state.store.conn().await?;
     let filter = asked.filter(&mut connection, &principal).await?;
@@ -165,5 +166,5 @@ fn event_line(stored: &StoredEvent) -> Line {
         cell(event.request.as_ref().and_then(|request| request.url.as_ref())),
         cell(event.trace_id.as_ref()),
     ];
-    Line { json: view::event::event(stored), cells }
+    Line { json: EventView::new(stored).into_json(), cells }
 }

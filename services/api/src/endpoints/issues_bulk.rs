@@ -3,7 +3,7 @@
 
 use super::assignee::Given;
 use super::issue_change::{Body as Change, given};
-use super::issues::Asked;
+use super::issue_search::Asked;
 use super::{conflicts, issue_delete, issue_merge};
 use crate::access::Principal;
 use crate::{ApiError, State, query};
@@ -70,6 +70,7 @@ const fn is_false(flag: &bool) -> bool {
 
 /// What has become of them.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "BulkChange")]
 pub(super) struct Answer {
     /// How many issues were found, 1,000 at most.
     matched: usize,

@@ -2,13 +2,13 @@
 
 use super::terms::Term;
 use super::{Query, QueryError};
-use bugle_model::{IssueStatus, UnknownName};
+use bugle_model::{IssueStatus, UnknownName, UserKey, parse_event_id};
 use bugle_store::issues::{Range, TagFilter};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::str::FromStr;
 
 /// The keys that are no tags, for error messages.
-const KEYS: &str = "is, level, priority, assigned, has, times_seen, users, age, last_seen";
+const KEYS: &str = "is, level, priority, assigned, has, times_seen, users, age, last_seen, trace, user.id, user.email, user.username, user.ip";
 const MAX_TAG_KEY: usize = 200;
 
 impl Query {
@@ -36,6 +36,8 @@ impl Query {
                 term.value_position,
                 TagFilter { key: term.text.clone(), values: Vec::new(), negated },
             ),
+            "trace" => self.add_trace(&value, negated),
+            key if key.starts_with("user.") => self.add_person(key, term, negated),
             key if is_tag_key(key) => {
                 let values = vec![term.text.clone()];
                 self.add_tag(term.position, TagFilter { key: key.to_owned(), values, negated })
@@ -50,6 +52,10 @@ impl Query {
     fn add_text(&mut self, term: &Term) -> Result<(), QueryError> {
         if !term.quoted && ["OR", "AND", "NOT"].contains(&term.text.as_str()) {
             let message = format!("`{}` is not understood; quote it to search for the word", term.text);
+            return Err(QueryError::new(term.position, message));
+        }
+        if !term.text.is_empty() && !term.text.contains(char::is_alphanumeric) {
+            let message = format!("`{}` has no letter and no digit to search for", term.text);
             return Err(QueryError::new(term.position, message));
         }
         if !term.text.is_empty() {
@@ -76,6 +82,37 @@ impl Query {
             // A team's name is kept with a `#`; without one, both are meant.
             (name, false) if name.starts_with('#') => self.assigned_to.push(name.to_owned()),
             (name, false) => self.assigned_to.extend([name.to_owned(), format!("#{name}")]),
+        }
+        Ok(())
+    }
+
+    fn add_trace(&mut self, value: &Value<'_>, negated: bool) -> Result<(), QueryError> {
+        if negated {
+            return Err(value.cannot_be_negated("trace"));
+        }
+        let id = parse_event_id(value.text)
+            .ok_or_else(|| value.wrong(format!("`{}` is not a trace's id: 32 hex digits", value.text)))?;
+        if self.trace.is_some_and(|known| known != id) {
+            return Err(value.wrong("a search is for one trace at most"));
+        }
+        self.trace = Some(id);
+        Ok(())
+    }
+
+    fn add_person(&mut self, name: &str, term: &Term, negated: bool) -> Result<(), QueryError> {
+        let Some(key) = UserKey::named(name) else {
+            let message = format!("`{name}` is not one of user.id, user.email, user.username, user.ip");
+            return Err(QueryError::new(term.position, message));
+        };
+        if term.text.contains('*') && !term.quoted {
+            let message = format!(
+                "`{name}:` is looked up whole: a `*` does not stand for anything; quote it to mean itself"
+            );
+            return Err(QueryError::new(term.value_position, message));
+        }
+        match self.people.iter_mut().find(|(known, _, round)| *known == key && *round == negated) {
+            Some((_, values, _)) => values.push(term.text.clone()),
+            None => self.people.push((key, vec![term.text.clone()], negated)),
         }
         Ok(())
     }

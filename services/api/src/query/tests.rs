@@ -68,6 +68,25 @@ fn names_turned_round_are_all_the_others() {
 }
 
 #[test]
+fn people_and_traces_are_looked_up() {
+    let query = understood(
+        "user.email:a@b.c user.email:d@e.f !user.ip:192.0.2.7 trace:4f1d6c2a9b3e4d5f8a7b6c5d4e3f2a1b",
+    );
+    let email = (UserKey::Email, vec!["a@b.c".to_owned(), "d@e.f".to_owned()], false);
+    assert_eq!(query.people, [email, (UserKey::Ip, vec!["192.0.2.7".to_owned()], true)]);
+    assert_eq!(query.trace, Some(Uuid::from_u128(0x4f1d_6c2a_9b3e_4d5f_8a7b_6c5d_4e3f_2a1b)));
+}
+
+#[test]
+fn of_events_only_what_an_event_has() {
+    let filter = of_events("level:error age:-1h release:1.* !has:user user.id:7 broken", now()).unwrap();
+    assert_eq!((filter.levels.len(), filter.tags.len(), filter.people.len()), (1, 2, 1));
+    assert_eq!(filter.received.from, Some(now() - TimeDelta::hours(1)));
+    let errors = of_events("x is:unresolved !assigned:me", now()).unwrap_err();
+    assert_eq!(errors.iter().map(|error| error.position).collect::<Vec<_>>(), [2, 16]);
+}
+
+#[test]
 fn anything_else_is_refused_with_its_place() {
     let places = |text: &str| {
         let errors = parse(text, now()).unwrap_err();
@@ -80,6 +99,8 @@ fn anything_else_is_refused_with_its_place() {
     assert_eq!(places("TypeError: x"), [0]);
     assert_eq!(places("times_seen:many age:24h"), [11, 20]);
     assert_eq!(places("x:"), [0]);
+    assert_eq!(places("a % \"_-_\""), [2, 4]);
+    assert_eq!(places("user.name:x user.email:*@b.c trace:1 !trace:2"), [0, 23, 35, 44]);
     assert_eq!(places(&"x".repeat(501)), [500]);
     assert_eq!(places(&"x ".repeat(21)), [40]);
 }

@@ -67,6 +67,11 @@ fn always_there(schema: &mut Schema) {
 }
 
 impl EventView {
+    /// As a value among others.
+    pub(crate) fn into_json(self) -> Value {
+        Value::Object(self.0)
+    }
+
     /// A stored event as it is shown.
     pub(crate) fn new(stored: &StoredEvent) -> Self {
         let mut fields = match serde_json::to_value(&stored.event) {

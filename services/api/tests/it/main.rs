@@ -21,6 +21,7 @@ mod people;
 mod projects;
 mod releases;
 mod roles;
+mod search;
 mod second_factor;
 mod sentry;
 mod sessions;

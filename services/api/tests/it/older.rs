@@ -1,7 +1,8 @@
 //! The older contract.
 
 use crate::harness::{App, ids, noon};
-use bugle_model::{Event, Exception, Frame, Stacktrace};
+use crate::people::{person, team};
+use bugle_model::{Event, Exception, Frame, InstallationRole, Stacktrace, TeamRole};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -86,6 +87,67 @@ async fn an_error_is_changed_and_resolved() {
     let reopened = app.patch(&path, &json!({ "resolved": false })).await.ok(200);
     assert_eq!(reopened["status"], "unresolved");
     assert_eq!(app.database.number("SELECT count(*) FROM outbox").await.unwrap(), 3);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_is_assigned_and_escalated_up_to_critical() {
+    let app = App::start().await;
+    let project = app.project("shop").await;
+    let issue = app.issue(project, 1, "x", 1).await;
+    let event = raised(1, "v");
+    app.event(project, issue, &event, 1).await;
+    let path = format!("/api/error-logging/errors/{issue}");
+    let assigned =
+        app.post(&format!("{path}/assign/"), &json!({ "assigned_to": "ann", "note": "" })).await.ok(200);
+    assert_eq!(assigned["assigned_to"], "ann");
+    let nobody = app.post(&format!("{path}/assign/"), &json!({ "assigned_to": null })).await.ok(200);
+    assert_eq!(nobody["assigned_to"], json!(null));
+    assert_eq!(app.post(&format!("{path}/assign/"), &json!({})).await.mistakes().len(), 1);
+
+    app.database.execute("UPDATE issues SET priority = 2; DELETE FROM outbox").await.unwrap();
+    for expected in ["high", "critical", "critical"] {
+        let escalated = app.post(&format!("{path}/escalate/"), &json!({})).await.ok(200);
+        assert_eq!(escalated["severity"], expected);
+    }
+    let told = "SELECT convert_from(body, 'UTF8')::jsonb #>> '{signals,0,priority}' FROM outbox
+        WHERE routing_key = 'issue.escalated' ORDER BY id";
+    assert_eq!(app.database.rows(told).await.unwrap(), ["high", "critical"]);
+    let written = "SELECT data ->> 'to' FROM issue_activity WHERE kind = 'priority' ORDER BY id";
+    assert_eq!(app.database.rows(written).await.unwrap(), ["high", "critical"]);
+    let audited =
+        "SELECT after ->> 'priority' FROM audit_log WHERE action = 'issue.updated' ORDER BY id DESC LIMIT 1";
+    assert_eq!(app.database.rows(audited).await.unwrap(), ["critical"]);
+    let critical = app.get("/api/error-logging/errors/critical/?page=1").await.ok(200);
+    assert_eq!(ids(&critical), [issue.0]);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_people_and_what_they_have_to_do() {
+    let app = App::start().await;
+    let shop = app.project("shop").await;
+    let blue = team(&app, "blue").await;
+    person(&app, "ann", InstallationRole::Member, &[(blue, TeamRole::Member)]).await;
+    for number in 1..=3 {
+        app.issue(shop, number, "x", 1).await;
+    }
+    app.database
+        .execute(&format!(
+            "UPDATE issues SET assigned_to = 'ann' WHERE number < 3; UPDATE issues SET priority = 4 WHERE number = 1;
+             UPDATE issues SET level = 50, status = 2, assigned_to = 'ann' WHERE number = 3;
+             INSERT INTO project_hours (project_id, hour, level, events) VALUES ({shop}, '2027-01-15T10:00:00Z', 40, 3),
+                 ({shop}, '2027-01-15T09:00:00Z', 50, 4), ({shop}, '2026-11-01T09:00:00Z', 50, 4)"
+        ))
+        .await
+        .unwrap();
+    insta::assert_json_snapshot!("stats", app.get("/api/error-logging/errors/stats/").await.ok(200));
+    let workload = app.get("/api/error-logging/developers/workload/").await.ok(200);
+    insta::assert_json_snapshot!("workload", workload);
+    let people = app.get("/api/error-logging/developers/").await.ok(200);
+    assert_eq!((&people["items"][0]["name"], &people["items"][0]["team"]), (&json!("ann"), &json!("blue")));
+    assert_eq!(people["items"][0]["available"], json!(true));
+    assert_eq!(ids(&app.get("/api/error-logging/notifications/").await.ok(200)), [] as [i64; 0]);
     app.stop().await;
 }
 

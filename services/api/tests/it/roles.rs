@@ -98,7 +98,12 @@ async fn ask(app: &App, who: &Who, declared: &Declared, extra: UserId) -> u16 {
     if declared.path.ends_with("{comment_id}") {
         app.database.execute(&own_comment(who)).await.unwrap();
     }
-    let query = if declared.path == "/api/v1/outcomes" { "?project=1001" } else { "" };
+    let query = match declared.path {
+        "/api/v1/outcomes" => "?project=1001",
+        "/api/v1/events" => "?trace=4f1d6c2a9b3e4d5f8a7b6c5d4e3f2a1b",
+        "/api/v1/tags/values" => "?key=release",
+        _ => "",
+    };
     let method = Method::from_bytes(declared.method.as_str().as_bytes()).unwrap();
     let request = app.client.request(method, app.url(&format!("{}{query}", path.join("/"))));
     let request = match &who.proof {
@@ -152,6 +157,7 @@ fn body(declared: &Declared, who: &str) -> Value {
         ("POST", "/api/v1/issues/bulk") => json!({ "ids": [], "status": "resolved" }),
         ("POST", "/api/v1/issues/{id}/merge") => json!({ "issues": [4711] }),
         ("POST", "/api/v1/issues/{id}/unmerge") => json!({ "fingerprints": ["0".repeat(32)] }),
+        ("POST", "/api/error-logging/errors/{id}/assign") => json!({ "assigned_to": "ann" }),
         ("PUT", "/api/v1/account/totp") => json!({ "code": "123456" }),
         ("DELETE", "/api/v1/account/totp") => json!({ "password": "wrong" }),
         _ => json!({}),

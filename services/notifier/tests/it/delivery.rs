@@ -82,6 +82,22 @@ async fn each_threshold_is_told_once_and_only_thresholds() {
 }
 
 #[tokio::test]
+async fn each_step_of_an_escalation_is_told_once() {
+    let world = World::new().await;
+    let receiver = HttpFake::start().await;
+    world.webhook(&receiver.url("/")).await;
+    let issue = world.issue("Bad").await;
+    for priority in [Priority::High, Priority::High, Priority::Critical] {
+        let about = IssueSignal { priority, ..world.about(issue) };
+        world.signal(vec![Signal::IssueEscalated(about)]).await;
+    }
+    world.sender().run_once().await.unwrap();
+    let types: Vec<_> = receiver.take().iter().map(|request| request.json()["type"].clone()).collect();
+    assert_eq!(types, ["issue.escalated", "issue.escalated"]);
+    assert_eq!(kinds(&world.all().await), [SignalKind::EscalatedHigh, SignalKind::EscalatedCritical]);
+}
+
+#[tokio::test]
 async fn destinations_hear_what_they_asked_for() {
     let world = World::new().await;
     let receiver = HttpFake::start().await;

@@ -130,8 +130,15 @@ fn new_event(
             tags.insert(key.to_owned(), value.clone());
         }
     }
-    let tags = tags.into_iter().map(|(key, value)| (cut(&key, TAG_CHARS), cut(&value, TAG_CHARS))).collect();
     let trace = event.trace_id.as_deref().and_then(bugle_model::parse_event_id);
+    // `has:trace` and `has:user` ask for tags without a value.
+    if trace.is_some() {
+        tags.entry("trace".to_owned()).or_default();
+    }
+    if event.user.as_ref().is_some_and(|user| user.identity().is_some()) {
+        tags.entry("user".to_owned()).or_default();
+    }
+    let tags = tags.into_iter().map(|(key, value)| (cut(&key, TAG_CHARS), cut(&value, TAG_CHARS))).collect();
     let mut new = NewEvent {
         project: item.project,
         key: item.key,
@@ -151,6 +158,7 @@ fn new_event(
         release: event.release.clone(),
         environment: event.environment.clone(),
         user: event.user.as_ref().and_then(bugle_model::User::identity_hash),
+        user_keys: event.user.as_ref().map(bugle_model::User::key_hashes).unwrap_or_default(),
         trace,
         tags,
         document: Vec::new(),

@@ -13,7 +13,7 @@ const EXACT: i64 = 1_000;
 
 /// Statements with the issue that stays as `$1` and those that go as `$2`. Notifications of those that go are not
 /// among them: they go too, since what is told of an issue is told once for each of its generations.
-const MOVES: [&str; 9] = [
+const MOVES: [&str; 11] = [
     "UPDATE issue_hashes SET issue_id = $1 WHERE issue_id = ANY ($2)",
     "INSERT INTO issue_counts AS c (issue_id, events, last_seen)
      SELECT $1, sum(events), max(last_seen) FROM issue_counts WHERE issue_id = ANY ($2) HAVING count(*) > 0
@@ -34,6 +34,14 @@ const MOVES: [&str; 9] = [
          SELECT key, value, row_number() OVER (PARTITION BY key ORDER BY value)
              + (SELECT count(*) FROM issue_tags o WHERE o.issue_id = $1 AND o.key = new.key) AS place FROM new)
      INSERT INTO issue_tags (issue_id, key, value) SELECT $1, key, value FROM placed WHERE place <= 200",
+    "INSERT INTO issue_user_keys (issue_id, key_hash)
+     SELECT DISTINCT $1, key_hash FROM issue_user_keys WHERE issue_id = ANY ($2) ON CONFLICT DO NOTHING",
+    // Without their places: what was said in other issues is found word by word.
+    "UPDATE issue_texts t SET words = t.words || o.words
+     FROM (SELECT array_to_tsvector(array_agg(l.lexeme)) AS words FROM (
+         SELECT DISTINCT u.lexeme FROM issue_texts w CROSS JOIN LATERAL unnest(w.words) u
+         WHERE w.issue_id = ANY ($2) LIMIT 2000) l) o
+     WHERE t.issue_id = $1 AND o.words IS NOT NULL",
     "UPDATE issue_activity SET issue_id = $1 WHERE issue_id = ANY ($2)",
     "INSERT INTO bookmarks (user_id, issue_id, created_at)
      SELECT user_id, $1, min(created_at) FROM bookmarks WHERE issue_id = ANY ($2) GROUP BY user_id

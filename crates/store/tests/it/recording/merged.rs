@@ -57,7 +57,7 @@ impl World {
         IssueId(id)
     }
 
-    async fn merge(&self, into: &str, others: &[&str]) {
+    pub(super) async fn merge(&self, into: &str, others: &[&str]) {
         let into = self.issue_of(into).await;
         let mut ids = Vec::new();
         for group in others {

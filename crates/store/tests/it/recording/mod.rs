@@ -9,6 +9,7 @@ mod once;
 mod outbox;
 mod partitions;
 mod releases;
+mod searching;
 mod status;
 mod support;
 mod thresholds;

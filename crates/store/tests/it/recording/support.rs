@@ -128,6 +128,7 @@ pub fn from_model(project: ProjectId, model: &Event, group: &str, received_at: D
         release: None,
         environment: None,
         user: None,
+        user_keys: Vec::new(),
         trace: None,
         tags: BTreeMap::new(),
         document: document.to_bytes().unwrap(),

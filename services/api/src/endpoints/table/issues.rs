@@ -2,9 +2,9 @@
 
 use super::super::stats::PERIOD;
 use super::super::{
-    event_anywhere, issue, issue_activity, issue_bookmark, issue_change, issue_comment, issue_delete,
-    issue_events, issue_export, issue_grouping, issue_merge, issue_share, issue_stats, issue_tags, issues,
-    issues_bulk,
+    event_anywhere, events, issue, issue_activity, issue_bookmark, issue_change, issue_comment, issue_delete,
+    issue_event, issue_events, issue_export, issue_facets, issue_grouping, issue_merge, issue_share,
+    issue_stats, issue_tags, issues, issues_bulk, tag_names,
 };
 use crate::access::{Endpoint, Need, delete, get, patch, post, put};
 use crate::openapi::{CURSOR, LIMIT};
@@ -18,6 +18,12 @@ pub(super) fn routes() -> Vec<Endpoint> {
         get("/api/v1/issues/export", Need::VIEW, issue_export::issues)
             .named("export_issues", "Streams every issue that a search finds.")
             .query(issue_export::OF_ISSUES),
+        get("/api/v1/issues/facets", Need::VIEW, issue_facets::handler)
+            .named(
+                "get_issue_facets",
+                "How what a search finds is spread over statuses, levels and the like.",
+            )
+            .query(issue_facets::PARAMETERS),
         post("/api/v1/issues/bulk", Need::TRIAGE, issues_bulk::handler)
             .named("change_issues", "Makes one change to many issues.")
             .fails(&[Code::Conflict]),
@@ -30,7 +36,16 @@ pub(super) fn routes() -> Vec<Endpoint> {
             .fails(&[Code::Conflict]),
         get("/api/v1/issues/{id}/events", Need::VIEW, issue_events::handler)
             .named("list_issue_events", "Its events, the newest first.")
-            .query(&[LIMIT, CURSOR]),
+            .query(issue_events::PARAMETERS),
+        get("/api/v1/issues/{id}/events/export", Need::VIEW, issue_export::events)
+            .named("export_events", "Streams every event of it.")
+            .query(issue_export::OF_EVENTS),
+        get("/api/v1/issues/{id}/events/{event_id}", Need::VIEW, issue_event::handler)
+            .named(
+                "get_issue_event",
+                "One of its events, `first` and `last` among them, with its neighbours.",
+            )
+            .query(&issue_events::FILTER),
         get("/api/v1/issues/{id}/stats", Need::VIEW, issue_stats::handler)
             .named("get_issue_stats", "Its events over time.")
             .query(&[PERIOD]),
@@ -65,9 +80,15 @@ pub(super) fn routes() -> Vec<Endpoint> {
             .named("bookmark_issue", "Bookmarks it for whoever asks."),
         delete("/api/v1/issues/{id}/bookmark", Need::Person, issue_bookmark::remove)
             .named("remove_bookmark", "Removes the bookmark of whoever asks."),
-        get("/api/v1/issues/{id}/events/export", Need::VIEW, issue_export::events)
-            .named("export_events", "Streams every event of it.")
-            .query(issue_export::OF_EVENTS),
+        get("/api/v1/events", Need::VIEW, events::handler)
+            .named("list_trace_events", "The events of a trace, across projects.")
+            .query(events::PARAMETERS),
+        get("/api/v1/tags/keys", Need::VIEW, tag_names::keys)
+            .named("list_tag_keys", "The names of tags, for completion.")
+            .query(tag_names::KEYS),
+        get("/api/v1/tags/values", Need::VIEW, tag_names::values)
+            .named("list_tag_values", "The values of a tag, for completion.")
+            .query(tag_names::VALUES),
         get("/api/v1/events/{event_id}", Need::VIEW, event_anywhere::handler)
             .named("find_event", "An event by its id alone.")
             .fails(&[Code::Conflict]),

@@ -1,0 +1,257 @@
+//! What a search asks of an issue, each in the forms that a statement may need: all issues for which it holds, or
+//! whether it holds for one.
+
+use super::filter::{Filter, Range};
+use super::sort::Sort;
+use super::sql::{Bind, Binds};
+use super::wildcard::Values;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// One condition; all of them have to hold.
+#[derive(Debug, Clone)]
+pub(super) enum Condition {
+    /// One of these projects.
+    Projects(Vec<i32>),
+    Statuses(Vec<i16>),
+    Levels(Vec<i16>),
+    Priorities(Vec<i16>),
+    /// Assigned to one of these names, or to this account.
+    AssignedTo(Vec<String>, Option<i32>),
+    /// Somebody has bookmarked it, or has not.
+    Bookmarked(i32, bool),
+    /// Assigned to anybody, or to nobody.
+    IsAssigned(bool),
+    FirstSeen(Range<DateTime<Utc>>),
+    LastSeen(Range<DateTime<Utc>>),
+    Events(Range<i64>),
+    Users(Range<i64>),
+    /// All of these texts.
+    Texts(Vec<String>),
+    Tag {
+        key: String,
+        values: Values,
+        negated: bool,
+    },
+    Person {
+        keys: Vec<i64>,
+        negated: bool,
+    },
+    Trace(Uuid),
+}
+
+/// The conditions of a filter; `tags` are its tags with what their wildcards stand for.
+pub(super) fn conditions(
+    filter: &Filter,
+    projects: Option<Vec<i32>>,
+    tags: Vec<(String, Values, bool)>,
+) -> Vec<Condition> {
+    let mut all: Vec<Condition> = projects.map(Condition::Projects).into_iter().collect();
+    let codes = |condition: fn(Vec<i16>) -> Condition, codes: Vec<i16>| {
+        if codes.is_empty() { None } else { Some(condition(codes)) }
+    };
+    all.extend(codes(Condition::Statuses, filter.statuses.iter().map(|one| one.code()).collect()));
+    all.extend(codes(Condition::Levels, filter.levels.iter().map(|one| one.code()).collect()));
+    all.extend(codes(Condition::Priorities, filter.priorities.iter().map(|one| one.code()).collect()));
+    if !filter.assigned_to.is_empty() || filter.mine.is_some() {
+        all.push(Condition::AssignedTo(filter.assigned_to.clone(), filter.mine.map(|user| user.0)));
+    }
+    all.extend(filter.bookmarked.map(|(user, yes)| Condition::Bookmarked(user.0, yes)));
+    all.extend(filter.is_assigned.map(Condition::IsAssigned));
+    if filter.first_seen != Range::default() {
+        all.push(Condition::FirstSeen(filter.first_seen));
+    }
+    if filter.last_seen != Range::default() {
+        all.push(Condition::LastSeen(filter.last_seen));
+    }
+    if filter.events != Range::default() {
+        all.push(Condition::Events(filter.events));
+    }
+    if filter.users != Range::default() {
+        all.push(Condition::Users(filter.users));
+    }
+    for (key, values, negated) in tags {
+        all.push(Condition::Tag { key, values, negated });
+    }
+    for person in &filter.people {
+        all.push(Condition::Person { keys: person.keys.clone(), negated: person.negated });
+    }
+    all.extend(filter.trace.map(Condition::Trace));
+    // Last: to look at an issue's words costs the most.
+    if !filter.texts.is_empty() {
+        all.push(Condition::Texts(filter.texts.clone()));
+    }
+    all
+}
+
+impl Condition {
+    /// A comparison of columns that the index of an order has, for its table named `k`.
+    pub fn of_columns(&self, sort: Sort, binds: &mut Binds) -> Option<String> {
+        Some(match self {
+            Self::Projects(ids) => format!("k.project_id = ANY ({})", binds.add(Bind::Ints(ids.clone()))),
+            Self::Statuses(codes) => format!("k.status = ANY ({})", binds.add(Bind::Smalls(codes.clone()))),
+            Self::Levels(codes) => format!("k.level = ANY ({})", binds.add(Bind::Smalls(codes.clone()))),
+            Self::Priorities(codes) => {
+                format!("k.priority = ANY ({})", binds.add(Bind::Smalls(codes.clone())))
+            }
+            Self::FirstSeen(range) if sort == Sort::FirstSeen => times("k.first_seen", range, binds),
+            Self::LastSeen(range) if sort == Sort::LastSeen => times("k.active_at", range, binds),
+            _ => return None,
+        })
+    }
+
+    /// All issues for which it holds, as a query for `issue_id` that an index answers; `None` when there is no such.
+    pub fn source(&self, binds: &mut Binds) -> Option<String> {
+        Some(match self {
+            Self::Projects(ids) => {
+                let ids = binds.add(Bind::Ints(ids.clone()));
+                format!("SELECT id AS issue_id FROM issues WHERE project_id = ANY ({ids})")
+            }
+            Self::Priorities(codes) => {
+                let codes = binds.add(Bind::Smalls(codes.clone()));
+                format!("SELECT issue_id FROM issue_ranks WHERE priority = ANY ({codes})")
+            }
+            Self::AssignedTo(names, user) => {
+                let assigned = assigned("issues", names, *user, binds);
+                format!("SELECT id AS issue_id FROM issues WHERE {assigned}")
+            }
+            Self::Bookmarked(user, true) => {
+                format!("SELECT issue_id FROM bookmarks WHERE user_id = {user}")
+            }
+            Self::IsAssigned(true) => {
+                "SELECT id AS issue_id FROM issues WHERE assigned_to IS NOT NULL".to_owned()
+            }
+            Self::FirstSeen(range) => {
+                let within = times("first_seen", range, binds);
+                format!("SELECT issue_id FROM issue_ranks WHERE {within}")
+            }
+            Self::LastSeen(range) => {
+                let within = times("active_at", range, binds);
+                format!("SELECT id AS issue_id FROM issues WHERE {within}")
+            }
+            Self::Events(range) => {
+                format!("SELECT issue_id FROM issue_ranks WHERE {}", magnitudes("events", range))
+            }
+            Self::Users(range) => {
+                format!("SELECT issue_id FROM issue_ranks WHERE {}", magnitudes("users", range))
+            }
+            Self::Texts(texts) => {
+                let query = query("bugle_query_words", texts, binds);
+                format!("SELECT issue_id FROM issue_texts WHERE words @@ ({query})")
+            }
+            Self::Tag { key, values, negated: false } if values.is_indexed() => {
+                let key = binds.add(Bind::Text(key.clone()));
+                format!("SELECT issue_id FROM issue_tags t WHERE t.key = {key}{}", values.test("t", binds))
+            }
+            Self::Person { keys, negated: false } => {
+                let keys = binds.add(Bind::Longs(keys.clone()));
+                format!("SELECT issue_id FROM issue_user_keys WHERE key_hash = ANY ({keys})")
+            }
+            Self::Trace(id) => {
+                format!("SELECT issue_id FROM events WHERE trace_id = {}", binds.add(Bind::Uuid(*id)))
+            }
+            _ => return None,
+        })
+    }
+
+    /// Whether a source says less than the condition: counts are indexed by their magnitude, and words without their order.
+    pub fn is_rough(&self) -> bool {
+        match self {
+            Self::Events(_) | Self::Users(_) => true,
+            Self::Texts(texts) => texts.iter().any(|text| {
+                text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).count() > 1
+            }),
+            _ => false,
+        }
+    }
+
+    /// Whether it holds for the issue `id`, in a form that is evaluated for one issue after the other.
+    pub fn probe(&self, id: &str, binds: &mut Binds) -> String {
+        let (table, test, negated) = self.rows(id, binds);
+        let is = if negated { "IS NULL" } else { "IS NOT NULL" };
+        format!("(SELECT 1 FROM {table} WHERE {test} LIMIT 1) {is}")
+    }
+
+    /// A row that is there (or, negated, is not) when it holds for an issue: table and test.
+    fn rows(&self, id: &str, binds: &mut Binds) -> (&'static str, String, bool) {
+        let of_issue = |test: String| ("issues o", format!("o.id = {id} AND {test}"), false);
+        match self {
+            Self::Projects(ids) => {
+                of_issue(format!("o.project_id = ANY ({})", binds.add(Bind::Ints(ids.clone()))))
+            }
+            Self::Statuses(codes) => {
+                of_issue(format!("o.status = ANY ({})", binds.add(Bind::Smalls(codes.clone()))))
+            }
+            Self::Levels(codes) => {
+                of_issue(format!("o.level = ANY ({})", binds.add(Bind::Smalls(codes.clone()))))
+            }
+            Self::Priorities(codes) => {
+                of_issue(format!("o.priority = ANY ({})", binds.add(Bind::Smalls(codes.clone()))))
+            }
+            Self::AssignedTo(names, user) => of_issue(assigned("o", names, *user, binds)),
+            Self::Bookmarked(user, yes) => {
+                ("bookmarks o", format!("o.issue_id = {id} AND o.user_id = {user}"), !yes)
+            }
+            Self::IsAssigned(yes) => of_issue(format!("(o.assigned_to IS NOT NULL) = {yes}")),
+            Self::FirstSeen(range) => of_issue(times("o.first_seen", range, binds)),
+            Self::LastSeen(range) => of_issue(times("o.active_at", range, binds)),
+            Self::Events(range) => counts(id, "events", range),
+            Self::Users(range) => counts(id, "users", range),
+            Self::Texts(texts) => (
+                "issue_texts o",
+                format!("o.issue_id = {id} AND o.words @@ ({})", query("bugle_query", texts, binds)),
+                false,
+            ),
+            Self::Tag { key, values, negated } => {
+                let key = binds.add(Bind::Text(key.clone()));
+                let test = format!("o.issue_id = {id} AND o.key = {key}{}", values.test("o", binds));
+                ("issue_tags o", test, *negated)
+            }
+            Self::Person { keys, negated } => {
+                let keys = binds.add(Bind::Longs(keys.clone()));
+                ("issue_user_keys o", format!("o.issue_id = {id} AND o.key_hash = ANY ({keys})"), *negated)
+            }
+            Self::Trace(trace) => {
+                let trace = binds.add(Bind::Uuid(*trace));
+                ("events o", format!("o.issue_id = {id} AND o.trace_id = {trace}"), false)
+            }
+        }
+    }
+}
+
+/// A person is found by their account: others may have the same name.
+fn assigned(table: &str, names: &[String], user: Option<i32>, binds: &mut Binds) -> String {
+    let names = binds.add(Bind::Texts(names.to_vec()));
+    match user {
+        None => format!("{table}.assigned_to = ANY ({names})"),
+        Some(user) => format!("({table}.assigned_to = ANY ({names}) OR {table}.assigned_user_id = {user})"),
+    }
+}
+
+/// All texts as one query of words.
+fn query(function: &str, texts: &[String], binds: &mut Binds) -> String {
+    let each: Vec<String> =
+        texts.iter().map(|text| format!("{function}({})", binds.add(Bind::Text(text.clone())))).collect();
+    each.join(" && ")
+}
+
+/// An issue that was never counted has none.
+fn counts(id: &str, column: &str, range: &Range<i64>) -> (&'static str, String, bool) {
+    let (from, to) = (range.from.unwrap_or(0), range.to.unwrap_or(i64::MAX));
+    let count = format!("coalesce((SELECT c.{column} FROM issue_counts c WHERE c.issue_id = {id}), 0)");
+    ("(VALUES (1)) AS o (one)", format!("{count} BETWEEN {from} AND {to}"), false)
+}
+
+fn magnitudes(column: &str, range: &Range<i64>) -> String {
+    let from = range.from.map(|from| format!("{column} >= bugle_magnitude({from})"));
+    let to = range.to.map(|to| format!("{column} <= bugle_magnitude({to})"));
+    let both: Vec<String> = from.into_iter().chain(to).collect();
+    both.join(" AND ")
+}
+
+fn times(column: &str, range: &Range<DateTime<Utc>>, binds: &mut Binds) -> String {
+    let from = range.from.map(|from| format!("{column} >= {}", binds.add(Bind::Time(from))));
+    let to = range.to.map(|to| format!("{column} <= {}", binds.add(Bind::Time(to))));
+    let both: Vec<String> = from.into_iter().chain(to).collect();
+    both.join(" AND ")
+}

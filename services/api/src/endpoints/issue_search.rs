@@ -1,0 +1,105 @@
+//! What lists of issues are asked for: `project`, `status` and `query`, as several endpoints take them.
+
+use super::named;
+use super::stats::PROJECT;
+use crate::access::Principal;
+use crate::openapi::{Parameter, parameter};
+use crate::{ApiError, query};
+use bugle_model::{IssueStatus, UserId};
+use bugle_store::Connection;
+use bugle_store::issues::{self, Filter};
+use bugle_web::{FieldError, Params, Problem};
+use chrono::{DateTime, Utc};
+
+/// The parameters that choose issues.
+pub(super) const CHOOSE: [Parameter; 3] = [
+    PROJECT,
+    parameter::<IssueStatus>("status", "Only those that stand so."),
+    parameter::<String>("query", "What to search for; see docs/api.md."),
+];
+
+/// What was asked for, before the database was.
+pub(super) struct Asked {
+    pub(super) project: Option<String>,
+    pub(super) status: Option<IssueStatus>,
+    pub(super) query: query::Query,
+}
+
+impl Asked {
+    /// Takes the parameters; mistakes are noted there.
+    pub(super) fn take(params: &mut Params, now: DateTime<Utc>) -> Self {
+        let project = params.text("project");
+        let status = params.optional("status", "unresolved, resolved or ignored", |text| text.parse().ok());
+        let text = params.text("query").unwrap_or_default();
+        let query = query::parse(&text, now).unwrap_or_else(|errors| {
+            complain(params, errors);
+            query::Query::default()
+        });
+        Self { project, status, query }
+    }
+
+    /// The filter, within what the caller sees; `None` when nothing can be what was asked for.
+    pub(super) async fn filter(
+        self,
+        connection: &mut Connection,
+        principal: &Principal,
+    ) -> Result<Option<Filter>, ApiError> {
+        let Self { project, status, mut query } = self;
+        let project = match project {
+            Some(named) => Some(named::project_parameter(connection, principal, &named).await?.id),
+            None => None,
+        };
+        refuse_unknown_tags(connection, &query).await?;
+        let Some(statuses) = both(status, query.statuses.clone()) else { return Ok(None) };
+        let mine = principal.user_id().filter(|_| query.mine);
+        if query.mine && mine.is_none() {
+            query.assigned_to.push(principal.actor.name.clone());
+        }
+        // A token has no bookmarks.
+        let bookmarked = query.bookmarked.map(|yes| (principal.user_id().unwrap_or(UserId(0)), yes));
+        let scope = principal.scope();
+        Ok(Some(Filter { scope, project, statuses, mine, bookmarked, ..Filter::from(query) }))
+    }
+}
+
+/// Notes what is wrong with a query, each with its place.
+pub(super) fn complain(params: &mut Params, errors: Vec<query::QueryError>) {
+    for error in errors {
+        params.complain_at("query", error.message, error.position);
+    }
+}
+
+/// A tag that no event has is most often a typo.
+async fn refuse_unknown_tags(connection: &mut Connection, query: &query::Query) -> Result<(), ApiError> {
+    let keys: Vec<&str> = query.tags.iter().map(|tag| tag.key.as_str()).collect();
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let known = issues::known_tags(connection, &keys).await?;
+    // What every event may have is no typo, whether one has had it or not.
+    let always = ["release", "environment", "trace", "user", "transaction"];
+    let unknown = query
+        .tags
+        .iter()
+        .zip(&query.tag_places)
+        .filter(|(tag, _)| !known.contains(&tag.key) && !always.contains(&tag.key.as_str()));
+    let errors: Vec<_> = unknown
+        .map(|(tag, position)| FieldError {
+            position: Some(*position),
+            ..FieldError::new(
+                "query",
+                format!("no event has a tag `{}`; quote it to search for the text", tag.key),
+            )
+        })
+        .collect();
+    if errors.is_empty() { Ok(()) } else { Err(Problem::invalid(errors).into()) }
+}
+
+/// What `status` and the query's `is:` leave together; `None` when nothing can be both.
+fn both(status: Option<IssueStatus>, asked: Vec<IssueStatus>) -> Option<Vec<IssueStatus>> {
+    match status {
+        None => Some(asked),
+        Some(status) if asked.is_empty() || asked.contains(&status) => Some(vec![status]),
+        Some(_) => None,
+    }
+}

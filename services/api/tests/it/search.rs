@@ -1,0 +1,351 @@
+//! Searching: words of frames, users, traces, orders, facets, completion, and events of one issue.
+
+use crate::harness::{Answer, App, TOKEN, ids, noon};
+use crate::people::{person, session, team};
+use bugle_model::{Event, InstallationRole, IssueId, ProjectId, TeamRole, User, UserKey};
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+const TRACE: &str = "4f1d6c2a9b3e4d5f8a7b6c5d4e3f2a1b";
+
+async fn ask(app: &App, path: &str, parameters: &[(&str, &str)]) -> Answer {
+    app.send(app.client.get(app.url(path)).query(parameters).bearer_auth(TOKEN)).await
+}
+
+async fn found(app: &App, query: &str) -> Vec<i64> {
+    ids(&ask(app, "/api/v1/issues", &[("query", query)]).await.ok(200))
+}
+
+async fn say(app: &App, issue: IssueId, text: &str) {
+    let sql =
+        format!("UPDATE issue_texts SET words = words || bugle_words('{text}') WHERE issue_id = {issue}");
+    app.database.execute(&sql).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn words_are_found_by_their_beginning_and_phrases_in_order() {
+    let app = App::start().await;
+    let project = app.project("shop").await;
+    let (one, two) =
+        (app.issue(project, 1, "Card declined", 1).await, app.issue(project, 2, "Other", 2).await);
+    say(&app, one, "billing.gateway chargeCard src/billing/gateway.py").await;
+    say(&app, two, "charge_all card_store gateway").await;
+    let (one, two) = (one.0, two.0);
+    for (query, expected) in [
+        ("decl", vec![one]),
+        ("chargecard", vec![one]),
+        ("chargeC", vec![one]),
+        ("charge card", vec![one, two]),
+        ("\"charge card\"", vec![one]),
+        ("charge_all", vec![two]),
+        ("billing/gateway.py", vec![one]),
+        ("gate", vec![one, two]),
+        ("ga", vec![]),
+        ("\"declined card\"", vec![]),
+        ("gateway !is:resolved level:error declined", vec![one]),
+    ] {
+        assert_eq!(found(&app, query).await, expected, "{query}");
+    }
+    let answer = ask(&app, "/api/v1/issues", &[("query", "declined %")]).await.ok(422);
+    assert_eq!(answer["errors"][0]["position"], 9);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn users_are_found_by_any_of_their_keys() {
+    let app = App::start().await;
+    let project = app.project("shop").await;
+    let (one, two) = (app.issue(project, 1, "a", 1).await.0, app.issue(project, 2, "b", 2).await.0);
+    let (email, ip) = (UserKey::Email.hash("Ann@Example.com"), UserKey::Ip.hash("192.0.2.7"));
+    app.database
+        .execute(&format!(
+            "INSERT INTO issue_user_keys (issue_id, key_hash) VALUES ({one}, {email}), ({one}, {ip}), ({two}, {ip});
+             INSERT INTO issue_tags (issue_id, key, value) VALUES ({one}, 'user', '')"
+        ))
+        .await
+        .unwrap();
+    for (query, expected) in [
+        ("user.email:ann@example.com", vec![one]),
+        ("user.ip:192.0.2.7", vec![one, two]),
+        ("user.ip:192.0.2.7 !user.email:ann@example.com", vec![two]),
+        ("user.id:ann@example.com", vec![]),
+        ("has:user", vec![one]),
+        ("!has:user", vec![two]),
+        ("has:trace", vec![]),
+    ] {
+        assert_eq!(found(&app, query).await, expected, "{query}");
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_order_has_its_pages() {
+    let app = App::start().await;
+    let project = app.project("shop").await;
+    let mut all = Vec::new();
+    for number in [3, 1, 70, 2, 5, 71] {
+        all.push((number, app.issue(project, number, "x", i64::from(number)).await.0));
+    }
+    // 700 and 710 are the same to five percent: the newer one is first.
+    let by_count = [71, 70, 5, 3, 2, 1].map(|number| all.iter().find(|(n, _)| *n == number).unwrap().1);
+    app.database
+        .execute(&format!("UPDATE issues SET priority = 4 WHERE id IN ({}, {})", by_count[5], by_count[0]))
+        .await
+        .unwrap();
+    app.database.execute("UPDATE issues SET first_seen = active_at - interval '1 day'").await.unwrap();
+    let mut newest: Vec<i64> = all.iter().map(|(_, id)| *id).collect();
+    newest.reverse();
+    let by_priority: Vec<i64> = {
+        let (critical, rest): (Vec<i64>, Vec<i64>) =
+            newest.iter().partition(|id| [by_count[5], by_count[0]].contains(*id));
+        critical.into_iter().chain(rest).collect()
+    };
+    let by_time: Vec<i64> = by_count.iter().rev().copied().collect();
+    for (sort, expected) in [
+        ("events", by_count.to_vec()),
+        ("users", by_count.to_vec()),
+        ("priority", by_priority),
+        ("first_seen", by_time.clone()),
+        ("last_seen", by_time),
+    ] {
+        for query in ["", "times_seen:>0", "x", "x times_seen:<9000"] {
+            let (mut seen, mut cursor) = (Vec::new(), String::new());
+            loop {
+                let parameters =
+                    [("sort", sort), ("limit", "4"), ("query", query), ("cursor", cursor.as_str())];
+                let page = ask(&app, "/api/v1/issues", &parameters).await.ok(200);
+                seen.extend(ids(&page));
+                match page["next"].as_str() {
+                    Some(next) => cursor = next.to_owned(),
+                    None => break,
+                }
+            }
+            assert_eq!(seen, expected, "{sort} {query}");
+        }
+    }
+    let other = ask(&app, "/api/v1/issues", &[("sort", "events"), ("limit", "1")]).await.ok(200);
+    let wrong = [("sort", "users"), ("cursor", other["next"].as_str().unwrap())];
+    let mistakes = ask(&app, "/api/v1/issues", &wrong).await.mistakes();
+    assert_eq!(mistakes, ["cursor: is of a list in another order"]);
+    let mistakes = ask(&app, "/api/v1/issues", &[("sort", "title")]).await.mistakes();
+    assert_eq!(mistakes, ["sort: `title` is not last_seen, first_seen, events, users or priority"]);
+    app.stop().await;
+}
+
+/// With thousands of issues the three ways of searching are all taken; each answers as counting one by one does.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_found_does_not_depend_on_how() {
+    let app = App::start().await;
+    let (shop, blog) = (app.project("shop").await, app.project("blog").await);
+    app.database
+        .execute(&format!(
+            "INSERT INTO issues (project_id, number, title, platform, level, priority, status, first_seen, active_at)
+                 SELECT CASE WHEN n % 5 = 0 THEN {blog} ELSE {shop} END, n, 'word' || n % 3 || ' ' || CASE WHEN n > 11990 THEN 'rare' ELSE 'common' END,
+                     'python', 40, CASE WHEN n % 1000 = 7 THEN 4 ELSE 2 END, CASE WHEN n % 400 = 3 THEN 2 ELSE 0 END,
+                     '2027-01-01Z'::timestamptz + n * interval '1 second', '2027-01-02Z'::timestamptz + (n * 7919 % 12000) * interval '1 second'
+                 FROM generate_series(1, 12000) n;
+             INSERT INTO issue_counts (issue_id, events, last_seen, users) SELECT id, number, active_at, number % 10 FROM issues;
+             INSERT INTO issue_tags (issue_id, key, value) SELECT id, 'release', 'shop@' || number / 3500 FROM issues;
+             INSERT INTO issue_tags (issue_id, key, value) SELECT id, 'browser', CASE WHEN number % 7 = 0 THEN 'Firefox' ELSE 'Chrome' END FROM issues;
+             ANALYZE"
+        ))
+        .await
+        .unwrap();
+    for (query, condition) in [
+        ("common", "title LIKE '%common%'"),
+        ("rare", "number > 11990"),
+        ("is:ignored", "status = 2"),
+        ("priority:critical", "priority = 4"),
+        ("release:shop@0", "number < 3500"),
+        ("release:shop@0 browser:Firefox", "number < 3500 AND number % 7 = 0"),
+        ("release:shop@* !release:shop@1 word2", "number / 3500 <> 1 AND number % 3 = 2"),
+        ("!browser:Chrome times_seen:>11000", "number % 7 = 0 AND number > 11000"),
+        ("times_seen:7000", "number = 7000"),
+        ("word0 browser:Firefox users:9", "number % 3 = 0 AND number % 7 = 0 AND number % 10 = 9"),
+        ("!browser:Firefox !browser:Chrome", "false"),
+        ("has:browser is:unassigned release:*@3", "number / 3500 = 3"),
+    ] {
+        for (project, also) in [("", ""), ("blog", " AND number % 5 = 0")] {
+            let expected: Vec<i64> = app
+                .database
+                .rows(&format!(
+                    "SELECT id FROM issues WHERE {condition}{also} ORDER BY active_at DESC, id DESC LIMIT 60"
+                ))
+                .await
+                .unwrap()
+                .iter()
+                .map(|id| id.parse().unwrap())
+                .collect();
+            let (mut seen, mut cursor) = (Vec::new(), String::new());
+            for _ in 0..2 {
+                let parameters =
+                    [("project", project), ("limit", "30"), ("query", query), ("cursor", cursor.as_str())];
+                let page = ask(&app, "/api/v1/issues", &parameters).await.ok(200);
+                seen.extend(ids(&page));
+                let Some(next) = page["next"].as_str() else { break };
+                cursor = next.to_owned();
+            }
+            assert_eq!(seen, expected, "{query} in {project}");
+        }
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn facets_count_and_names_are_completed_within_what_is_seen() {
+    let app = App::start().await;
+    let (blue, red) = (team(&app, "blue").await, team(&app, "red").await);
+    let (shop, secret) = (app.project("shop").await, app.project("secret").await);
+    for (project, team) in [(shop, blue), (secret, red)] {
+        app.database
+            .execute(&format!("UPDATE projects SET team_id = {team} WHERE id = {project}"))
+            .await
+            .unwrap();
+    }
+    let (one, two, hidden) = (
+        app.issue(shop, 1, "a", 1).await.0,
+        app.issue(shop, 2, "b", 2).await.0,
+        app.issue(secret, 1, "c", 3).await.0,
+    );
+    app.database
+        .execute(&format!(
+            "INSERT INTO issue_tags (issue_id, key, value) VALUES ({one}, 'release', 'shop@1'), ({two}, 'release', 'shop@1'),
+                 ({two}, 'release', 'shop@2'), ({one}, 'environment', 'production'), ({hidden}, 'release', 'secret@1'),
+                 ({hidden}, 'relay', 'x'), ({two}, 'user', '');
+             UPDATE issues SET assigned_to = 'ann', status = 2 WHERE id = {two}"
+        ))
+        .await
+        .unwrap();
+    let (id, _) = person(&app, "bea", InstallationRole::Member, &[(blue, TeamRole::Viewer)]).await;
+    let browser = session(&app, id, "bea").await;
+    let get = async |path: &str| {
+        app.send(app.client.get(app.url(path)).header("cookie", &browser.cookie)).await.ok(200)
+    };
+    let facets = get("/api/v1/issues/facets").await;
+    insta::assert_json_snapshot!("facets", facets);
+    let narrowed = get("/api/v1/issues/facets?query=is:ignored&project=shop").await;
+    assert_eq!((&narrowed["issues"], &narrowed["sample"]), (&json!(1), &json!(false)));
+    assert_eq!(get("/api/v1/tags/keys").await["items"], json!(["environment", "release", "user"]));
+    assert_eq!(get("/api/v1/tags/keys?prefix=rel").await["items"], json!(["release"]));
+    assert_eq!(get("/api/v1/tags/values?key=release").await["items"], json!(["shop@1", "shop@2"]));
+    assert_eq!(get("/api/v1/tags/values?key=release&prefix=shop@2").await["items"], json!(["shop@2"]));
+    assert_eq!(get("/api/v1/tags/values?key=user").await["items"], json!([]));
+    let all = app.get("/api/v1/tags/keys?project=secret&prefix=rel").await.ok(200);
+    assert_eq!(all["items"], json!(["relay", "release"]));
+    let missing = app.get("/api/v1/tags/values").await.mistakes();
+    assert_eq!(missing, ["key: is missing; expected a tag's name"]);
+    app.stop().await;
+}
+
+fn event(number: u128, browser: &str) -> Event {
+    let mut event = Event::new(Uuid::from_u128(number), noon());
+    event.tags.insert("browser".to_owned(), browser.to_owned());
+    event.user = Some(User { email: Some(format!("u{number}@example.com")), ..User::default() });
+    event
+}
+
+fn events_of(page: &Value) -> Vec<u128> {
+    let items = page["items"].as_array().unwrap().iter();
+    items.map(|item| Uuid::parse_str(item["event_id"].as_str().unwrap()).unwrap().as_u128()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_of_an_issue_are_searched_and_walked() {
+    let app = App::start().await;
+    let project = app.project("shop").await;
+    let issue = app.issue(project, 1, "x", 1).await;
+    for number in 1..=6 {
+        let browser = if number % 2 == 0 { "Chrome 120" } else { "Firefox" };
+        app.event(project, issue, &event(number, browser), 60 - i64::try_from(number).unwrap()).await;
+    }
+    app.database
+        .execute(&format!(
+            "UPDATE events SET level = 50, trace_id = '{TRACE}' WHERE event_id = '{}'",
+            Uuid::from_u128(4)
+        ))
+        .await
+        .unwrap();
+    let path = format!("/api/v1/issues/{issue}/events");
+    let since = (noon() - TimeDelta::minutes(57)).to_rfc3339();
+    for (query, expected) in [
+        ("", vec![6, 5, 4, 3, 2, 1]),
+        ("browser:Chrome*", vec![6, 4, 2]),
+        ("!browser:Firefox level:fatal", vec![4]),
+        ("has:trace", vec![]),
+        ("has:user !has:browser", vec![]),
+        ("user.email:U3@example.com", vec![3]),
+        ("age:-57m", vec![6, 5, 4, 3]),
+    ] {
+        let page = ask(&app, &path, &[("query", query)]).await.ok(200);
+        assert_eq!(events_of(&page), expected, "{query}");
+        assert_eq!(page["next"], Value::Null, "{query}");
+    }
+    let traced = ask(&app, &path, &[("query", &format!("trace:{TRACE}"))]).await.ok(200);
+    assert_eq!(events_of(&traced), [4]);
+    let page =
+        ask(&app, &path, &[("since", &since), ("limit", "2"), ("query", "browser:Chrome*")]).await.ok(200);
+    assert_eq!((events_of(&page), page["searched"].as_u64()), (vec![6, 4], Some(4)));
+    let next = page["next"].as_str().unwrap_or_default();
+    let rest = ask(&app, &path, &[("since", &since), ("cursor", next), ("query", "browser:Chrome*")]).await;
+    assert_eq!(events_of(&rest.ok(200)), [] as [u128; 0]);
+
+    let walk = async |which: &str, query: &str| {
+        let answer = ask(&app, &format!("{path}/{which}"), &[("query", query)]).await.ok(200);
+        ["first", "previous", "next", "last"]
+            .map(|way| answer[way].as_str().map(|id| Uuid::parse_str(id).unwrap().as_u128()))
+    };
+    assert_eq!(walk("last", "").await, [Some(1), Some(5), None, Some(6)]);
+    assert_eq!(walk("first", "").await, [Some(1), None, Some(2), Some(6)]);
+    let middle = Uuid::from_u128(3).simple().to_string();
+    assert_eq!(walk(&middle, "").await, [Some(1), Some(2), Some(4), Some(6)]);
+    assert_eq!(walk(&middle, "browser:Firefox").await, [Some(1), Some(1), Some(5), Some(5)]);
+    assert_eq!(app.get(&format!("{path}/{}", Uuid::from_u128(99))).await.status, 404);
+    let wrong = ask(&app, &path, &[("query", "x is:resolved"), ("since", "noon")]).await.mistakes();
+    assert_eq!(
+        wrong,
+        [
+            "query: `is:` is about issues, not about one of their events",
+            "since: `noon` is not a time such as 2026-11-28T09:00:00Z"
+        ]
+    );
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trace_goes_across_projects_and_hides_those_of_others() {
+    let app = App::start().await;
+    let (blue, red) = (team(&app, "blue").await, team(&app, "red").await);
+    let mut of_shop = None;
+    for (name, team, number) in [("shop", blue, 1), ("secret", red, 2)] {
+        let project: ProjectId = app.project(name).await;
+        app.database
+            .execute(&format!("UPDATE projects SET team_id = {team} WHERE id = {project}"))
+            .await
+            .unwrap();
+        let issue = app.issue(project, 1, name, 1).await;
+        app.event(project, issue, &event(number, "Firefox"), 5).await;
+        of_shop = of_shop.or(Some(issue.0));
+    }
+    app.database.execute(&format!("UPDATE events SET trace_id = '{TRACE}'")).await.unwrap();
+    let path = format!("/api/v1/events?trace={TRACE}");
+    let all = app.get(&path).await.ok(200);
+    assert_eq!((events_of(&all), &all["hidden"], &all["more"]), (vec![2, 1], &json!(0), &json!(false)));
+    let (id, _) = person(&app, "bea", InstallationRole::Member, &[(blue, TeamRole::Viewer)]).await;
+    let browser = session(&app, id, "bea").await;
+    let seen = app.send(app.client.get(app.url(&path)).header("cookie", &browser.cookie)).await.ok(200);
+    assert_eq!((events_of(&seen), &seen["hidden"]), (vec![1], &json!(1)));
+    assert!(!seen.to_string().contains("secret"), "{seen}");
+    let by_trace = app
+        .send(
+            app.client
+                .get(app.url("/api/v1/issues"))
+                .query(&[("query", format!("trace:{TRACE}"))])
+                .header("cookie", &browser.cookie),
+        )
+        .await;
+    assert_eq!(ids(&by_trace.ok(200)), [of_shop.unwrap()]);
+    assert_eq!(app.get("/api/v1/events?trace=xyz").await.mistakes().len(), 1);
+    assert_eq!(app.get("/api/v1/events").await.mistakes().len(), 1);
+    app.stop().await;
+}
