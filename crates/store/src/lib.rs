@@ -20,7 +20,8 @@
 //! - [`payload`]: how an event is kept in a few hundred bytes, and how it is read back.
 //! - [`partitions`]: what is made ahead and what is dropped when its time has come.
 //! - [`outbox`]: signals on their way to the broker.
-//! - [`stats`]: numbers over time; [`activity`]: what happened to an issue.
+//! - [`stats`]: numbers over time; [`activity`]: what happened to an issue; [`storage`]: how much room projects take.
+//! - [`attachments`], [`feedback`]: what came with an event.
 //! - [`Scope`]: the projects that somebody sees; what is outside of it is not there.
 //! - [`users`], [`teams`], [`sessions`], [`links`], [`second_factors`], [`attempts`], [`audit`]: accounts and access.
 //! - [`door`]: what ingest keeps in memory; [`outcomes`]: how items ended, per hour; [`heartbeats`]: who is alive.
@@ -34,6 +35,7 @@ pub mod destinations;
 pub mod door;
 mod error;
 pub mod events;
+pub mod feedback;
 pub mod heartbeats;
 pub mod hyperloglog;
 pub mod issues;
@@ -55,6 +57,7 @@ pub mod server;
 pub mod sessions;
 mod statement;
 pub mod stats;
+pub mod storage;
 pub mod teams;
 mod tls;
 pub mod tokens;

@@ -2,6 +2,7 @@
 //! nowhere else.
 
 mod account;
+mod attachments;
 mod audit;
 mod dead_letters;
 mod destination_create;
@@ -14,6 +15,7 @@ mod errors_list;
 mod errors_resolve;
 mod event;
 mod event_anywhere;
+mod event_feedback;
 mod invitation_accept;
 mod invitations;
 mod issue;
@@ -40,14 +42,19 @@ mod session;
 mod sessions;
 mod setup;
 mod stats;
+mod storage;
 mod teams;
 mod tokens;
 mod users;
 
 use crate::access::{Declared, Endpoint, Need, delete, get, mount, patch, post, put};
+use crate::openapi::{Parameter, parameter};
 use crate::{State, dashboard};
 use actix_web::web::{Data, ServiceConfig};
 use bugle_model::TeamRole;
+
+/// Which of several events with the same id.
+const OF_EVENT: &[Parameter] = &[parameter::<String>("project", "The event's project, by id or name.")];
 
 /// Mounts every path of the API.
 pub fn routes(config: &mut ServiceConfig, state: Data<State>) {
@@ -123,6 +130,14 @@ fn issue_routes() -> Vec<Endpoint> {
         post("/api/v1/issues/{id}/comments", Need::TRIAGE, issue_comment::handler),
         get("/api/v1/issues/{id}/grouping", Need::VIEW, issue_grouping::handler),
         get("/api/v1/events/{event_id}", Need::VIEW, event_anywhere::handler),
+        get("/api/v1/events/{event_id}/attachments", Need::VIEW, attachments::list)
+            .named("list_attachments", "The files that came with an event.")
+            .query(OF_EVENT),
+        get("/api/v1/events/{event_id}/feedback", Need::VIEW, event_feedback::handler)
+            .named("list_feedback", "What users said about an event.")
+            .query(OF_EVENT),
+        get("/api/v1/attachments/{id}", Need::VIEW, attachments::download)
+            .named("download_attachment", "The bytes of a file that came with an event."),
     ]
 }
 
@@ -152,6 +167,8 @@ fn operator_routes() -> Vec<Endpoint> {
         get("/api/v1/outcomes", Need::VIEW, outcomes::handler),
         get("/api/v1/stats", Need::VIEW, stats::handler),
         get("/api/v1/services", Need::VIEW, services::handler),
+        get("/api/v1/storage", Need::VIEW, storage::handler)
+            .named("list_storage", "How much room each project takes."),
         get("/api/v1/admin/dead-letters", Need::Admin, dead_letters::list),
         post("/api/v1/admin/dead-letters/redrive", Need::Admin, dead_letters::redrive),
         post("/api/v1/admin/dead-letters/discard", Need::Admin, dead_letters::discard),
