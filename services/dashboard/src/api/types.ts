@@ -39,6 +39,16 @@ export interface Issue {
   platform: string; level: Level; priority: Priority; status: Status; count: number; users: number; first_seen: string; last_seen: string;
   first_release: string | null; resolved_at: string | null; assigned_to: string | null; regressions: number;
   releases?: string[]; sparkline?: number[];
+  ignore_until?: IgnoreUntil | null; resolved_in?: ResolvedIn | null; bookmarked?: boolean;
+}
+export type IgnoreUntil = { time: string } | { events: number } | { users: number } | { escalates: true };
+export type ResolvedIn = "now" | "next" | { release: string } | { commit: string };
+export interface Fingerprint { fingerprint: string; algorithm: number; events: number }
+export interface Facets { issues: number; sample: boolean; facets: { key: string; values: { value: string; issues: number }[] }[] }
+export interface Traced { items: EventBody[]; hidden: number; more: boolean }
+export interface Shared {
+  short_id: string; title: string; culprit: string | null; error_type: string | null; level: Level; platform: string; count: number; first_seen: string; last_seen: string;
+  event: { timestamp: string; exceptions: { type: string | null; value: string | null; frames: { [key in keyof Frame]: Frame[key] | null }[] }[] } | null;
 }
 
 export interface Frame {
@@ -60,9 +70,13 @@ export interface EventBody {
   request: HttpRequest | null; contexts: JsonMap; exceptions: Exception[]; threads?: Thread[]; breadcrumbs: Breadcrumb[];
   extra?: JsonMap; modules?: Record<string, string>; sdk?: { name?: string; version?: string }; security?: Json;
   request_id?: string; trace_id?: string; span_id?: string; source: string; hashes: string[]; errors?: string[]; fingerprint?: string[];
-  attachments?: { id?: number | string; name: string; content_type?: string | null; size?: number; url?: string }[];
-  feedback?: { name?: string | null; email?: string | null; message: string; received_at?: string }[];
 }
+
+export interface Attachment { id: number; name: string; content_type: string | null; attachment_type: string | null; size: number; sha256: string; received_at: string }
+export interface Feedback { id: number; name: string | null; email: string | null; message: string; url: string | null; received_at: string }
+export interface Component { name: string; contributes: boolean; value?: string; reason?: string; children?: Component[] }
+export interface Explanation { version: number; method: string; rule_line?: number; rule?: string; hashes: { variant: string; hash: string }[]; components: Component[] }
+export interface Room { project: number; name: string; events_bytes: number; attachments_bytes: number }
 
 export type Channel = "email" | "slack" | "sms" | "webhook";
 export interface Destination { id: number; project: number; channel: Channel; target: string; min_priority: Priority | null; settings: JsonMap; enabled: boolean; disabled_reason: string | null; failures: number; open_until: string | null; created_at: string; secret?: string }
@@ -79,9 +93,9 @@ export interface Stats {
   buckets: string[]; total: number[]; by_project: { project: number; name: string; counts: number[] }[]; by_level: { level: Level; counts: number[] }[];
   new_issues: number; regressed_issues: number; unresolved: number;
 }
-export interface IssueStats { buckets: string[]; counts: number[] }
+export interface IssueStats { buckets: string[]; counts: number[]; releases?: { version: string; first_seen: string }[] }
 export interface TagStats { key: string; total: number; values: { value: string; count: number }[] }
-export interface Activity { id: number; at?: string; created_at?: string; kind?: string; action?: string; actor?: { kind?: string; name: string | null } | string | null; text?: string | null; data?: Json; before?: Json; after?: Json }
+export interface Activity { id: number; at: string; actor: string | null; kind: string; data: Json }
 export interface Heartbeat { service: string; instance: string; version: string; started_at: string; seen_at: string; state: Json }
 export interface Health { healthy: boolean; checks: Record<string, { healthy: boolean; message: string }> }
 export interface Release {
