@@ -1,11 +1,13 @@
 # Names only: the logic is in xtask/.
-.PHONY: run test check bench demo fuzz schemathesis
+.PHONY: run test e2e check bench demo fuzz schemathesis
 xtask = cargo run --quiet --package xtask --
 
 run:    ## Build and start Bugle with a private PostgreSQL in ./data. BUS=rabbit: one process per service.
 	@$(xtask) run $(if $(BUS),--bus $(BUS))
 test:   ## Run every test against private servers.
 	@$(xtask) test $(ARGS)
+e2e:    ## Walk through the dashboard in a real browser. ARGS=screenshots: take docs/screenshots anew.
+	@$(xtask) e2e $(ARGS)
 check:  ## The gate: format, lints, docs, dependencies, directions.
 	@$(xtask) check
 bench:  ## Measure, and print the table of docs/performance.md.

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 /// sentry-cli with a system's address and token, in a folder.
 #[derive(Debug)]
@@ -63,7 +64,14 @@ impl SentryCli {
     }
 }
 
+/// The program, installed by the first test that wants it.
 fn program() -> Result<PathBuf> {
+    static PROGRAM: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let program = PROGRAM.get_or_init(|| install().map_err(|error| format!("{error:#}")));
+    program.clone().map_err(anyhow::Error::msg)
+}
+
+fn install() -> Result<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace")?;
     let (pinned, tools) = (root.join("tests/sentry-cli"), root.join("target/tools/sentry-cli"));
     let lock = fs::read(pinned.join("package-lock.json"))?;

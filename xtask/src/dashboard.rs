@@ -3,6 +3,7 @@
 use crate::dirs;
 use anyhow::{Context, Result, bail};
 use bugle_devservers::{ensure_installed, find_program};
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -31,6 +32,18 @@ pub fn check() -> Result<()> {
     println!("check: dashboard");
     npm(&["run", "check"])?;
     npm(&["test"])
+}
+
+/// Runs one of its scripts against a server that the environment names.
+pub fn run(script: &str, arguments: &[String], environment: &[(&str, OsString)]) -> Result<()> {
+    packages()?;
+    let mut command = Command::new("npm");
+    command.current_dir(folder()).args(["run", "--silent", script, "--"]).args(arguments);
+    let status = command.envs(environment.iter().cloned()).status().context("cannot start npm")?;
+    if !status.success() {
+        bail!("`npm run {script}` failed in {}", folder().display());
+    }
+    Ok(())
 }
 
 /// Installs Node when it is missing, and what `package-lock.json` says when that has changed since.

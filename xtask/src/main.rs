@@ -6,6 +6,7 @@ mod corpus;
 mod dashboard;
 mod demo;
 mod dirs;
+mod e2e;
 mod run;
 mod schemathesis;
 mod stack;
@@ -13,7 +14,7 @@ mod test;
 
 use anyhow::{Result, bail};
 
-const USAGE: &str = "usage: cargo xtask run [--bus embedded|rabbit] | test [cargo test arguments] | check | schemathesis [--examples N] [its own arguments] | bench [search] [--quick] [--bus NAME] | demo [--seconds N]";
+const USAGE: &str = "usage: cargo xtask run [--bus embedded|rabbit] | test [cargo test arguments] | e2e [screenshots [page …]] | check | schemathesis [--examples N] [its own arguments] | bench [search] [--quick] [--bus NAME] | demo [--seconds N]";
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
@@ -22,6 +23,7 @@ fn main() -> Result<()> {
     match command.as_str() {
         "run" => run::run(&rest),
         "test" => test::test(&rest),
+        "e2e" => e2e::e2e(&rest),
         "bench" => bench::bench(&rest),
         "demo" => demo::demo(&rest),
         "schemathesis" => schemathesis::schemathesis(&rest),

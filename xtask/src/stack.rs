@@ -56,6 +56,9 @@ impl Stack {
         }
         if let Some(rabbit) = &rabbit {
             environment.push(("BUGLE_AMQP_URL".to_owned(), rabbit.url()));
+            // Each process has a data folder of its own; the attachments are for all of them.
+            let attachments = data.canonicalize()?.join("attachments");
+            environment.push(("BUGLE_OBJECT_STORE".to_owned(), attachments.to_string_lossy().into_owned()));
         }
         environment.extend(extra.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
         let mut stack = Self {

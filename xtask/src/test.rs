@@ -22,7 +22,7 @@ pub fn test(arguments: &[String]) -> Result<()> {
 }
 
 /// The end-to-end tests start the binary itself.
-fn build_binary() -> Result<()> {
+pub fn build_binary() -> Result<()> {
     dashboard::build()?;
     let status = Command::new("cargo").args(["build", "--package", "bugle"]).status()?;
     if !status.success() {

@@ -21,7 +21,9 @@
 //! - [`partitions`]: what is made ahead and what is dropped when its time has come.
 //! - [`outbox`]: signals on their way to the broker.
 //! - [`releases`]: their order, commits, deploys and issues.
-//! - [`tags`]: names and values of tags; [`stats`]: numbers over time; [`activity`]: what happened to an issue.
+//! - [`attachments`], [`feedback`]: what came with an event.
+//! - [`tags`]: names and values of tags; [`stats`]: numbers over time; [`activity`]: what happened to an issue; [`storage`]: how much
+//!   room projects take.
 //! - [`Scope`]: the projects that somebody sees; what is outside of it is not there.
 //! - [`users`], [`teams`], [`sessions`], [`links`], [`second_factors`], [`attempts`], [`audit`]: accounts and access.
 //! - [`door`]: what ingest keeps in memory; [`outcomes`]: how items ended, per hour; [`heartbeats`]: who is alive.
@@ -38,6 +40,7 @@ pub mod discards;
 pub mod door;
 mod error;
 pub mod events;
+pub mod feedback;
 pub mod heartbeats;
 pub mod hyperloglog;
 pub mod issues;
@@ -61,6 +64,7 @@ pub mod sessions;
 pub mod shares;
 mod statement;
 pub mod stats;
+pub mod storage;
 pub mod tags;
 pub mod teams;
 mod tls;

@@ -5,6 +5,7 @@
 pub mod auth;
 mod client;
 mod json;
+pub mod objects;
 pub mod operations;
 mod page;
 mod params;

@@ -28,6 +28,7 @@ use bugle_runtime::{Config, Metrics, Shutdown};
 use bugle_store::Store;
 use bugle_store::heartbeats::{self, Heartbeat};
 use bugle_web::auth::TokenHash;
+use bugle_web::objects::{self, Place, PlaceError};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
 use std::time::Duration;
@@ -73,20 +74,24 @@ pub struct State {
     pub(crate) config: Arc<Config>,
     pub(crate) local_token: Option<TokenHash>,
     pub(crate) passwords: Passwords,
+    pub(crate) attachments: Place,
 }
 
 impl State {
     /// The state for [`routes`].
-    #[must_use]
-    pub fn new(config: Arc<Config>, deps: &Deps) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// When the place of the attachments cannot be used.
+    pub fn new(config: Arc<Config>, deps: &Deps) -> Result<Self, PlaceError> {
+        Ok(Self {
             bus: Arc::clone(&deps.bus),
             store: deps.store.clone(),
             clock: Arc::clone(&deps.clock),
+            attachments: objects::open(&config.object_store, &config.data_dir)?,
             config,
             local_token: deps.local_token,
             passwords: Passwords::new(),
-        }
+        })
     }
 }
 

@@ -26,6 +26,7 @@ const ReleasePage = lazy(() => import("./pages/release.tsx"));
 const Notifications = lazy(() => import("./pages/notifications.tsx"));
 const Admin = lazy(() => import("./pages/admin/admin.tsx"));
 const ApiDocs = lazy(() => import("./pages/docs/api.tsx"));
+const Share = lazy(() => import("./pages/share.tsx"));
 const Account = lazy(() => import("./pages/account/account.tsx"));
 
 // The pages that people open most need not wait for the answer who they are.
@@ -73,6 +74,7 @@ export function App() {
                 <Route path="/setup" element={<Setup />} />
                 <Route path="/invite" element={<Invite />} />
                 <Route path="/reset" element={<Reset />} />
+                <Route path="/share/:token" element={<Share />} />
                 <Route
                   element={
                     <Inside>

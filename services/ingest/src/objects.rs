@@ -1,24 +1,19 @@
 //! Attachments beside the queue: by the SHA-256 of their bytes, in a folder or an S3 bucket.
 //!
-//! Key: `ab/abcdef…`, the first two digits as a folder. An object is always written anew, also when it is there:
+//! Keys are those of `bugle_web::objects`. An object is always written anew, also when it is there:
 //! its time of change tells whoever cleans up that it is still wanted.
 
-use crate::files;
+use bugle_web::objects::{self, Place, PlaceError, key_of};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
-use object_store::aws::AmazonS3Builder;
-use object_store::local::LocalFileSystem;
-use object_store::path::Path as Key;
-use object_store::prefix::PrefixStore;
 use object_store::{ObjectMeta, ObjectStore, PutPayload};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::RwLock;
@@ -28,9 +23,9 @@ const PUT_TIMEOUT: Duration = Duration::from_secs(20);
 /// A place for attachments that cannot be used, or failed.
 #[derive(Debug, Error)]
 pub enum ObjectError {
-    /// The setting.
-    #[error("object_store: {0}; expected a folder, or s3://bucket/prefix")]
-    Setting(String),
+    /// It cannot be used.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
     /// The store.
     #[error("object store: {0}")]
     Store(#[from] object_store::Error),
@@ -45,40 +40,20 @@ pub enum ObjectError {
 /// Where attachments go.
 #[derive(Debug)]
 pub(crate) struct Objects {
-    store: Arc<dyn ObjectStore>,
-    /// The folder, when it is one: the store itself does not sync.
-    folder: Option<PathBuf>,
+    place: Place,
     /// Held while something is written, and alone while something is removed.
     removing: RwLock<()>,
 }
 
 impl Objects {
-    /// Opens the place that the setting names. S3 takes its credentials and region from the environment (`AWS_…`).
+    /// Opens the place that the setting names: see [`objects::open`].
     pub(crate) fn open(setting: &str, data_dir: &Path) -> Result<Self, ObjectError> {
-        if let Some(rest) = setting.strip_prefix("s3://") {
-            let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-            if bucket.is_empty() {
-                return Err(ObjectError::Setting("no bucket".to_owned()));
-            }
-            let s3 = AmazonS3Builder::from_env().with_bucket_name(bucket).build()?;
-            return Ok(Self {
-                store: Arc::new(PrefixStore::new(s3, prefix)),
-                folder: None,
-                removing: RwLock::default(),
-            });
-        }
-        if setting.contains("://") {
-            return Err(ObjectError::Setting("unknown kind of store".to_owned()));
-        }
-        let folder = data_dir.join(setting);
-        files::make_private_dir(&folder)?;
-        let store = Arc::new(LocalFileSystem::new_with_prefix(&folder)?);
-        Ok(Self { store, folder: Some(folder), removing: RwLock::default() })
+        Ok(Self { place: objects::open(setting, data_dir)?, removing: RwLock::default() })
     }
 
     /// Whether it fills the disk of the data folder.
     pub(crate) const fn is_local(&self) -> bool {
-        self.folder.is_some()
+        self.place.folder.is_some()
     }
 
     /// Keeps the bytes; durable when it returns. Answers their SHA-256 in hex.
@@ -89,8 +64,8 @@ impl Objects {
             let (folder, _) = sha256.split_at_checked(2).unwrap_or_default();
             let key = key_of(&sha256);
             let _stays = self.removing.read().await;
-            self.store.put(&key, PutPayload::from(bytes)).await?;
-            if let Some(root) = &self.folder {
+            self.place.store.put(&key, PutPayload::from(bytes)).await?;
+            if let Some(root) = &self.place.folder {
                 let (file, parent) = (root.join(key.as_ref()), root.join(folder));
                 let root = root.clone();
                 let synced = tokio::task::spawn_blocking(move || sync(&file, &[&parent, &root]));
@@ -111,7 +86,7 @@ impl Objects {
             let ours = from_hex(sha256).is_some() && key_of(sha256) == meta.location;
             (ours && meta.last_modified < before).then(|| sha256.to_owned())
         };
-        let listed = self.store.list(None).map_err(ObjectError::from);
+        let listed = self.place.store.list(None).map_err(ObjectError::from);
         listed.try_filter_map(move |meta| std::future::ready(Ok(old(meta)))).boxed()
     }
 
@@ -119,18 +94,12 @@ impl Objects {
     pub(crate) async fn remove(&self, sha256: &str, before: DateTime<Utc>) -> Result<bool, ObjectError> {
         let key = key_of(sha256);
         let _alone = self.removing.write().await;
-        if self.store.head(&key).await?.last_modified >= before {
+        if self.place.store.head(&key).await?.last_modified >= before {
             return Ok(false);
         }
-        self.store.delete(&key).await?;
+        self.place.store.delete(&key).await?;
         Ok(true)
     }
-}
-
-/// Where an object lies.
-fn key_of(sha256: &str) -> Key {
-    let (folder, _) = sha256.split_at_checked(2).unwrap_or_default();
-    Key::from(format!("{folder}/{sha256}"))
 }
 
 /// The bytes of a hash in 64 lower-case hex digits.

@@ -123,7 +123,7 @@ async fn sentry_cli_says_what_it_cannot_do() -> Result<()> {
     let told = |arguments: &[&str]| {
         cli.run(arguments).err().map(|error| format!("{error:#}")).context("it went well")
     };
-    shows(&told(&["releases", "finalize", "none@1.0"])?, &["there is no release `none@1.0`"])?;
+    shows(&told(&["releases", "finalize", "none@1.0"])?, &["Release not found"])?;
     shows(&told(&["releases", "new", "x@1", "-p", "nothing"])?, &["there is no project `nothing`"])?;
     let uploads = "does not take source maps";
     shows(&told(&["sourcemaps", "upload", "-r", "x@1", "."])?, &[uploads])?;

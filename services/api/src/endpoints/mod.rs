@@ -2,6 +2,7 @@
 
 mod account;
 mod assignee;
+mod attachments;
 mod audit;
 mod audit_export;
 mod conflicts;
@@ -22,6 +23,7 @@ mod errors_resolve;
 mod errors_stats;
 mod event;
 mod event_anywhere;
+mod event_feedback;
 mod events;
 mod export;
 mod ignoring;
@@ -69,6 +71,7 @@ mod session;
 mod sessions;
 mod setup;
 mod stats;
+mod storage;
 mod table;
 mod tag_names;
 mod teams;

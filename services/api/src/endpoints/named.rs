@@ -113,6 +113,31 @@ pub(super) fn event_id(text: &str) -> Result<Uuid, ApiError> {
     parse_event_id(text).ok_or_else(|| missing("event", text).into())
 }
 
+/// The event with this id, of the project that the parameter `project` names, or the only one of those that the caller may
+/// see.
+pub(super) async fn event(
+    connection: &mut Connection,
+    principal: &Principal,
+    request: &actix_web::HttpRequest,
+    text: &str,
+) -> Result<events::StoredEvent, ApiError> {
+    let mut params = Params::of(request);
+    let project: Option<String> = params.text("project");
+    params.finish()?;
+    let id = event_id(text)?;
+    let project = match project {
+        Some(name) => Some(project_parameter(connection, principal, &name).await?.id),
+        None => None,
+    };
+    let mut found = events::find(connection, &principal.scope(), id, project).await?;
+    let stored = found.pop().ok_or_else(|| missing("event", text))?;
+    if found.iter().any(|other| other.project != stored.project) {
+        let detail = "several projects have an event with this id; say which with `project`";
+        return Err(Problem::with_detail(Code::Conflict, detail).into());
+    }
+    Ok(stored)
+}
+
 /// The issue that an older contract's id names: an issue's number, or the id of one of its events.
 pub(super) async fn error(
     connection: &mut Connection,

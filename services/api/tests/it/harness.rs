@@ -34,7 +34,7 @@ pub struct App {
     pub client: reqwest::Client,
     shutdown: Shutdown,
     server: JoinHandle<std::io::Result<()>>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl App {
@@ -42,11 +42,12 @@ impl App {
         Self::start_with(Config::default()).await
     }
 
-    pub async fn start_with(config: Config) -> Self {
+    pub async fn start_with(mut config: Config) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let database = TestDatabase::new().await.unwrap();
         let store = bugle_store::connect(database.url(), 4).unwrap();
         let folder = tempfile::tempdir().unwrap();
+        config.data_dir = folder.path().to_path_buf();
         let clock = Arc::new(ManualClock::new(noon()));
         let bus =
             bugle_bus::connect(BusConfig::new(folder.path().to_path_buf(), clock.clone())).await.unwrap();
@@ -59,7 +60,7 @@ impl App {
             health: health.clone(),
             local_token: Some(auth::hash(LOCAL_TOKEN)),
         };
-        let state = State::new(Arc::new(config), &deps);
+        let state = State::new(Arc::new(config), &deps).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let registry = health.clone();
@@ -69,8 +70,7 @@ impl App {
         });
         let server = tokio::spawn(server);
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let app =
-            Self { database, store, bus, clock, health, base, client, shutdown, server, _folder: folder };
+        let app = Self { database, store, bus, clock, health, base, client, shutdown, server, folder };
         let mut connection = app.connection().await;
         tokens::create(&mut connection, "tests", &auth::hash(TOKEN), None, noon()).await.unwrap();
         app
@@ -166,6 +166,33 @@ impl App {
                 "INSERT INTO events (received_at, issue_id, project_id, level, retention, event_id, payload)
                  VALUES ($1::text::timestamptz, $2, $3, 40, 90, $4::text::uuid, $5)",
                 &[&received.to_rfc3339(), &issue.0, &project.0, &event.event_id.to_string(), &payload],
+            )
+            .await
+            .unwrap();
+    }
+
+    /// A file of an event whose bytes are where ingest puts them; its SHA-256 is made up.
+    pub async fn attachment(&self, project: ProjectId, event: &Event, id: i64, name: &str, bytes: &[u8]) {
+        let sha256 = format!("{id:064x}");
+        let folder = self.folder.path().join("attachments").join(&sha256[..2]);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(&sha256), bytes).unwrap();
+        let client = self.database.client().await.unwrap();
+        client
+            .execute(
+                "INSERT INTO attachments (id, item_id, project_id, event_id, sha256, size, filename, content_type,
+                     attachment_type, received_at, expires_on)
+                 VALUES ($1, gen_random_uuid(), $2, $3::text::uuid, decode($4, 'hex'), $5, $6, 'text/html',
+                     'event.attachment', $7::text::timestamptz, '2027-03-01') ON CONFLICT DO NOTHING",
+                &[
+                    &id,
+                    &project.0,
+                    &event.event_id.to_string(),
+                    &sha256,
+                    &i64::try_from(bytes.len()).unwrap(),
+                    &name,
+                    &noon().to_rfc3339(),
+                ],
             )
             .await
             .unwrap();

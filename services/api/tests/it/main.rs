@@ -4,6 +4,7 @@
 
 mod access;
 mod accounts;
+mod attached;
 mod audit;
 mod console;
 mod contract;

@@ -243,12 +243,12 @@ async fn issues_are_resolved_by_a_release_and_listed_with_it() {
     }
     declare(&app, "shop", "shop@1.0.0").await;
     app.database
-        .execute(&format!(
-            "UPDATE issues SET first_release_id = (SELECT id FROM releases) WHERE number IN (1, 2);
-             INSERT INTO issue_activity (issue_id, at, kind, data)
-                 SELECT id, '2027-01-01Z', 'regressed', '{{\"release\": \"shop@1.0.0\"}}' FROM issues
-                 WHERE number IN (2, 3)"
-        ))
+        .execute(
+            r#"UPDATE issues SET first_release_id = (SELECT id FROM releases) WHERE number IN (1, 2);
+               INSERT INTO issue_activity (issue_id, at, kind, data)
+                   SELECT id, '2027-01-01Z', 'regressed', '{"release": "shop@1.0.0"}' FROM issues
+                   WHERE number IN (2, 3)"#,
+        )
         .await
         .unwrap();
     let change = async |issue: usize, resolved_in: Value| {

@@ -200,6 +200,7 @@ async fn objects(app: &App, blue: TeamId, extra: UserId) {
     if app.database.number("SELECT count(*) FROM events").await.unwrap() == 0 {
         let object = (ProjectId(OBJECT), IssueId(OBJECT.into()));
         app.event(object.0, object.1, &sample(), 1).await;
+        app.attachment(object.0, &sample(), OBJECT.into(), "a.txt", b"abc").await;
     }
 }
 

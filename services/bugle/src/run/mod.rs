@@ -124,7 +124,8 @@ async fn serve(parts: &Parts, listener: TcpListener) -> anyhow::Result<()> {
     let ingest =
         if parts.roles.has(Role::Ingest) { Some(start_ingest(parts, &mut services).await?) } else { None };
     let api = parts.roles.has(Role::Api).then(|| services::api_deps(parts)).transpose()?;
-    let api_state = api.as_ref().map(|deps| bugle_api::State::new(Arc::clone(&parts.config), deps));
+    let api_state =
+        api.as_ref().map(|deps| bugle_api::State::new(Arc::clone(&parts.config), deps)).transpose()?;
     let (health, metrics) = (parts.health.clone(), parts.metrics.clone());
     let configure = move |routes: &mut ServiceConfig| {
         operations::routes(routes, health.clone(), metrics.clone());

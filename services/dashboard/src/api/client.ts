@@ -148,5 +148,23 @@ export async function getIfThere<T>(path: string, options: Options = {}): Promis
   }
 }
 
+/**
+ * Has the browser keep what a path answers as a file. It is fetched here, since a link would carry no API token; the bytes
+ * have no type, so that nothing opens them on this origin.
+ */
+export async function download(path: string, name: string, params: Query = {}): Promise<void> {
+  const response = await send("GET", path, params, {});
+  if (!response.ok) throw await problem(response);
+  const url = URL.createObjectURL(new Blob([await response.arrayBuffer()], { type: "application/octet-stream" }));
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
 /** What to tell a person of a failure. */
-export const explain = (error: unknown): string => (error instanceof Problem ? error.message : "Something went wrong here. Reload the page.");
+export function explain(error: unknown): string {
+  if (!(error instanceof Problem)) return "Something went wrong here. Reload the page.";
+  return error.code === "unauthorized" ? "You are signed out. Sign in again." : error.message;
+}

@@ -3,7 +3,7 @@ import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-qu
 import { CALM, LIVE } from "../lib/live.ts";
 import { get, getIfThere, Problem } from "./client.ts";
 import { merge } from "./merge.ts";
-import type { Activity, EventBody, Health, Heartbeat, Issue, IssueStats, Key, List, Notification, Outcome, Person, Project, Release, Stats, TagStats, Team } from "./types.ts";
+import type { Activity, Attachment, EventBody, Explanation, Facets, Feedback, Fingerprint, Health, Heartbeat, Issue, IssueStats, Key, List, Notification, Outcome, Person, Project, Release, Room, Stats, TagStats, Team, Traced } from "./types.ts";
 
 /** All of a list, page by page; lists that people pick from are short. */
 export async function all<T>(path: string, signal?: AbortSignal): Promise<T[]> {
@@ -65,19 +65,45 @@ export function useIssues(filter: IssueFilter) {
   return { pages, issues: merge(head.data, pages.data?.pages ?? []) };
 }
 
+/** Where a search is exported; the server's own sort order holds. */
+export function exportAddress(f: IssueFilter, format: string) {
+  const given = Object.entries({ ...issueParams(f), format }).filter(([, value]) => value !== null && value !== "");
+  const params = Object.fromEntries(given) as Record<string, string>;
+  return { path: "/issues/export", params, address: `/api/v1/issues/export?${new URLSearchParams(params).toString()}` };
+}
+
+/** How what a search finds is spread; null where it is not known. */
+export const useFacets = (f: IssueFilter, wanted: boolean) =>
+  useQuery({ queryKey: ["issues", "facets", f.project, f.status, f.query], queryFn: ({ signal }) => getIfThere<Facets>("/issues/facets", { params: issueParams(f), signal }), enabled: wanted, placeholderData: keepPreviousData, retry: false });
+
+/** Names of tags, or the values of one, that begin so. */
+export const useTagNames = (key: string | null, prefix: string, project: string | null, wanted: boolean) =>
+  useQuery({
+    queryKey: ["tags", key, prefix, project],
+    queryFn: ({ signal }) => getIfThere<List<string>>(key === null ? "/tags/keys" : "/tags/values", { params: { key, prefix, project }, signal }),
+    enabled: wanted,
+    placeholderData: keepPreviousData,
+    staleTime: 30_000,
+    retry: false,
+  });
+
+/** The events of a trace, of all projects. */
+export const useTrace = (trace: string | undefined) => useQuery({ queryKey: ["trace", trace], queryFn: ({ signal }) => getIfThere<Traced>("/events", { params: { trace, limit: 25 }, signal }), enabled: trace !== undefined, retry: false });
+
 export const useTopIssues = (project: string | null) =>
   useQuery({
     queryKey: ["issues", "top", project],
-    queryFn: ({ signal }) => issuePage({ project, status: "unresolved", query: "", sort: "count" }, null, signal, 100),
+    queryFn: ({ signal }) => issuePage({ project, status: "unresolved", query: "", sort: "events" }, null, signal, 100),
     ...CALM,
   });
 
 export const useIssue = (id: string) => useQuery({ queryKey: ["issue", id], queryFn: ({ signal }) => get<Issue>(`/issues/${encodeURIComponent(id)}`, { signal }), ...LIVE });
 
-export const useIssueEvents = (id: string) =>
+export const useIssueEvents = (id: string, query = "") =>
   useInfiniteQuery({
-    queryKey: ["issue-events", id],
-    queryFn: ({ pageParam, signal }) => get<List<EventBody>>(`/issues/${encodeURIComponent(id)}/events`, { params: { limit: 25, cursor: pageParam }, signal }),
+    queryKey: ["issue-events", id, query],
+    queryFn: ({ pageParam, signal }) => get<List<EventBody>>(`/issues/${encodeURIComponent(id)}/events`, { params: { limit: 25, cursor: pageParam, query }, signal }),
+    retry: (count, error) => count < 2 && !(error instanceof Problem && !error.offline),
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next,
   });
@@ -90,6 +116,14 @@ export const useEvent = (project: number | undefined, id: string | undefined) =>
     staleTime: Infinity,
   });
 
+/** What came with an event, and what was said of it. */
+const ofEvent = <T>(event: EventBody, what: string) => ({
+  queryKey: ["event-part", event.project, event.event_id, what],
+  queryFn: ({ signal }: { signal: AbortSignal }) => getIfThere<List<T>>(`/events/${event.event_id}/${what}`, { params: { project: event.project }, signal }),
+});
+export const useAttachments = (event: EventBody) => useQuery(ofEvent<Attachment>(event, "attachments"));
+export const useFeedback = (event: EventBody) => useQuery(ofEvent<Feedback>(event, "feedback"));
+
 const part = <T>(id: string, name: string, params: Record<string, string> = {}) => ({
   queryKey: ["issue-part", id, name, params],
   queryFn: ({ signal }: { signal: AbortSignal }) => getIfThere<T>(`/issues/${encodeURIComponent(id)}/${name}`, { params, signal }),
@@ -97,7 +131,8 @@ const part = <T>(id: string, name: string, params: Record<string, string> = {}) 
 export const useIssueStats = (id: string, period: string) => useQuery({ ...part<IssueStats>(id, "stats", { period }), ...CALM });
 export const useIssueTags = (id: string) => useQuery(part<List<TagStats>>(id, "tags"));
 export const useIssueActivity = (id: string) => useQuery(part<List<Activity>>(id, "activity"));
-export const useIssueGrouping = (id: string) => useQuery(part<Record<string, unknown>>(id, "grouping"));
+export const useIssueGrouping = (id: string) => useQuery(part<Explanation>(id, "grouping"));
+export const useFingerprints = (id: string) => useQuery(part<List<Fingerprint>>(id, "fingerprints"));
 
 export const useNotifications = (filter: Record<string, string | null>) =>
   useInfiniteQuery({
@@ -127,6 +162,7 @@ export const useHealth = () =>
     ...CALM,
   });
 export const useServices = () => useQuery({ queryKey: ["services"], queryFn: ({ signal }) => getIfThere<List<Heartbeat>>("/services", { signal }), ...CALM });
+export const useStorage = () => useQuery({ queryKey: ["storage"], queryFn: ({ signal }) => getIfThere<List<Room>>("/storage", { signal }), staleTime: 60_000 });
 export const useReleases = (project: string | null) =>
   useQuery({ queryKey: ["releases", project], queryFn: ({ signal }) => getIfThere<List<Release>>("/releases", { params: { project, limit: 100 }, signal }) });
 export const useKeys = (project: string) => useQuery({ queryKey: ["keys", project], queryFn: ({ signal }) => allIfThere<Key>(`/projects/${project}/keys`, signal) });

@@ -34,6 +34,15 @@ export type NewProject = Schemas["NewProject"];
 export type Key = Schemas["Key"];
 
 export type Issue = Schemas["Issue"];
+export type IgnoreUntil = Schemas["IgnoreUntil"];
+export type ResolvedIn = Schemas["Resolution"];
+export interface Fingerprint { fingerprint: string; algorithm: number; events: number }
+export interface Facets { issues: number; sample: boolean; facets: { key: string; values: { value: string; issues: number }[] }[] }
+export interface Traced { items: EventBody[]; hidden: number; more: boolean }
+export interface Shared {
+  short_id: string; title: string; culprit: string | null; error_type: string | null; level: Level; platform: string; count: number; first_seen: string; last_seen: string;
+  event: { timestamp: string; exceptions: { type: string | null; value: string | null; frames: { [key in keyof Frame]: Frame[key] | null }[] }[] } | null;
+}
 export type Frame = Schemas["Frame"];
 export type Stacktrace = Schemas["Stacktrace"];
 export type Exception = Schemas["Exception"];
@@ -41,10 +50,13 @@ export type Thread = Schemas["Thread"];
 export type Breadcrumb = Schemas["Breadcrumb"];
 export type Pairs = [string, string][];
 export type HttpRequest = Schemas["EventRequest"];
-export type EventBody = Schemas["StoredEvent"] & {
-  attachments?: { id?: number | string; name: string; content_type?: string | null; size?: number; url?: string }[];
-  feedback?: { name?: string | null; email?: string | null; message: string; received_at?: string }[];
-};
+export type EventBody = Schemas["StoredEvent"];
+
+export interface Attachment { id: number; name: string; content_type: string | null; attachment_type: string | null; size: number; sha256: string; received_at: string }
+export interface Feedback { id: number; name: string | null; email: string | null; message: string; url: string | null; received_at: string }
+export interface Component { name: string; contributes: boolean; value?: string; reason?: string; children?: Component[] }
+export interface Explanation { version: number; method: string; rule_line?: number; rule?: string; hashes: { variant: string; hash: string }[]; components: Component[] }
+export interface Room { project: number; name: string; events_bytes: number; attachments_bytes: number }
 
 export type Channel = Schemas["Channel"];
 export type Destination = Schemas["Destination"];
@@ -57,8 +69,7 @@ export type DeadLetter = Schemas["DeadLetter"];
 export type Stats = Schemas["Stats"];
 export type IssueStats = Schemas["Trend"];
 export type TagStats = Schemas["Tag"];
-/** Wider than the document: servers have said it in more than one way. */
-export interface Activity { id: number; at?: string; created_at?: string; kind?: string; action?: string; actor?: { kind?: string; name: string | null } | string | null; text?: string | null; data?: Json; before?: Json; after?: Json }
+export type Activity = Schemas["Activity"];
 export type Heartbeat = Schemas["Heartbeat"];
 
 /** Not in the document: an operator's, below `/health`. */

@@ -14,7 +14,8 @@ export const full = (n: number): string => WHOLE.format(n);
 export function bytes(n: number): string {
   if (n < 1024) return `${n} B`;
   if (n < 1024 * 1024) return `${(n / 1024).toFixed(1)} KiB`;
-  return `${(n / 1024 / 1024).toFixed(1)} MiB`;
+  if (n < 1024 ** 3) return `${(n / 1024 ** 2).toFixed(1)} MiB`;
+  return `${(n / 1024 ** 3).toFixed(1)} GiB`;
 }
 
 export const plural = (n: number, one: string, many = `${one}s`): string => `${full(n)} ${n === 1 ? one : many}`;

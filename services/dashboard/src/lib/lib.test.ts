@@ -47,6 +47,10 @@ describe("suggest", () => {
     expect(suggest("release:", 8, { release: ["my app@1"] })[0]?.query).toBe('release:"my app@1" ');
     expect(suggest('"le', 3)).toEqual([]);
   });
+
+  it("offers names of tags after its own keys, each once", () => {
+    expect(suggest("le", 2, {}, ["length", "level"]).map((s) => s.label)).toEqual(["level:", "length:"]);
+  });
 });
 
 it("replaces a filter in a query", () => {

@@ -73,17 +73,20 @@ export const KEYS: Known[] = [
   { key: "user.ip", hint: "who it happened to", values: [] },
   { key: "times_seen", hint: "how often", values: [">10", ">100", ">1000"] },
   { key: "age", hint: "since it was first seen", values: ["-1h", "-24h", "-7d", "+30d"] },
+  { key: "last_seen", hint: "since it was last seen", values: ["-1h", "-24h", "+7d"] },
+  { key: "users", hint: "how many it happened to", values: [">1", ">10", ">100"] },
+  { key: "priority", hint: "how urgent it is", values: ["critical", "high", "medium", "low"] },
   { key: "has", hint: "events with this tag", values: [] },
 ];
 
 export interface Suggestion { label: string; hint: string; /** The whole query with it taken. */ query: string; /** Where the caret goes. */ caret: number }
 
-/** What may stand at the caret: keys while a word begins, values after a colon. `learned` are values from the page. */
-export function suggest(query: string, caret: number, learned: Partial<Record<string, string[]>> = {}): Suggestion[] {
+/** What may stand at the caret: keys while a word begins, values after a colon. `learned` are values from the page, `tags` names of tags. */
+export function suggest(query: string, caret: number, learned: Partial<Record<string, string[]>> = {}, tags: string[] = []): Suggestion[] {
   const token = tokenize(query).find((t) => t.start <= caret && caret <= t.end);
-  if (token === undefined) return keys(query, caret, caret, "", "");
+  if (token === undefined) return keys(query, caret, caret, "", "", tags);
   const sign = token.negated ? "!" : "";
-  if (token.kind === "text") return query.charAt(token.start + sign.length) === '"' ? [] : keys(query, token.start, token.end, sign, token.value);
+  if (token.kind === "text") return query.charAt(token.start + sign.length) === '"' ? [] : keys(query, token.start, token.end, sign, token.value, tags);
   const known = KEYS.find((k) => k.key === token.key);
   const values = [...new Set([...(known?.values ?? []), ...(learned[token.key] ?? [])])];
   const typed = token.value.toLowerCase();
@@ -94,8 +97,10 @@ export function suggest(query: string, caret: number, learned: Partial<Record<st
     .map((value) => put(query, token.start, token.end, `${sign}${token.key}:${written(value)}`, value, known?.hint ?? "", true));
 }
 
-function keys(query: string, start: number, end: number, sign: string, typed: string): Suggestion[] {
-  return KEYS.filter(({ key }) => key.startsWith(typed.toLowerCase())).map(({ key, hint }) => put(query, start, end, `${sign}${key}:`, `${key}:`, hint, false));
+function keys(query: string, start: number, end: number, sign: string, typed: string, tags: string[]): Suggestion[] {
+  const others = tags.filter((tag) => !KEYS.some(({ key }) => key === tag)).map((key) => ({ key, hint: "a tag" }));
+  const fitting = [...KEYS, ...others].filter(({ key }) => key.toLowerCase().startsWith(typed.toLowerCase()));
+  return fitting.slice(0, 20).map(({ key, hint }) => put(query, start, end, `${sign}${key}:`, `${key}:`, hint, false));
 }
 
 function put(query: string, start: number, end: number, text: string, label: string, hint: string, complete: boolean): Suggestion {

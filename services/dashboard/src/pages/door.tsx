@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import { useTitle } from "../lib/hooks.ts";
-import { Brand } from "../shell/shell.tsx";
+import { Brand } from "../shell/brand.tsx";
 
 /** The frame of pages before the door: one narrow card. */
 export function Door({ title, lead, children }: { title: string; lead?: ReactNode; children: ReactNode }) {

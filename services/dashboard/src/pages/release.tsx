@@ -19,17 +19,19 @@ function Issues({ release, kind, none }: { release: string; kind: string; none: 
   if (issues.isError) return <Failure error={issues.error} retry={() => void issues.refetch()} />;
   if (issues.data.items.length === 0) return <p className="pad muted">{none}</p>;
   return (
-    <ul className="rows">
-      {issues.data.items.map((issue) => (
-        <li key={issue.id}>
-          <LevelBadge level={issue.level} />
-          <Link className="grow" to={`/issues/${issue.short_id}`}><Untrusted limit={200}>{issue.title}</Untrusted></Link>
-          <StatusBadge status={issue.status} />
-          <span className="muted">{full(issue.count)} events</span>
-          <Time at={issue.last_seen} />
-        </li>
-      ))}
-    </ul>
+    <Panel>
+      <ul className="rows">
+        {issues.data.items.map((issue) => (
+          <li key={issue.id}>
+            <LevelBadge level={issue.level} />
+            <Link className="grow" to={`/issues/${issue.short_id}`}><Untrusted limit={200}>{issue.title}</Untrusted></Link>
+            <StatusBadge status={issue.status} />
+            <span className="muted">{full(issue.count)} {issue.count === 1 ? "event" : "events"}</span>
+            <Time at={issue.last_seen} />
+          </li>
+        ))}
+      </ul>
+    </Panel>
   );
 }
 

@@ -62,7 +62,7 @@ export default function Releases() {
               <th scope="col">Release</th>
               <th scope="col">Project</th>
               <th scope="col">Runs in</th>
-              <th scope="col">Released</th>
+              <th scope="col">Since</th>
               <th scope="col">Last seen</th>
               <th scope="col" className="right">Events</th>
               <th scope="col" className="right">New</th>

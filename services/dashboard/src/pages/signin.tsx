@@ -9,15 +9,12 @@ import { span } from "../lib/time.ts";
 import { Button, Form, Input } from "../ui/kit.tsx";
 import { Door, Wrong } from "./door.tsx";
 
-const MESSAGES: Record<string, string> = {
-  invalid_credentials: "That email address and password do not belong together.",
-  invalid_code: "That code is not right, or its time is over.",
-};
-
-function say(error: unknown): string {
+/** `second`: a code was asked for, so the password was right. */
+function say(error: unknown, second = false): string {
   if (!(error instanceof Problem)) return explain(error);
   if (error.status === 429) return `Too many attempts. Try again in ${error.retryAfter === null ? "a while" : span(Math.max(60, error.retryAfter))}.`;
-  return MESSAGES[error.code] ?? error.message;
+  if (error.code !== "invalid_credentials") return error.message;
+  return second ? "That code is not right, or its time is over." : "That email address and password do not belong together.";
 }
 
 function PasswordForm({ other }: { other: () => void }) {
@@ -44,7 +41,7 @@ function PasswordForm({ other }: { other: () => void }) {
   if (forgot) return <Forgot email={fields.email} back={() => setForgot(false)} />;
   return (
     <Form onSubmit={() => void submit()}>
-      {error !== null && <Wrong>{say(error)}</Wrong>}
+      {error !== null && <Wrong>{say(error, second)}</Wrong>}
       {second ? (
         <Input label="Code" help="From your authenticator app, or one of your recovery codes." value={fields.code} onChange={set("code")} autoComplete="one-time-code" inputMode="text" autoFocus required />
       ) : (

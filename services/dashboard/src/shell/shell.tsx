@@ -9,6 +9,7 @@ import { IconButton } from "../ui/kit.tsx";
 import { Menu, MenuItem, MenuLabel, MenuLine } from "../ui/menu.tsx";
 import { useToast } from "../ui/toasts.tsx";
 import { ErrorBoundary } from "./boundary.tsx";
+import { Brand } from "./brand.tsx";
 import { Offline } from "./offline.tsx";
 
 const PLACES: [string, string, IconName][] = [
@@ -109,13 +110,6 @@ const initials = (name: string): string =>
     .slice(0, 2)
     .join("")
     .toUpperCase();
-
-export const Brand = () => (
-  <span className="brand">
-    <img src="/bugle.svg" alt="" width="26" height="26" />
-    Bugle
-  </span>
-);
 
 /** What is around every page. */
 export function Shell({ fallback }: { fallback: ReactNode }) {

@@ -1,5 +1,5 @@
 /** A row of small bars: how often, bucket by bucket, the newest right. */
-export function Sparkline({ counts, label }: { counts: number[] | undefined; label: string }) {
+export function Sparkline({ counts, label, marks = [] }: { counts: number[] | undefined; label: string; /** Places that are marked with a line. */ marks?: number[] }) {
   if (counts === undefined || counts.length === 0) return <svg className="spark" viewBox="0 0 96 22" aria-hidden="true" />;
   const most = Math.max(1, ...counts);
   const width = 96 / counts.length;
@@ -12,6 +12,7 @@ export function Sparkline({ counts, label }: { counts: number[] | undefined; lab
   return (
     <svg className="spark" viewBox="0 0 96 22" role="img" aria-label={label} preserveAspectRatio="none">
       <path d={bars} />
+      {marks.map((at) => <path key={at} className="mark" d={`M${(at * width).toFixed(2)} 0V22`} />)}
     </svg>
   );
 }

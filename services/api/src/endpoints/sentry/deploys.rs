@@ -1,6 +1,7 @@
 //! Deploys of a release.
 
 use super::names::Named;
+use super::shapes::projects;
 use crate::access::Principal;
 use crate::openapi::Created;
 use crate::releases::{self, Mistakes};
@@ -67,6 +68,8 @@ pub(super) struct Body {
     url: Option<String>,
     date_started: Option<DateTime<Utc>>,
     date_finished: Option<DateTime<Utc>>,
+    #[serde(default, deserialize_with = "projects")]
+    #[schemars(with = "Option<Vec<String>>")]
     projects: Option<Vec<String>>,
 }
 

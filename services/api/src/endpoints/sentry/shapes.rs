@@ -5,7 +5,7 @@ use bugle_store::projects::Project;
 use bugle_store::releases::{self, NewCommit, Release, ReleaseChange};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The organisation that there is.
 pub(super) const ORGANIZATION: &str = "bugle";
@@ -133,11 +133,31 @@ impl ReleaseShape {
     }
 }
 
+/// What names a project: sentry-cli sends digits as a number.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ProjectName {
+    Name(String),
+    Id(i32),
+}
+
+/// Projects by their names or ids.
+pub(super) fn projects<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    let names = Option::<Vec<ProjectName>>::deserialize(deserializer)?;
+    let text = |name| match name {
+        ProjectName::Name(name) => name,
+        ProjectName::Id(id) => id.to_string(),
+    };
+    Ok(names.map(|names| names.into_iter().map(text).collect()))
+}
+
 /// What is said of a release. Fields that nobody here knows are left unread: newer clients send more.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct ReleaseBody {
     pub(super) version: Option<String>,
+    #[serde(deserialize_with = "projects")]
+    #[schemars(with = "Option<Vec<String>>")]
     pub(super) projects: Option<Vec<String>>,
     status: Option<ReleaseStatus>,
     #[serde(rename = "ref")]

@@ -6,5 +6,6 @@ use bugle_web::{Code, Problem};
 
 pub(super) async fn uploads() -> Result<NoContent, ApiError> {
     let detail = "Bugle does not take source maps, debug files and other artefacts yet";
-    Err(Problem::with_detail(Code::NotFound, detail).into())
+    // Of a 404 sentry-cli would say that the organisation is missing.
+    Err(Problem::with_detail(Code::MethodNotAllowed, detail).into())
 }

@@ -2,13 +2,16 @@
 
 use super::super::stats::PERIOD;
 use super::super::{
-    event_anywhere, events, issue, issue_activity, issue_bookmark, issue_change, issue_comment, issue_delete,
-    issue_event, issue_events, issue_export, issue_facets, issue_grouping, issue_merge, issue_share,
-    issue_stats, issue_tags, issues, issues_bulk, tag_names,
+    attachments, event_anywhere, event_feedback, events, issue, issue_activity, issue_bookmark, issue_change,
+    issue_comment, issue_delete, issue_event, issue_events, issue_export, issue_facets, issue_grouping,
+    issue_merge, issue_share, issue_stats, issue_tags, issues, issues_bulk, tag_names,
 };
 use crate::access::{Endpoint, Need, delete, get, patch, post, put};
-use crate::openapi::{CURSOR, LIMIT};
+use crate::openapi::{CURSOR, LIMIT, Parameter, parameter};
 use bugle_web::Code;
+
+/// Which of several events with the same id.
+const OF_EVENT: &[Parameter] = &[parameter::<String>("project", "The event's project, by id or name.")];
 
 pub(super) fn routes() -> Vec<Endpoint> {
     vec![
@@ -92,5 +95,15 @@ pub(super) fn routes() -> Vec<Endpoint> {
         get("/api/v1/events/{event_id}", Need::VIEW, event_anywhere::handler)
             .named("find_event", "An event by its id alone.")
             .fails(&[Code::Conflict]),
+        get("/api/v1/events/{event_id}/attachments", Need::VIEW, attachments::list)
+            .named("list_attachments", "The files that came with an event.")
+            .query(OF_EVENT)
+            .fails(&[Code::Conflict]),
+        get("/api/v1/events/{event_id}/feedback", Need::VIEW, event_feedback::handler)
+            .named("list_feedback", "What users said about an event.")
+            .query(OF_EVENT)
+            .fails(&[Code::Conflict]),
+        get("/api/v1/attachments/{id}", Need::VIEW, attachments::download)
+            .named("download_attachment", "The bytes of a file that came with an event."),
     ]
 }

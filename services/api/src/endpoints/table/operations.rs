@@ -1,7 +1,7 @@
 //! What operators look at.
 
 use super::super::stats::{self, PERIOD};
-use super::super::{dead_letters, notifications, outcomes, services};
+use super::super::{dead_letters, notifications, outcomes, services, storage};
 use crate::access::{Endpoint, Need, get, post};
 use crate::openapi::LIMIT;
 use bugle_web::Code;
@@ -21,6 +21,8 @@ pub(super) fn routes() -> Vec<Endpoint> {
         get("/api/v1/services", Need::VIEW, services::handler)
             .named("list_services", "The processes that showed a sign of life within the last minute.")
             .fails(&[Code::Invalid]),
+        get("/api/v1/storage", Need::VIEW, storage::handler)
+            .named("list_storage", "How much room each project takes."),
         get("/api/v1/admin/dead-letters", Need::Admin, dead_letters::list)
             .named("list_dead_letters", "What was rejected for good.")
             .query(&[dead_letters::QUEUE, LIMIT]),

@@ -6,6 +6,7 @@ import { Audit } from "./audit.tsx";
 import { DeadLetters } from "./dead.tsx";
 import { Invitations, People } from "./people.tsx";
 import { Outcomes } from "./outcomes.tsx";
+import { Storage } from "./storage.tsx";
 import { Teams } from "./teams.tsx";
 import { Tokens } from "./tokens.tsx";
 
@@ -19,6 +20,7 @@ export default function Admin() {
     { id: "tokens", label: "API tokens", content: () => <Tokens admin={admin} /> },
     { id: "audit", label: "Audit log", content: () => <Audit /> },
     { id: "outcomes", label: "Outcomes", content: () => <Outcomes /> },
+    { id: "storage", label: "Storage", content: () => <Storage /> },
     ...(admin ? [{ id: "dead", label: "Dead letters", content: () => <DeadLetters /> }] : []),
   ];
   return (

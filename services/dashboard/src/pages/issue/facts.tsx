@@ -1,11 +1,9 @@
 import { Link } from "react-router-dom";
 import type { EventBody, Json, JsonMap } from "../../api/types.ts";
-import { bytes } from "../../lib/format.ts";
 import { withFilter } from "../../lib/query.ts";
-import { Icon } from "../../ui/icons.tsx";
 import { Facts } from "../../ui/json.tsx";
 import { Panel } from "../../ui/kit.tsx";
-import { Copy, Time, Untrusted } from "../../ui/text.tsx";
+import { Copy, Untrusted } from "../../ui/text.tsx";
 
 const isMap = (value: Json | undefined): value is JsonMap => typeof value === "object" && value !== null && !Array.isArray(value);
 const text = (map: Json | undefined, ...names: string[]): string => (isMap(map) ? names.map((name) => map[name]).filter((part) => typeof part === "string" || typeof part === "number").join(" ") : "");
@@ -112,36 +110,6 @@ export function Contexts({ event }: { event: EventBody }) {
           </details>
         )}
       </Panel>
-    </>
-  );
-}
-
-export function Attached({ event }: { event: EventBody }) {
-  const attachments = event.attachments ?? [];
-  const feedback = event.feedback ?? [];
-  return (
-    <>
-      {feedback.length > 0 && (
-        <Panel title="User feedback">
-          {feedback.map((entry, index) => (
-            <blockquote key={index} className="feedback">
-              <p><Untrusted limit={5_000}>{entry.message}</Untrusted></p>
-              <footer><Untrusted limit={200}>{entry.name ?? entry.email ?? "Somebody"}</Untrusted> {entry.received_at !== undefined && <Time at={entry.received_at} />}</footer>
-            </blockquote>
-          ))}
-        </Panel>
-      )}
-      {attachments.length > 0 && (
-        <Panel title={`Attachments (${attachments.length})`}>
-          <ul className="plainlist">
-            {attachments.map((file, index) => (
-              <li key={index}>
-                <Icon name="copy" size={14} /> <Untrusted limit={200}>{file.name}</Untrusted> <span className="muted">{file.size === undefined ? "" : bytes(file.size)}</span>
-              </li>
-            ))}
-          </ul>
-        </Panel>
-      )}
     </>
   );
 }

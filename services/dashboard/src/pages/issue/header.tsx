@@ -5,10 +5,24 @@ import { compact, full } from "../../lib/format.ts";
 import { splitTitle } from "../../lib/text.ts";
 import { Button, LevelBadge, PriorityBadge, StatusBadge } from "../../ui/kit.tsx";
 import { Menu, MenuItem, MenuLabel } from "../../ui/menu.tsx";
-import { Copy, Untrusted } from "../../ui/text.tsx";
+import { Copy, Time, Untrusted } from "../../ui/text.tsx";
 import type { Change } from "../issues/triage.ts";
+import { Ignore, Resolve } from "./actions.tsx";
+import { Bookmark, More } from "./more.tsx";
 
 const PRIORITIES: Priority[] = ["critical", "high", "medium", "low"];
+
+/** What the status waits for. */
+function Standing({ issue }: { issue: Issue }) {
+  const { ignore_until: until, resolved_in: resolved } = issue;
+  if (issue.status === "ignored" && until !== undefined && until !== null) {
+    if ("time" in until) return <span className="muted">until <Time at={until.time} /></span>;
+    return <span className="muted">{"events" in until ? `until ${full(until.events)} more events` : "users" in until ? `until ${full(until.users)} more users` : "until it escalates"}</span>;
+  }
+  if (resolved === undefined || resolved === null || resolved === "now") return null;
+  if (resolved === "next") return <span className="muted">in the next release</span>;
+  return <span className="muted">{issue.status === "resolved" ? "in " : "waits for "}<Untrusted limit={60}>{"release" in resolved ? resolved.release : resolved.commit.slice(0, 12)}</Untrusted></span>;
+}
 
 interface Props { issue: Issue; search: string; may: boolean; busy: boolean; act: (change: Change) => void; assign: () => void }
 
@@ -40,6 +54,7 @@ export function IssueHeader({ issue, search, may, busy, act, assign }: Props) {
           )}
           <div className="rowmeta">
             <StatusBadge status={issue.status} />
+            <Standing issue={issue} />
             <LevelBadge level={issue.level} />
             <PriorityBadge priority={issue.priority} />
             {issue.regressions > 0 && <span className="tag regressed">regressed</span>}
@@ -61,12 +76,8 @@ export function IssueHeader({ issue, search, may, busy, act, assign }: Props) {
         <div className="headactions">
           {issue.status === "unresolved" ? (
             <>
-              <Button look="primary" icon="check" busy={busy} onClick={() => act({ status: "resolved" })}>
-                Resolve
-              </Button>
-              <Button icon="ignore" busy={busy} onClick={() => act({ status: "ignored" })}>
-                Ignore
-              </Button>
+              <Resolve issue={issue} busy={busy} act={act} />
+              <Ignore busy={busy} act={act} />
             </>
           ) : (
             <Button look="primary" icon="reopen" busy={busy} onClick={() => act({ status: "unresolved" })}>
@@ -84,6 +95,8 @@ export function IssueHeader({ issue, search, may, busy, act, assign }: Props) {
               </MenuItem>
             ))}
           </Menu>
+          <Bookmark issue={issue} />
+          <More issue={issue} />
         </div>
       )}
     </header>

@@ -11,13 +11,17 @@ import { Time } from "../../ui/text.tsx";
 import { AssignDialog } from "../issues/assign.tsx";
 import { KeysHelp } from "../issues/help.tsx";
 import { useTriage, type Change } from "../issues/triage.ts";
+import { Attachments, Feedback } from "./attached.tsx";
 import { Breadcrumbs } from "./crumbs.tsx";
-import { Attached, Contexts, EventTags, Highlights } from "./facts.tsx";
+import { Contexts, EventTags, Highlights } from "./facts.tsx";
+import { Fingerprints } from "./fingerprints.tsx";
+import { Grouping } from "./grouping.tsx";
 import { IssueHeader } from "./header.tsx";
 import { Request } from "./request.tsx";
 import { Dates, TagSpread, Trend } from "./side.tsx";
 import { Exceptions } from "./stack.tsx";
-import { ActivityTab, AllEvents, Grouping, Sent } from "./tabs.tsx";
+import { SameTrace } from "./trace.tsx";
+import { ActivityTab, AllEvents, Sent } from "./tabs.tsx";
 
 const MAX_PAGES_BACK = 40;
 
@@ -97,7 +101,9 @@ function Details({ nav, issue }: { nav: Navigation; issue: Issue }) {
         <div key={event.event_id}>
           <Highlights event={event} />
           <Exceptions event={event} />
-          <Attached event={event} />
+          <Attachments event={event} />
+          <Feedback event={event} />
+          <SameTrace event={event} />
           <Breadcrumbs crumbs={event.breadcrumbs} />
           <Request request={event.request} />
           <EventTags event={event} />
@@ -146,9 +152,9 @@ export default function IssuePage() {
             tabs={[
               { id: "details", label: "Details", content: () => <Details nav={nav} issue={shown} /> },
               { id: "events", label: "Events", content: () => <AllEvents issue={shown} search={search} /> },
-              { id: "activity", label: "Activity", content: () => <ActivityTab issue={shown} /> },
+              { id: "activity", label: "Activity", content: () => <ActivityTab issue={shown} may={may} /> },
               { id: "notifications", label: "Notifications", content: () => <Sent issue={shown} /> },
-              { id: "grouping", label: "Grouping", content: () => <Grouping issue={shown} event={nav.event} /> },
+              { id: "grouping", label: "Grouping", content: () => <><Grouping issue={shown} event={nav.event} /><Fingerprints issue={shown} may={may} /></> },
             ]}
           />
         </div>

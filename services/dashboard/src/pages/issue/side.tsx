@@ -12,6 +12,8 @@ export function Trend({ id }: { id: string }) {
   const stats = useIssueStats(id, period);
   if (stats.data === null || stats.isError) return null;
   const counts = stats.data?.counts ?? [];
+  const marks = (stats.data?.releases ?? []).map(({ first_seen: at }) => (stats.data?.buckets ?? []).filter((bucket) => bucket <= at).length - 1).filter((at) => at >= 0);
+  const newest = stats.data?.releases?.slice(-3) ?? [];
   return (
     <Panel
       title="Trend"
@@ -26,10 +28,11 @@ export function Trend({ id }: { id: string }) {
       }
     >
       <div className="trend">
-        <Sparkline counts={counts} label={`Events in the last ${period}: ${full(counts.reduce((a, b) => a + b, 0))}`} />
+        <Sparkline counts={counts} marks={marks} label={`Events in the last ${period}: ${full(counts.reduce((a, b) => a + b, 0))}`} />
         <p className="muted">
           {full(counts.reduce((a, b) => a + b, 0))} events, at most {full(Math.max(0, ...counts))} per {period === "24h" ? "hour" : "day"}
         </p>
+        {newest.length > 0 && <p className="marks"><span className="sr">Releases: </span>{newest.map(({ version, first_seen: at }) => <span key={version}><Untrusted limit={40}>{version}</Untrusted> <span className="muted"><Time at={at} /></span></span>)}</p>}
       </div>
     </Panel>
   );

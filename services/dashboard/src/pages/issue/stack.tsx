@@ -144,6 +144,13 @@ function Threads({ threads, all }: { threads: Thread[]; all: boolean }) {
   );
 }
 
+/** A chain alone, its stacks folded. */
+export const Chain = ({ exceptions }: { exceptions: Exception[] }) => (
+  <Panel title={exceptions.length > 1 ? `${exceptions.length} exceptions` : "Exception"} actions={<Copy text={asText(exceptions)} label="Copy as text" />}>
+    {[...exceptions].reverse().slice(0, 30).map((exception, index) => <ExceptionView key={index} exception={exception} all={false} cause={index > 0} />)}
+  </Panel>
+);
+
 /** What was raised, the newest first, each with its stack. */
 export function Exceptions({ event }: { event: EventBody }) {
   const [all, setAll] = useState(false);

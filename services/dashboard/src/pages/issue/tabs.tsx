@@ -1,22 +1,31 @@
 import { useState } from "react";
 import { Link } from "react-router-dom";
-import { call } from "../../api/client.ts";
-import { useIssueActivity, useIssueEvents, useIssueGrouping, useNotifications } from "../../api/queries.ts";
-import type { Activity, EventBody, Issue, Json } from "../../api/types.ts";
+import { call, Problem } from "../../api/client.ts";
+import { useIssueActivity, useIssueEvents, useNotifications } from "../../api/queries.ts";
+import type { Activity, Issue, Json, JsonMap } from "../../api/types.ts";
+import { useFilter } from "../../lib/hooks.ts";
 import { useChange } from "../../lib/mutate.ts";
-import { Facts } from "../../ui/json.tsx";
-import { Absent, Button, Empty, Failure, Field, Form, LevelBadge, Panel, Skeleton, Table } from "../../ui/kit.tsx";
+import { Absent, Button, Empty, Failure, Field, Form, Input, LevelBadge, Panel, Skeleton, Table } from "../../ui/kit.tsx";
 import { Time, Untrusted } from "../../ui/text.tsx";
 import { NotificationTable } from "../notifications.tsx";
 
 export function AllEvents({ issue, search }: { issue: Issue; search: string }) {
-  const events = useIssueEvents(issue.short_id);
+  const [query, setQuery] = useFilter("events");
+  const [text, setText] = useState(query ?? "");
+  const events = useIssueEvents(issue.short_id, query ?? "");
+  const find = (
+    <Form className="findevents" onSubmit={() => setQuery(text.trim() === "" ? null : text.trim())}>
+      <Input label="Find events" value={text} onChange={(event) => setText(event.target.value)} placeholder="release:shop@1.4.* user.email:a@b.c" maxLength={500} spellCheck={false} autoComplete="off" error={events.error instanceof Problem ? (events.error.of("query")?.message ?? (events.error.status === 422 ? events.error.message : undefined)) : undefined} />
+    </Form>
+  );
+  if (events.isError && query !== null) return find;
   if (events.isPending) return <Skeleton />;
   if (events.isError) return <Failure error={events.error} retry={() => void events.refetch()} />;
   const items = events.data.pages.flatMap((page) => page.items);
-  if (items.length === 0) return <Empty icon="issues" title="No events left">They are older than what this project keeps.</Empty>;
+  if (items.length === 0) return query === null ? <Empty icon="issues" title="No events left">They are older than what this project keeps.</Empty> : <>{find}<Empty icon="search" title="No event matches" /></>;
   return (
     <>
+      {find}
       <Table label="Events">
         <thead>
           <tr>
@@ -64,20 +73,29 @@ export function Sent({ issue }: { issue: Issue }) {
   return <NotificationTable items={items} />;
 }
 
-const actorOf = (entry: Activity): string => (typeof entry.actor === "string" ? entry.actor : (entry.actor?.name ?? "Bugle"));
+const actorOf = (entry: Activity): string => entry.actor ?? "Bugle";
+
+const fields = (data: Json | undefined): JsonMap => (typeof data === "object" && data !== null && !Array.isArray(data) ? data : {});
+const said = (value: Json | undefined): string => (value === null || value === undefined ? "nobody" : typeof value === "object" ? JSON.stringify(value) : String(value));
+
+const SENTENCES: Record<string, (data: JsonMap) => string> = {
+  status: ({ from, to }) => `changed the status from ${said(from)} to ${said(to)}`,
+  priority: ({ from, to }) => `changed the priority from ${said(from)} to ${said(to)}`,
+  assigned: ({ to }) => (to === null ? "took it away from whom it was assigned to" : `assigned it to ${said(to)}`),
+  regressed: ({ release }) => (release === null || release === undefined ? "saw it come back: regressed" : `saw it come back in ${said(release)}: regressed`),
+  comment: () => "commented",
+};
 
 function what(entry: Activity): string {
-  const kind = (entry.kind ?? entry.action ?? "").replace(/[._]/g, " ");
-  const data = entry.data ?? entry.after;
-  return data === undefined || data === null ? kind : `${kind}: ${typeof data === "object" ? summary(data) : String(data)}`;
+  const kind = entry.kind;
+  const data = fields(entry.data);
+  const sentence = SENTENCES[kind];
+  if (sentence !== undefined) return sentence(data);
+  const details = Object.entries(data).map(([name, value]) => `${name.replace(/_/g, " ")} ${said(value)}`).join(", ");
+  return `${kind.replace(/[._]/g, " ")}${details === "" ? "" : `: ${details}`}`;
 }
 
-const summary = (data: Json): string =>
-  typeof data === "object" && data !== null && !Array.isArray(data)
-    ? Object.entries(data).map(([name, value]) => `${name.replace(/_/g, " ")} ${typeof value === "object" ? JSON.stringify(value) : String(value)}`).join(", ")
-    : JSON.stringify(data);
-
-export function ActivityTab({ issue }: { issue: Issue }) {
+export function ActivityTab({ issue, may }: { issue: Issue; may: boolean }) {
   const activity = useIssueActivity(issue.short_id);
   const [text, setText] = useState("");
   const comment = useChange(() => call("POST", `/issues/${issue.id}/comments`, { body: { text } }), { touches: ["issue-part"] });
@@ -86,41 +104,29 @@ export function ActivityTab({ issue }: { issue: Issue }) {
   if (activity.data === null) return <Absent what="The activity of an issue" />;
   return (
     <Panel>
-      <Form className="commentform" onSubmit={() => text.trim() !== "" && comment.mutate(undefined, { onSuccess: () => setText("") })}>
+      {may && <Form className="commentform" onSubmit={() => text.trim() !== "" && comment.mutate(undefined, { onSuccess: () => setText("") })}>
         <Field label="Comment" error={comment.wrong("text")}>
           {(ids) => <textarea {...ids} rows={3} value={text} onChange={(event) => setText(event.target.value)} placeholder="What do you know about it?" />}
         </Field>
         <Button type="submit" look="primary" busy={comment.isPending} disabled={text.trim() === ""}>
           Comment
         </Button>
-      </Form>
+      </Form>}
+      {activity.data.items.length === 0 && <Empty icon="account" title="Nothing happened yet">What people do with this issue is told here.</Empty>}
       <ol className="activity">
         {activity.data.items.map((entry) => (
           <li key={entry.id}>
             <span className="avatar small" aria-hidden="true">{actorOf(entry).slice(0, 2).toUpperCase()}</span>
             <div>
               <p>
-                <strong><Untrusted limit={100}>{actorOf(entry)}</Untrusted></strong> <Untrusted limit={300}>{entry.text === null || entry.text === undefined ? what(entry) : "commented"}</Untrusted>
-                <span className="muted"> <Time at={entry.at ?? entry.created_at} /></span>
+                <strong><Untrusted limit={100}>{actorOf(entry)}</Untrusted></strong> <Untrusted limit={300}>{what(entry)}</Untrusted>
+                <span className="muted"> <Time at={entry.at} /></span>
               </p>
-              {entry.text !== null && entry.text !== undefined && <p className="comment"><Untrusted limit={20_000}>{entry.text}</Untrusted></p>}
+              {entry.kind === "comment" && <p className="comment"><Untrusted limit={20_000}>{said(fields(entry.data)["text"])}</Untrusted></p>}
             </div>
           </li>
         ))}
       </ol>
-    </Panel>
-  );
-}
-
-export function Grouping({ issue, event }: { issue: Issue; event: EventBody | undefined }) {
-  const why = useIssueGrouping(issue.short_id);
-  return (
-    <Panel title="Why is this grouped so?">
-      <div className="pad prose">
-        <p>Events that share a hash are one issue. The hash is made of what stays the same when the same thing fails again: types and the app's own frames, else the message without its numbers and names.</p>
-        {event !== undefined && <Facts entries={[["hashes", event.hashes], ["fingerprint of the app", event.fingerprint]]} />}
-      </div>
-      {why.data !== null && why.data !== undefined && <Facts entries={Object.entries(why.data) as [string, Json][]} />}
     </Panel>
   );
 }

@@ -4,12 +4,14 @@ import { Problem } from "../../api/client.ts";
 import { useIssues, usePeople, useReleases } from "../../api/queries.ts";
 import { accessTo, useSession } from "../../api/session.ts";
 import type { Issue } from "../../api/types.ts";
-import { plural } from "../../lib/format.ts";
 import { useFilter, useKeys, useTitle } from "../../lib/hooks.ts";
-import { tokenize } from "../../lib/query.ts";
+import { tokenize, withFilter } from "../../lib/query.ts";
 import { Button, ButtonLink, Empty, Failure, IconButton, Skeleton } from "../../ui/kit.tsx";
 import { Menu, MenuItem } from "../../ui/menu.tsx";
 import { AssignDialog } from "./assign.tsx";
+import { BulkBar } from "./bulk.tsx";
+import { Export } from "./export.tsx";
+import { FacetPanel } from "./facets.tsx";
 import { KeysHelp } from "./help.tsx";
 import { IssueList } from "./list.tsx";
 import { SavedSearches } from "./saved.tsx";
@@ -26,7 +28,7 @@ const TABS = [
 const SORTS = [
   ["last_seen", "Last seen"],
   ["first_seen", "First seen"],
-  ["count", "Events"],
+  ["events", "Events"],
   ["users", "Users"],
   ["priority", "Priority"],
 ] as const;
@@ -35,33 +37,12 @@ const SORTS = [
 function sorted(issues: Issue[], sort: string | null): Issue[] {
   const order = ["low", "medium", "high", "critical"];
   const value = (issue: Issue): number => {
-    if (sort === "count") return issue.count;
+    if (sort === "events") return issue.count;
     if (sort === "users") return issue.users;
     if (sort === "priority") return order.indexOf(issue.priority);
     return Date.parse(sort === "first_seen" ? issue.first_seen : issue.last_seen);
   };
   return sort === null || sort === "last_seen" ? issues : [...issues].sort((a, b) => value(b) - value(a));
-}
-
-function BulkBar({ count, act, assign, clear }: { count: number; act: (change: Change) => void; assign: () => void; clear: () => void }) {
-  return (
-    <div className="bulk" role="toolbar" aria-label="What is selected">
-      <strong>{plural(count, "issue")} selected</strong>
-      <Button small icon="check" onClick={() => act({ status: "resolved" })}>
-        Resolve
-      </Button>
-      <Button small icon="ignore" onClick={() => act({ status: "ignored" })}>
-        Ignore
-      </Button>
-      <Button small icon="reopen" onClick={() => act({ status: "unresolved" })}>
-        Reopen
-      </Button>
-      <Button small icon="assign" onClick={assign}>
-        Assign
-      </Button>
-      <IconButton icon="close" label="Select nothing" onClick={clear} />
-    </div>
-  );
 }
 
 export default function Issues() {
@@ -75,7 +56,8 @@ export default function Issues() {
   const text = query ?? "";
   const inQuery = tokenize(text).some((token) => token.key === "is");
   const shownStatus = inQuery ? "all" : (status ?? "unresolved");
-  const { pages, issues: found } = useIssues({ project, status: shownStatus, query: text, sort });
+  const filter = { project, status: shownStatus, query: text, sort };
+  const { pages, issues: found } = useIssues(filter);
   const issues = useMemo(() => sorted(found, sort), [found, sort]);
   const triage = useTriage();
   const session = useSession();
@@ -85,6 +67,7 @@ export default function Issues() {
   const [mark, setMark] = useState<{ id: number; index: number } | null>(null);
   const [assigning, setAssigning] = useState<Issue[] | null>(null);
   const [help, setHelp] = useState(false);
+  const [spread, setSpread] = useFilter("facets");
   const at = mark === null ? -1 : issues.findIndex((issue) => issue.id === mark.id);
   // What was marked has left the list: the mark stays where it was.
   const current = mark !== null && at === -1 ? Math.min(mark.index, issues.length - 1) : at;
@@ -106,6 +89,7 @@ export default function Issues() {
     if (issue !== undefined) setMark({ id: issue.id, index });
   };
   const marked = issues[current];
+  const everything = { project, query: shownStatus === "all" ? text : `${text} is:${shownStatus}`.trim() };
   useKeys({
     j: () => move(1),
     k: () => move(-1),
@@ -128,7 +112,9 @@ export default function Issues() {
       <header className="pagehead">
         <h1>Issues</h1>
         <div className="actions">
+          <Button icon="overview" aria-pressed={spread !== null} onClick={() => setSpread(spread === null ? "1" : null)}>Facets</Button>
           <SavedSearches />
+          <Export filter={filter} />
           <Menu align="end" trigger={<Button>Sort: {SORTS.find(([id]) => id === (sort ?? "last_seen"))?.[1]}</Button>}>
             {SORTS.map(([id, label]) => (
               <MenuItem key={id} checked={id === (sort ?? "last_seen")} onSelect={() => setSort(id === "last_seen" ? null : id)}>
@@ -139,10 +125,11 @@ export default function Issues() {
           <IconButton icon="help" label="Keys" onClick={() => setHelp(true)} />
         </div>
       </header>
-      <Search query={text} onSearch={(next) => setQuery(next === "" ? null : next)} error={pages.error} learned={learned} inputRef={input} />
+      <Search query={text} onSearch={(next) => setQuery(next === "" ? null : next)} error={pages.error} learned={learned} project={project} inputRef={input} />
+      {spread !== null && <FacetPanel filter={filter} narrow={(key, value) => setQuery(withFilter(text, key, value))} />}
       <div className="listbar">
-        {selected.size > 0 ? (
-          <BulkBar count={selected.size} act={act} assign={() => setAssigning(chosen())} clear={() => setSelected(new Set())} />
+        {selected.size > 0 && may ? (
+          <BulkBar chosen={chosen()} all={pages.hasNextPage ? everything : null} act={act} assign={() => setAssigning(chosen())} clear={() => setSelected(new Set())} />
         ) : (
           <div className="segments" role="group" aria-label="Status">
             {TABS.map(([id, label]) => (

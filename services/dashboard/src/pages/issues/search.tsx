@@ -1,6 +1,7 @@
 import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent, type RefObject } from "react";
 import { Problem } from "../../api/client.ts";
-import { suggest, type Suggestion } from "../../lib/query.ts";
+import { useTagNames } from "../../api/queries.ts";
+import { suggest, tokenize, type Suggestion } from "../../lib/query.ts";
 import { neutralise } from "../../lib/text.ts";
 import { Icon } from "../../ui/icons.tsx";
 import { IconButton } from "../../ui/kit.tsx";
@@ -34,10 +35,10 @@ function Complaint({ query, error }: { query: string; error: unknown }) {
   );
 }
 
-interface Props { query: string; onSearch: (query: string) => void; error: unknown; learned: Partial<Record<string, string[]>>; inputRef: RefObject<HTMLInputElement | null> }
+interface Props { query: string; onSearch: (query: string) => void; error: unknown; learned: Partial<Record<string, string[]>>; project: string | null; inputRef: RefObject<HTMLInputElement | null> }
 
 /** The search box: a combobox that completes keys, and their values after a colon. */
-export function Search({ query, onSearch, error, learned, inputRef }: Props) {
+export function Search({ query, onSearch, error, learned, project, inputRef }: Props) {
   const [text, setText] = useState(query);
   const [caret, setCaret] = useState<number | null>(null);
   const [active, setActive] = useState(-1);
@@ -49,7 +50,14 @@ export function Search({ query, onSearch, error, learned, inputRef }: Props) {
     inputRef.current?.setSelectionRange(pending.current, pending.current);
     pending.current = null;
   });
-  const suggestions = useMemo(() => (caret === null ? [] : suggest(text, caret, learned)), [text, caret, learned]);
+  // What the server knows of: names of tags, and the values of the one at the caret.
+  const token = caret === null ? undefined : tokenize(text).find((t) => t.start <= caret && caret <= t.end);
+  const key = token?.kind === "filter" ? token.key : null;
+  const names = useTagNames(key, token?.value ?? "", project, caret !== null).data?.items;
+  const suggestions = useMemo(() => {
+    if (caret === null) return [];
+    return key === null ? suggest(text, caret, learned, names) : suggest(text, caret, { ...learned, [key]: [...(learned[key] ?? []), ...(names ?? [])] });
+  }, [text, caret, learned, key, names]);
   const close = (): void => {
     setCaret(null);
     setActive(-1);

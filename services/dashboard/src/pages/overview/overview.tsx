@@ -205,7 +205,7 @@ export default function Overview() {
       <Numbers project={project} issues={top.data} />
       <Chart project={project} />
       <div className="split">
-        <Panel title="Top unresolved" actions={<ButtonLink to={keep("/issues?sort=count")} look="quiet">All issues</ButtonLink>}>
+        <Panel title="Top unresolved" actions={<ButtonLink to={keep("/issues?sort=events")} look="quiet">All issues</ButtonLink>}>
           {top.isPending && <Skeleton rows={8} height={52} />}
           {top.isError && <Failure error={top.error} retry={() => void top.refetch()} />}
           {top.data !== undefined && <Top issues={top.data.items} />}

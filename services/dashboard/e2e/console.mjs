@@ -1,0 +1,61 @@
+// The dashboard in a real browser, on a real Bugle: `make e2e`. One walk: each test begins where the one before has left the system.
+import { after, before, test } from "node:test";
+import assert from "node:assert/strict";
+import { launch } from "./browser.mjs";
+import * as start from "./steps/start.mjs";
+import * as triage from "./steps/triage.mjs";
+import * as roles from "./steps/roles.mjs";
+import * as places from "./steps/places.mjs";
+import { System } from "./system.mjs";
+
+/** What the tests share: the system, the browser, who is signed in, and what they made. */
+const walk = { visitors: [] };
+
+before(async () => {
+  walk.system = await System.start();
+  walk.browser = await launch();
+});
+
+after(async () => {
+  await walk.browser?.close();
+  await walk.system?.stop();
+});
+
+/** Far more than a step takes, also on a machine that does other things. */
+const STEP_MS = 600_000;
+const STEPS = [
+  ["the set-up link makes the owner", start.setUp],
+  ["a project, its snippet, and the first event arrives in the open page", start.firstEvent],
+  ["signing out closes every page; signing in leads back", start.signOutAndIn],
+  ["a second factor, and a token against forgery that another tab renewed", start.secondFactor],
+  ["triage by keys alone", triage.byKeys],
+  ["search completes, finds, and says what it does not understand", triage.search],
+  ["what is resolved comes back by itself", triage.regress],
+  ["attachments are kept, feedback and grouping are shown", triage.attached],
+  ["a viewer sees, and cannot change", roles.viewer],
+  ["another team sees nothing", roles.outsider],
+  ["the connection breaks and comes back", places.connection],
+  ["hostile content is text on every page", places.hostile],
+  ["every page passes axe", places.accessible],
+  ["a screen of a phone", places.phone],
+];
+
+async function take(step) {
+  // What follows stands on what has failed; whoever mends the steps may want to see all of them all the same.
+  assert.ok(walk.failed === undefined || process.env.E2E_GO_ON !== undefined, "a step before has failed");
+  try {
+    await step(walk);
+    const trouble = walk.visitors.flatMap((visitor) => visitor.trouble.splice(0));
+    assert.deepEqual(trouble, [], "errors in the browser's console");
+  } catch (error) {
+    walk.failed = error;
+    const folder = process.env.E2E_PICTURES;
+    for (const [index, { page }] of walk.visitors.entries()) {
+      console.error(`visitor ${index} is at ${page.url()}`);
+      if (folder !== undefined) await page.screenshot({ path: `${folder}/failed-${index}.png` }).catch(() => undefined);
+    }
+    throw error;
+  }
+}
+
+for (const [name, step] of STEPS) test(name, { timeout: STEP_MS }, () => take(step));

@@ -1,0 +1,63 @@
+// Every page, and how to tell that it is there. `issue`, `project` and `release` are of the system that is looked at.
+const press = (...keys) => async (page) => { for (const key of keys) await page.keyboard.press(key); };
+const dialog = (...keys) => async (page) => {
+  await press(...keys)(page);
+  await page.getByRole("dialog").waitFor();
+};
+
+export const pages = ({ issue, project, name, release }) => [
+  { name: "overview", path: "/", ready: ".top li, .empty" },
+  { name: "issues", path: "/issues", ready: ".issuerow" },
+  { name: "issues-search", path: "/issues", ready: ".issuerow", act: async (page) => { await page.getByRole("combobox").click(); await page.keyboard.type("declined level:"); await page.getByRole("option").first().waitFor(); } },
+  { name: "issues-complaint", path: "/issues?query=level%3Aerror%20colour%3Ared", ready: ".complaint" },
+  { name: "issues-bulk", path: "/issues", ready: ".issuerow", act: press("j", "x", "j", "x", "j") },
+  { name: "issues-assign", path: "/issues", ready: ".issuerow", act: dialog("j", "a") },
+  { name: "issues-keys", path: "/issues", ready: ".issuerow", act: dialog("?") },
+  { name: "switcher", path: "/issues", ready: ".issuerow", act: async (page) => { await page.locator(".switcher:visible").click(); await page.getByRole("menu").waitFor(); } },
+  { name: "menu", path: "/issues", ready: ".issuerow", act: async (page) => { const button = page.getByRole("button", { name: "Menu", exact: true }); if (await button.isVisible()) await button.click(); await page.getByRole("navigation", { name: "Main" }).waitFor(); await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished))); } },
+  { name: "issue", path: `/issues/${issue}`, ready: ".frames, .message" },
+  { name: "issue-events", path: `/issues/${issue}?tab=events`, ready: "table" },
+  { name: "issue-activity", path: `/issues/${issue}?tab=activity`, ready: ".commentform, .activity" },
+  { name: "issue-notifications", path: `/issues/${issue}?tab=notifications`, ready: "table, .issuemain .empty" },
+  { name: "issue-grouping", path: `/issues/${issue}?tab=grouping`, ready: ".variant" },
+  { name: "projects", path: "/projects", ready: ".cards li" },
+  { name: "project-new", path: "/projects/new", ready: "form" },
+  { name: "project-setup", path: `/projects/${project}?tab=setup`, ready: ".platforms" },
+  { name: "project-keys", path: `/projects/${project}?tab=keys`, ready: ".rows" },
+  { name: "project-destinations", path: `/projects/${project}?tab=destinations`, ready: ".rows, .tabpanel .empty" },
+  { name: "project-filters", path: `/projects/${project}?tab=filters`, ready: "form" },
+  { name: "project-scrubbing", path: `/projects/${project}?tab=scrubbing`, ready: "form" },
+  { name: "project-grouping", path: `/projects/${project}?tab=grouping`, ready: "form" },
+  { name: "project-retention", path: `/projects/${project}?tab=retention`, ready: "form" },
+  { name: "project-general", path: `/projects/${project}`, ready: "form" },
+  { name: "releases", path: "/releases", ready: "table, .empty" },
+  ...(release === undefined ? [] : [{ name: "release", path: `/releases/${project}/${encodeURIComponent(release)}`, ready: ".numbers, .empty" }]),
+  { name: "notifications", path: "/notifications", ready: "table, .empty" },
+  { name: "admin-teams", path: "/admin", ready: ".rows, .tabpanel .empty" },
+  { name: "admin-people", path: "/admin?tab=people", ready: "table" },
+  { name: "admin-invitations", path: "/admin?tab=invitations", ready: ".rows, .tabpanel .empty" },
+  { name: "admin-tokens", path: "/admin?tab=tokens", ready: ".rows" },
+  { name: "admin-audit", path: "/admin?tab=audit", ready: "table" },
+  { name: "admin-outcomes", path: `/admin?tab=outcomes&project=${encodeURIComponent(name)}`, ready: "table" },
+  { name: "admin-storage", path: "/admin?tab=storage", ready: "table" },
+  { name: "admin-dead", path: "/admin?tab=dead", ready: ".tabpanel .empty, .rows li" },
+  { name: "account", path: "/account", ready: ".rows" },
+  { name: "not-found", path: "/nothing/here", ready: ".empty" },
+];
+
+/** Those before the door. */
+export const doors = ({ setup, invitation }) => [
+  { name: "signin", path: "/signin", ready: "form" },
+  { name: "setup", path: setup, ready: "form" },
+  { name: "invite", path: invitation, ready: "form" },
+  { name: "reset", path: "/reset?token=example", ready: "form" },
+];
+
+/** Goes there, waits until everything is, and does what is to be done. */
+export async function open(page, spec) {
+  await page.goto(spec.path);
+  await page.waitForSelector(spec.ready);
+  // What is still loading says so.
+  await page.waitForFunction(() => document.querySelector(".skeleton, [aria-busy=true]:not(button)") === null);
+  await spec.act?.(page);
+}
