@@ -10,7 +10,8 @@ WITH wave AS (
     FROM issues i JOIN issue_counts c ON c.issue_id = i.id
 ), past AS (
     INSERT INTO issue_hours (issue_id, hour, events)
-    SELECT b.id, w.hour, ceil(b.events * w.height * 0.12)::integer FROM born b JOIN wave w ON w.n <= b.hours
+    SELECT b.id, w.hour, round((b.events + 3) * w.height * abs(sin(w.n * w.n + b.id)) * 0.7)::integer FROM born b JOIN wave w ON w.n <= b.hours
+    WHERE (b.events + 3) * w.height * abs(sin(w.n * w.n + b.id)) * 0.7 >= 0.5
     ON CONFLICT (issue_id, hour) DO UPDATE SET events = issue_hours.events + excluded.events
     RETURNING issue_id, hour, events
 ), counted AS (

@@ -8,8 +8,9 @@ export const OWNER = { email: "ann@example.com", name: "Ann Example", password: 
 const DEMO_SECONDS = process.env.DEMO_SECONDS ?? "45";
 
 function run(command, args, options = {}) {
-  const done = spawnSync(command, args, { stdio: ["pipe", "ignore", "inherit"], ...options });
+  const done = spawnSync(command, args, { stdio: ["pipe", "pipe", "inherit"], encoding: "utf8", ...options });
   if (done.status !== 0) throw new Error(`${command} ${args.join(" ")}: ${done.error ?? done.status}`);
+  return done.stdout;
 }
 
 /** Somebody takes an invitation. */
@@ -25,7 +26,18 @@ async function demo(system) {
   mkdirSync(folder);
   const { dsn } = JSON.parse(system.bugle("project", "create", "settlement", "--json"));
   writeFileSync(path.join(folder, "access.json"), JSON.stringify({ dsn, token: system.token() }));
-  run(process.env.BUGLE_XTASK, ["demo", "--seconds", DEMO_SECONDS], { env: { ...process.env, BUGLE_DATA_DIR: folder } });
+  const told = run(process.env.BUGLE_XTASK, ["demo", "--seconds", DEMO_SECONDS], { env: { ...process.env, BUGLE_DATA_DIR: folder } });
+  const sent = Number(/sent (\d+) errors/.exec(told)?.[1]);
+  await until("every error has ended somehow", async () => (await outcomes(system)) >= sent);
+}
+
+/** How many errors have an outcome. */
+async function outcomes(system) {
+  let sum = 0;
+  for (const { id } of (await system.api("GET", "/projects?limit=100")).items) {
+    for (const { category, quantity } of (await system.api("GET", `/outcomes?project=${id}`)).items) if (category === "error") sum += quantity;
+  }
+  return sum;
 }
 
 /** Fills it, and answers the names that pages need. */
@@ -46,7 +58,6 @@ export async function seed(system) {
     await system.api("POST", `/projects/${id}/destinations`, { channel: "webhook", target: hook.url, min_priority: "high" });
   }
   await demo(system);
-  await until("the last event is recorded", async () => (await system.api("GET", "/stats?period=24h")).total.reduce((a, b) => a + b, 0) > 100);
   run("psql", ["-X", "-q", "-v", "ON_ERROR_STOP=1", process.env.BUGLE_E2E_DATABASE_URL], { input: readFileSync(new URL("history.sql", import.meta.url)) });
   const { items } = await system.api("GET", "/issues?project=checkout&limit=20");
   const issue = items.find((candidate) => candidate.users > 1) ?? items[0];

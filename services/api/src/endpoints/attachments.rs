@@ -92,7 +92,8 @@ pub(super) async fn download(
     let found = attachments::get(&mut connection, &principal.scope(), id).await?;
     let found = found.ok_or_else(|| named::missing("attachment", &text))?;
     drop(connection);
-    let opened = state.attachments.store.get(&key_of(&hex(&found.sha256))).await.map_err(gone)?;
+    let opened =
+        state.attachments.store.get(&key_of(&hex(&found.sha256))).await.map_err(|error| gone(&error))?;
     let size = opened.meta.size;
     let name = disposition(&found.filename).try_into_value().map_err(|error| Problem::internal(&error))?;
     let value = HeaderValue::from_static;
@@ -104,7 +105,7 @@ pub(super) async fn download(
         .header(HeaderName::from_static("cross-origin-resource-policy"), value("same-origin")))
 }
 
-fn gone(error: object_store::Error) -> ApiError {
+fn gone(error: &object_store::Error) -> ApiError {
     if matches!(error, object_store::Error::NotFound { .. }) {
         let detail = "its bytes are not in this process's object_store; every process needs the same one";
         return Problem::with_detail(Code::NotFound, detail).into();

@@ -18,6 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// Issues of one call.
 const MOST: usize = 1_000;
@@ -205,14 +206,13 @@ async fn apply(
                 for issue in chunk {
                     let different = match act {
                         Act::Change(change) => {
-                            if !by_project.contains_key(&issue.project) {
-                                let change = change.change(connection, principal, issue).await?;
-                                by_project.insert(issue.project, change);
-                            }
-                            match by_project.get(&issue.project) {
-                                Some(change) => one(connection, principal, issue, change, now).await?,
-                                None => false,
-                            }
+                            let change = match by_project.entry(issue.project) {
+                                Entry::Occupied(known) => known.into_mut(),
+                                Entry::Vacant(new) => {
+                                    new.insert(change.change(connection, principal, issue).await?)
+                                }
+                            };
+                            one(connection, principal, issue, change, now).await?
                         }
                         Act::Delete { discard } => {
                             issue_delete::remove(connection, principal, issue.id, *discard, now)

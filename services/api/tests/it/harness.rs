@@ -174,7 +174,7 @@ impl App {
     /// A file of an event whose bytes are where ingest puts them; its SHA-256 is made up.
     pub async fn attachment(&self, project: ProjectId, event: &Event, id: i64, name: &str, bytes: &[u8]) {
         let sha256 = format!("{id:064x}");
-        let folder = self.folder.path().join("attachments").join(&sha256[..2]);
+        let folder = self.folder.path().join("attachments").join(sha256.split_at(2).0);
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join(&sha256), bytes).unwrap();
         let client = self.database.client().await.unwrap();

@@ -12,7 +12,7 @@ export function Resolve({ issue, busy, act }: Props & { issue: Issue }) {
   const [naming, setNaming] = useState(false);
   const newest = issue.releases?.[0];
   return (
-    <span className="split">
+    <span className="splitbutton">
       <Button look="primary" icon="check" busy={busy} onClick={() => act({ status: "resolved" })}>Resolve</Button>
       <Menu trigger={<IconButton icon="down" label="Resolve in …" className="primary" />}>
         <MenuLabel>Older releases that still run do not bring it back</MenuLabel>
