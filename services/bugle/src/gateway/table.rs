@@ -55,6 +55,7 @@ mod tests {
             ("PATCH", "/api/error-logging/errors/7/", Api),
             ("POST", "/api/error-logging/errors/7/resolve/", Api),
             ("GET", "/api/v1/issues", Api),
+            ("GET", "/api/v1/live", Api),
             ("GET", "/api/v1/projects/2/events/0123", Api),
             ("GET", "/api/0/projects/", Api),
             ("GET", "/health/", Api),
