@@ -23,6 +23,7 @@
 //! - [`stats`]: numbers over time; [`activity`]: what happened to an issue.
 //! - [`Scope`]: the projects that somebody sees; what is outside of it is not there.
 //! - [`users`], [`teams`], [`sessions`], [`links`], [`second_factors`], [`attempts`], [`audit`]: accounts and access.
+//! - [`live`]: what changed lately, for open pages.
 //! - [`door`]: what ingest keeps in memory; [`outcomes`]: how items ended, per hour; [`heartbeats`]: who is alive.
 
 pub mod account_mails;
@@ -36,9 +37,11 @@ mod error;
 pub mod events;
 pub mod heartbeats;
 pub mod hyperloglog;
+pub mod idempotency;
 pub mod issues;
 pub mod keys;
 pub mod links;
+pub mod live;
 pub mod migrate;
 pub mod notifications;
 pub mod outbox;

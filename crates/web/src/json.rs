@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// A body of the API is at most this long.
-const MAX_BODY: usize = 1024 * 1024;
+pub const MAX_BODY: usize = 1024 * 1024;
 /// How JSON spells a NUL.
 const NUL: &[u8] = br"\u0000";
 

@@ -13,9 +13,9 @@ mod request_id;
 mod server;
 
 pub use client::{client_address, network};
-pub use json::JsonBody;
+pub use json::{JsonBody, MAX_BODY};
 pub use page::{Cursor, Page};
 pub use params::Params;
 pub use problem::{Code, FieldError, Problem};
 pub use request_id::{RequestId, request_id};
-pub use server::{read, resource, serve, unknown_path};
+pub use server::{read, resource, serve, unknown_method, unknown_path};

@@ -2,11 +2,13 @@
 
 use crate::{Code, Problem, request_id};
 use actix_web::guard::{Any, Get, Head};
+use actix_web::http::header;
 use actix_web::middleware::{NormalizePath, from_fn};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpServer, Resource, ResponseError, Route};
 use bugle_runtime::Shutdown;
 use std::net::TcpListener;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// An idle connection is closed after this long.
@@ -24,6 +26,18 @@ pub fn resource(path: &str) -> Resource {
         .default_service(web::to(|| async { Problem::new(Code::MethodNotAllowed).error_response() }))
 }
 
+/// Answers 405 as a problem that says what there is: `allowed` is `GET, HEAD, …`.
+#[must_use]
+pub fn unknown_method(allowed: Rc<str>) -> Route {
+    web::to(move || {
+        let mut answer = Problem::new(Code::MethodNotAllowed).error_response();
+        if let Ok(allowed) = header::HeaderValue::from_str(&allowed) {
+            answer.headers_mut().insert(header::ALLOW, allowed);
+        }
+        std::future::ready(answer)
+    })
+}
+
 /// GET, and HEAD: the same answer, of which the server sends no body. Monitors and load balancers ask so.
 #[must_use]
 pub fn read() -> Route {
@@ -39,6 +53,7 @@ pub fn unknown_path() -> Route {
 /// Serves `configure`'s routes on the listener until the soft stop; the hard stop cuts what is under way.
 ///
 /// Around every route: request ids, slashes merged and the last one dropped. Nothing else: ingest is on the hot path.
+/// Handlers may take the [`Shutdown`] as `web::Data`.
 ///
 /// # Errors
 /// When the listener cannot be used.
@@ -51,8 +66,11 @@ pub async fn serve<F>(
 where
     F: Fn(&mut ServiceConfig) + Clone + Send + 'static,
 {
+    let stop = web::Data::new(shutdown.clone());
     let server = HttpServer::new(move || {
         App::new()
+            // For what would stay open until it is told.
+            .app_data(stop.clone())
             // Before the rest, which may have another.
             .default_service(unknown_path())
             .configure(|config| configure(config))

@@ -11,9 +11,11 @@ pub mod checks;
 mod dashboard;
 mod endpoints;
 mod error;
+mod live;
 mod openapi;
 pub mod projects;
 mod query;
+mod requests;
 mod view;
 
 pub use endpoints::{declared, routes};
@@ -28,9 +30,12 @@ use bugle_store::Store;
 use bugle_store::heartbeats::{self, Heartbeat};
 use bugle_web::auth::TokenHash;
 use chrono::{DateTime, TimeDelta, Utc};
+use live::Live;
+use requests::limit::Limits;
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 const HEARTBEAT: Duration = Duration::from_secs(10);
@@ -72,19 +77,27 @@ pub struct State {
     pub(crate) config: Arc<Config>,
     pub(crate) local_token: Option<TokenHash>,
     pub(crate) passwords: Passwords,
+    pub(crate) live: Live,
+    pub(crate) limits: Arc<Limits>,
+    /// Of whoever waits for their turn to change something under a condition: one per process.
+    pub(crate) turns: Arc<Semaphore>,
 }
 
 impl State {
     /// The state for [`routes`].
     #[must_use]
     pub fn new(config: Arc<Config>, deps: &Deps) -> Self {
+        let live = Live::new(deps.store.clone(), Arc::clone(&deps.clock), config.live_sockets, &deps.metrics);
         Self {
             bus: Arc::clone(&deps.bus),
             store: deps.store.clone(),
             clock: Arc::clone(&deps.clock),
+            limits: Arc::new(Limits::new(config.api_rate_limit)),
             config,
             local_token: deps.local_token,
             passwords: Passwords::new(),
+            live,
+            turns: Arc::new(Semaphore::new(1)),
         }
     }
 }
@@ -142,5 +155,6 @@ async fn show(store: &Store, beat: &Heartbeat) -> Result<(), bugle_store::StoreE
 
 async fn prune(store: &Store, now: DateTime<Utc>) -> Result<(), bugle_store::StoreError> {
     let mut connection = store.conn().await?;
-    bugle_store::attempts::prune(&mut connection, now).await
+    bugle_store::attempts::prune(&mut connection, now).await?;
+    bugle_store::idempotency::prune(&mut connection, now).await
 }

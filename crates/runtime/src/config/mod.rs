@@ -91,6 +91,11 @@ pub struct Config {
     pub object_store: String,
     /// How many items `POST /api/v1/logs/frontend/` takes per minute and client address. Default 100.
     pub frontend_per_minute: u32,
+    /// How many requests to the API a session or a token may send per minute, and half as many an address without either;
+    /// counted by each api process. 0: without limit. Default 600.
+    pub api_rate_limit: u32,
+    /// How many live sockets (`GET /api/v1/live`) an api process holds open at the same time; up to 100000. Default 2000.
+    pub live_sockets: usize,
     /// How many events a recorder handles at the same time at most (prefetched batches); 1 to 64. Default 8.
     pub recorder_prefetch: usize,
     /// How many notifications are sent at the same time; 1 to 256. Default 32.
@@ -233,6 +238,13 @@ impl Config {
             frontend_per_minute: r.value("frontend_per_minute", "a number from 1", 100, |t| {
                 t.parse().ok().filter(|number| *number > 0)
             }),
+            api_rate_limit: r.value("api_rate_limit", "a number, or 0 for no limit", 600, |t| t.parse().ok()),
+            live_sockets: r.value(
+                "live_sockets",
+                "a number from 0 to 100000",
+                2_000,
+                parse::within(0..=100_000),
+            ),
             recorder_prefetch: r.value(
                 "recorder_prefetch",
                 "a number from 1 to 64",

@@ -4,13 +4,18 @@ use super::Need;
 use super::guard::guard;
 use crate::State;
 use crate::openapi::Parameter;
+use crate::requests::once::once;
+use crate::requests::parameters::parameters;
+use crate::requests::safety::safety;
+use crate::requests::version::{Reader, reader, version};
 use actix_web::guard::{Any, Get, Head};
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{FromRequest, Handler, Resource, Responder, Route};
-use bugle_web::{read, resource};
+use bugle_web::{read, unknown_method};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// This path is ingest's for POST.
 const SHARED_PATH: &str = "/api/error-logging/errors";
@@ -36,6 +41,8 @@ pub struct Declared {
 pub(crate) struct Endpoint {
     pub(crate) declared: Declared,
     route: Route,
+    /// Of a GET: what it would answer.
+    reader: Option<Reader>,
 }
 
 fn endpoint<F, Args>(method: Method, path: &'static str, need: Need, handler: F) -> Endpoint
@@ -50,8 +57,9 @@ where
         Method::GET => read(),
         _ => web::method(method.clone()),
     };
+    let reader = (method == Method::GET).then(|| reader(handler.clone()));
     let declared = Declared { method, path, need, id: "", says: "", query: &[] };
-    Endpoint { declared, route: route.to(handler) }
+    Endpoint { declared, route: route.to(handler), reader }
 }
 
 impl Endpoint {
@@ -97,19 +105,41 @@ pub(crate) fn mount(config: &mut ServiceConfig, state: &Data<State>, endpoints: 
     }
     for path in order {
         let endpoints = by_path.remove(path).unwrap_or_default();
-        let resource = endpoints.into_iter().fold(base(path), |resource, endpoint| {
-            let (need, state) = (endpoint.declared.need, state.clone());
-            let checked =
-                endpoint.route.wrap(from_fn(move |request, next| guard(need, state.clone(), request, next)));
-            resource.route(checked)
-        });
-        config.service(resource);
+        let base = base(path, &endpoints);
+        let reader = reader_of_thing(path, &endpoints);
+        let resource = endpoints
+            .into_iter()
+            .fold(base, |resource, endpoint| resource.route(wrapped(endpoint, state, reader.clone())));
+        config.service(resource.wrap(from_fn(safety)));
     }
 }
 
-fn base(path: &'static str) -> Resource {
+/// The route with everything that is before its handler; what is wrapped last comes first.
+fn wrapped(endpoint: Endpoint, state: &Data<State>, reader: Option<Reader>) -> Route {
+    let Declared { need, query, .. } = endpoint.declared;
+    let (of_once, of_version, of_guard) = (state.clone(), state.clone(), state.clone());
+    endpoint
+        .route
+        .wrap(from_fn(move |request, next| once(of_once.clone(), request, next)))
+        .wrap(from_fn(move |request, next| version(reader.clone(), of_version.clone(), request, next)))
+        .wrap(from_fn(move |request, next| parameters(query, request, next)))
+        .wrap(from_fn(move |request, next| guard(need, of_guard.clone(), request, next)))
+}
+
+/// The reader of a path that names a single thing which can be changed there.
+fn reader_of_thing(path: &str, endpoints: &[Endpoint]) -> Option<Reader> {
+    let is_thing = path.ends_with('}') && endpoints.iter().any(|one| !one.declared.method.is_safe());
+    endpoints.iter().find_map(|one| one.reader.clone()).filter(|_| is_thing)
+}
+
+fn base(path: &'static str, endpoints: &[Endpoint]) -> Resource {
     if path == SHARED_PATH {
         return web::resource(path).guard(Any(Get()).or(Head()));
     }
-    resource(path)
+    let methods = endpoints.iter().map(|one| match one.declared.method {
+        Method::GET => "GET, HEAD".to_owned(),
+        ref other => other.to_string(),
+    });
+    let allowed: Rc<str> = methods.collect::<Vec<_>>().join(", ").into();
+    web::resource(path).default_service(unknown_method(allowed))
 }

@@ -78,7 +78,7 @@ pub(super) async fn create(
             Ok(id)
         })
         .await?;
-    Ok(HttpResponse::Created().json(json!({
+    Ok(HttpResponse::Created().insert_header(("Cache-Control", "no-store")).json(json!({
         "id": id, "email": email, "role": role, "team": team.map(|one| one.0), "team_role": team.map(|one| one.1),
         "invited_by": principal.actor.name, "created_at": now, "expires_at": expires_at,
         "link": (!by_mail).then_some(link),

@@ -26,6 +26,7 @@ mod issue_stats;
 mod issue_tags;
 mod issues;
 mod keys;
+mod live;
 mod members;
 mod named;
 mod notifications;
@@ -45,6 +46,7 @@ mod tokens;
 mod users;
 
 use crate::access::{Declared, Endpoint, Need, delete, get, mount, patch, post, put};
+use crate::openapi::parameter;
 use crate::{State, dashboard};
 use actix_web::web::{Data, ServiceConfig};
 use bugle_model::TeamRole;
@@ -148,6 +150,16 @@ fn project_routes() -> Vec<Endpoint> {
 
 fn operator_routes() -> Vec<Endpoint> {
     vec![
+        get("/api/v1/live", Need::VIEW, live::handler)
+            .named("watch_changes", "Opens a WebSocket that tells what changes.")
+            .query(
+                const {
+                    &[parameter::<String>(
+                        "after",
+                        "The `id` of the last message, to be told what was missed.",
+                    )]
+                },
+            ),
         get("/api/v1/notifications", Need::VIEW, notifications::handler),
         get("/api/v1/outcomes", Need::VIEW, outcomes::handler),
         get("/api/v1/stats", Need::VIEW, stats::handler),
