@@ -44,6 +44,7 @@ pub mod links;
 pub mod live;
 pub mod migrate;
 pub mod notifications;
+pub mod oidc;
 pub mod outbox;
 pub mod outcomes;
 pub mod partitions;

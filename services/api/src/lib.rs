@@ -21,6 +21,7 @@ mod view;
 pub use endpoints::{declared, routes};
 pub use error::ApiError;
 
+use accounts::oidc::Oidc;
 use accounts::passwords::Passwords;
 use bugle_bus::Bus;
 use bugle_model::Clock;
@@ -78,6 +79,8 @@ pub struct State {
     pub(crate) local_token: Option<TokenHash>,
     pub(crate) passwords: Passwords,
     pub(crate) live: Live,
+    /// The provider that people may sign in with.
+    pub(crate) oidc: Option<Arc<Oidc>>,
     pub(crate) limits: Arc<Limits>,
     /// Of whoever waits for their turn to change something under a condition: one per process.
     pub(crate) turns: Arc<Semaphore>,
@@ -92,6 +95,7 @@ impl State {
             bus: Arc::clone(&deps.bus),
             store: deps.store.clone(),
             clock: Arc::clone(&deps.clock),
+            oidc: Oidc::of(&config, Arc::clone(&deps.clock)).map(Arc::new),
             limits: Arc::new(Limits::new(config.api_rate_limit)),
             config,
             local_token: deps.local_token,
@@ -156,5 +160,6 @@ async fn show(store: &Store, beat: &Heartbeat) -> Result<(), bugle_store::StoreE
 async fn prune(store: &Store, now: DateTime<Utc>) -> Result<(), bugle_store::StoreError> {
     let mut connection = store.conn().await?;
     bugle_store::attempts::prune(&mut connection, now).await?;
+    bugle_store::oidc::prune(&mut connection, now).await?;
     bugle_store::idempotency::prune(&mut connection, now).await
 }

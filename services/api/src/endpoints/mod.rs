@@ -30,6 +30,7 @@ mod live;
 mod members;
 mod named;
 mod notifications;
+mod oidc;
 mod outcomes;
 mod password_resets;
 mod project_change;
@@ -76,6 +77,23 @@ fn accounts() -> Vec<Endpoint> {
         get("/api/v1/session", Need::Person, session::show),
         post("/api/v1/session", Need::Nothing, session::create),
         delete("/api/v1/session", Need::Person, session::end),
+        get("/api/v1/session/methods", Need::Nothing, oidc::methods)
+            .named("list_sign_in_methods", "How people sign in, besides with a password."),
+        get("/api/v1/session/oidc", Need::Nothing, oidc::start)
+            .named("start_oidc", "Sends the browser to the OpenID Connect provider.")
+            .query(const { &[parameter::<String>("next", "The page to go on with.")] }),
+        get("/api/v1/session/oidc/callback", Need::Nothing, oidc::callback)
+            .named("finish_oidc", "Where the OpenID Connect provider sends the browser back to.")
+            .query(
+                const {
+                    &[
+                        parameter::<String>("state", "What was begun."),
+                        parameter::<String>("code", "What proves who it is."),
+                        parameter::<String>("error", "Why the provider refuses."),
+                        parameter::<String>("iss", "The provider."),
+                    ]
+                },
+            ),
         get("/api/v1/sessions", Need::Person, sessions::list),
         delete("/api/v1/sessions", Need::Person, sessions::end_others),
         delete("/api/v1/sessions/{id}", Need::Person, sessions::end),

@@ -12,6 +12,7 @@ mod events;
 mod harness;
 mod issues;
 mod live;
+mod oidc;
 mod older;
 mod operations;
 mod people;
