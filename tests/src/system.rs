@@ -67,6 +67,7 @@ impl System {
             ("BUGLE_ALLOW_PRIVATE_NETS".to_owned(), "127.0.0.0/8".to_owned()),
             ("BUGLE_OBJECT_STORE".to_owned(), data.path().join("attachments").to_string_lossy().into_owned()),
             ("BUGLE_MIN_FREE_DISK".to_owned(), "1MiB".to_owned()),
+            ("BUGLE_API_RATE_LIMIT".to_owned(), "0".to_owned()),
         ];
         environment.extend(servers.amqp_url().map(|url| ("BUGLE_AMQP_URL".to_owned(), url)));
         environment.extend(settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));

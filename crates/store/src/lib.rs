@@ -26,6 +26,7 @@
 //!   room projects take.
 //! - [`Scope`]: the projects that somebody sees; what is outside of it is not there.
 //! - [`users`], [`teams`], [`sessions`], [`links`], [`second_factors`], [`attempts`], [`audit`]: accounts and access.
+//! - [`live`]: what changed lately, for open pages.
 //! - [`door`]: what ingest keeps in memory; [`outcomes`]: how items ended, per hour; [`heartbeats`]: who is alive.
 
 pub mod account_mails;
@@ -43,11 +44,14 @@ pub mod events;
 pub mod feedback;
 pub mod heartbeats;
 pub mod hyperloglog;
+pub mod idempotency;
 pub mod issues;
 pub mod keys;
 pub mod links;
+pub mod live;
 pub mod migrate;
 pub mod notifications;
+pub mod oidc;
 pub mod outbox;
 pub mod outcomes;
 pub mod partitions;

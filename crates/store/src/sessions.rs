@@ -5,7 +5,7 @@ use crate::users::User;
 use crate::{Connection, StoreError, statement};
 use bugle_model::UserId;
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel::sql_types::{Binary, Integer, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Binary, Bool, Integer, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -77,13 +77,34 @@ pub async fn verify(
     hash: &[u8; 32],
     now: DateTime<Utc>,
 ) -> Result<Option<Active>, StoreError> {
+    find(connection, hash, now, true).await
+}
+
+/// As [`verify`], for what is open without being used: it does not keep the session alive.
+///
+/// # Errors
+/// When the database fails.
+pub async fn look(
+    connection: &mut Connection,
+    hash: &[u8; 32],
+    now: DateTime<Utc>,
+) -> Result<Option<Active>, StoreError> {
+    find(connection, hash, now, false).await
+}
+
+async fn find(
+    connection: &mut Connection,
+    hash: &[u8; 32],
+    now: DateTime<Utc>,
+    is_use: bool,
+) -> Result<Option<Active>, StoreError> {
     let rows: Vec<JsonRow> = statement(
         "WITH found AS (
              SELECT s.id, s.user_id, s.expires_at, s.last_seen_at FROM sessions s
              WHERE s.token_hash = $1 AND s.expires_at > $2 AND s.last_seen_at > $3
          ), used AS (
              UPDATE sessions s SET last_seen_at = $2 FROM found f
-             WHERE s.id = f.id AND f.last_seen_at < $2 - interval '1 minute'
+             WHERE $4 AND s.id = f.id AND f.last_seen_at < $2 - interval '1 minute'
          )
          SELECT jsonb_build_object('session', f.id, 'expires_at', f.expires_at, 'user', jsonb_build_object(
              'id', u.id, 'email', u.email, 'name', u.name, 'role', u.role, 'time_zone', u.time_zone,
@@ -97,6 +118,7 @@ pub async fn verify(
     .bind::<Binary, _>(hash.as_slice())
     .bind::<Timestamptz, _>(now)
     .bind::<Timestamptz, _>(now - IDLE)
+    .bind::<Bool, _>(is_use)
     .load(connection)
     .await?;
     row::first(rows)

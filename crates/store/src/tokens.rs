@@ -4,7 +4,7 @@ use crate::row::{self, JsonRow};
 use crate::{Connection, Scope, StoreError, statement};
 use bugle_model::{TeamId, TokenScope, UserId};
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Array, Binary, Integer, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, Binary, Bool, Integer, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -97,6 +97,27 @@ pub async fn verify(
     hash: &[u8; 32],
     now: DateTime<Utc>,
 ) -> Result<Option<ApiToken>, StoreError> {
+    find(connection, hash, now, true).await
+}
+
+/// As [`verify`], for what is open without being used.
+///
+/// # Errors
+/// When the database fails.
+pub async fn look(
+    connection: &mut Connection,
+    hash: &[u8; 32],
+    now: DateTime<Utc>,
+) -> Result<Option<ApiToken>, StoreError> {
+    find(connection, hash, now, false).await
+}
+
+async fn find(
+    connection: &mut Connection,
+    hash: &[u8; 32],
+    now: DateTime<Utc>,
+    is_use: bool,
+) -> Result<Option<ApiToken>, StoreError> {
     let rows: Vec<JsonRow> = statement(
         "WITH found AS (
              SELECT t.id, t.name, t.scopes, t.team_id AS team, t.created_at, t.expires_at, t.last_used_at
@@ -104,12 +125,13 @@ pub async fn verify(
              WHERE t.token_hash = $1 AND (t.expires_at IS NULL OR t.expires_at > $2) AND u.disabled IS NOT TRUE
          ), used AS (
              UPDATE api_tokens t SET last_used_at = $2 FROM found f
-             WHERE t.id = f.id AND (f.last_used_at IS NULL OR f.last_used_at < $2 - interval '1 minute')
+             WHERE $3 AND t.id = f.id AND (f.last_used_at IS NULL OR f.last_used_at < $2 - interval '1 minute')
          )
          SELECT to_jsonb(f) AS row FROM found f",
     )
     .bind::<Binary, _>(hash.as_slice())
     .bind::<Timestamptz, _>(now)
+    .bind::<Bool, _>(is_use)
     .load(connection)
     .await?;
     row::first(rows)

@@ -15,7 +15,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 /// A body of the API is at most this long.
-const MAX_BODY: usize = 1024 * 1024;
+pub const MAX_BODY: usize = 1024 * 1024;
 /// How JSON spells a NUL.
 const NUL: &[u8] = br"\u0000";
 

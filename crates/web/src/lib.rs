@@ -14,7 +14,7 @@ mod request_id;
 mod server;
 
 pub use client::{client_address, network};
-pub use json::{JsonBody, object};
+pub use json::{JsonBody, MAX_BODY, object};
 pub use page::{Cursor, Page};
 pub use params::{DeclaredParameters, Params};
 pub use problem::{Code, FieldError, Problem};

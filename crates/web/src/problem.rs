@@ -30,6 +30,8 @@ pub enum Code {
     MethodNotAllowed,
     /// It is there already, or has changed meanwhile.
     Conflict,
+    /// It is not of the version that the client knows.
+    PreconditionFailed,
     /// The body is over its limit.
     TooLarge,
     /// The body is not JSON.
@@ -46,7 +48,7 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::BadRequest,
         Self::Unauthorized,
         Self::InvalidCredentials,
@@ -56,6 +58,7 @@ impl Code {
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::Conflict,
+        Self::PreconditionFailed,
         Self::TooLarge,
         Self::UnsupportedMediaType,
         Self::Invalid,
@@ -84,6 +87,9 @@ impl Code {
                 ("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED, "this path does not know the method")
             }
             Self::Conflict => ("conflict", StatusCode::CONFLICT, "it is there already"),
+            Self::PreconditionFailed => {
+                ("precondition_failed", StatusCode::PRECONDITION_FAILED, "it was changed meanwhile")
+            }
             Self::TooLarge => ("too_large", StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"),
             Self::UnsupportedMediaType => {
                 ("unsupported_media_type", StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body must be JSON")
@@ -291,6 +297,7 @@ mod tests {
                 ("not_found", 404),
                 ("method_not_allowed", 405),
                 ("conflict", 409),
+                ("precondition_failed", 412),
                 ("too_large", 413),
                 ("unsupported_media_type", 415),
                 ("invalid", 422),

@@ -9,6 +9,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpServer, Resource, ResponseError, Route};
 use bugle_runtime::Shutdown;
 use std::net::TcpListener;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// An idle connection is closed after this long.
@@ -58,6 +59,7 @@ pub fn unknown_path() -> Route {
 /// Serves `configure`'s routes on the listener until the soft stop; the hard stop cuts what is under way.
 ///
 /// Around every route: request ids, slashes merged and the last one dropped. Nothing else: ingest is on the hot path.
+/// Handlers may take the [`Shutdown`] as `web::Data`.
 ///
 /// # Errors
 /// When the listener cannot be used.
@@ -70,8 +72,11 @@ pub async fn serve<F>(
 where
     F: Fn(&mut ServiceConfig) + Clone + Send + 'static,
 {
+    let stop = web::Data::new(shutdown.clone());
     let server = HttpServer::new(move || {
         App::new()
+            // For what would stay open until it is told.
+            .app_data(stop.clone())
             // Before the rest, which may have another.
             .default_service(unknown_path())
             .configure(|config| configure(config))

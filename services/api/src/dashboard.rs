@@ -3,6 +3,7 @@
 //! Every path that nobody else has is a page of it: the browser gets `index.html` and the dashboard finds the way. Paths of
 //! APIs stay 404s, so that a typo in a client does not look like success.
 
+use crate::requests::safety;
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::{self, ServiceConfig};
@@ -32,7 +33,9 @@ async fn handler(request: HttpRequest) -> HttpResponse {
     let path = request.path().trim_start_matches('/');
     let is_page = matches!(*request.method(), Method::GET | Method::HEAD) && !is_of_an_api(path);
     if !is_page {
-        return Problem::with_detail(Code::NotFound, "there is no such path").error_response();
+        let mut answer = Problem::with_detail(Code::NotFound, "there is no such path").error_response();
+        safety::add(answer.headers_mut());
+        return answer;
     }
     if !path.is_empty()
         && path != "index.html"

@@ -11,15 +11,18 @@ pub mod checks;
 mod dashboard;
 mod endpoints;
 mod error;
+mod live;
 mod openapi;
 pub mod projects;
 mod query;
 mod releases;
+mod requests;
 mod view;
 
 pub use endpoints::{declared, document, routes};
 pub use error::ApiError;
 
+use accounts::oidc::Oidc;
 use accounts::passwords::Passwords;
 use bugle_bus::Bus;
 use bugle_model::Clock;
@@ -30,9 +33,12 @@ use bugle_store::heartbeats::{self, Heartbeat};
 use bugle_web::auth::TokenHash;
 use bugle_web::objects::{self, Place, PlaceError};
 use chrono::{DateTime, TimeDelta, Utc};
+use live::Live;
+use requests::limit::Limits;
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 const HEARTBEAT: Duration = Duration::from_secs(10);
@@ -75,6 +81,12 @@ pub struct State {
     pub(crate) local_token: Option<TokenHash>,
     pub(crate) passwords: Passwords,
     pub(crate) attachments: Place,
+    pub(crate) live: Live,
+    /// The provider that people may sign in with.
+    pub(crate) oidc: Option<Arc<Oidc>>,
+    pub(crate) limits: Arc<Limits>,
+    /// Of whoever waits for their turn to change something under a condition: one per process.
+    pub(crate) turns: Arc<Semaphore>,
 }
 
 impl State {
@@ -83,14 +95,19 @@ impl State {
     /// # Errors
     /// When the place of the attachments cannot be used.
     pub fn new(config: Arc<Config>, deps: &Deps) -> Result<Self, PlaceError> {
+        let live = Live::new(deps.store.clone(), Arc::clone(&deps.clock), config.live_sockets, &deps.metrics);
         Ok(Self {
             bus: Arc::clone(&deps.bus),
             store: deps.store.clone(),
             clock: Arc::clone(&deps.clock),
             attachments: objects::open(&config.object_store, &config.data_dir)?,
+            oidc: Oidc::of(&config, Arc::clone(&deps.clock)).map(Arc::new),
+            limits: Arc::new(Limits::new(config.api_rate_limit)),
             config,
             local_token: deps.local_token,
             passwords: Passwords::new(),
+            live,
+            turns: Arc::new(Semaphore::new(1)),
         })
     }
 }
@@ -148,5 +165,7 @@ async fn show(store: &Store, beat: &Heartbeat) -> Result<(), bugle_store::StoreE
 
 async fn prune(store: &Store, now: DateTime<Utc>) -> Result<(), bugle_store::StoreError> {
     let mut connection = store.conn().await?;
-    bugle_store::attempts::prune(&mut connection, now).await
+    bugle_store::attempts::prune(&mut connection, now).await?;
+    bugle_store::oidc::prune(&mut connection, now).await?;
+    bugle_store::idempotency::prune(&mut connection, now).await
 }

@@ -91,6 +91,25 @@ pub struct Config {
     pub object_store: String,
     /// How many items `POST /api/v1/logs/frontend/` takes per minute and client address. Default 100.
     pub frontend_per_minute: u32,
+    /// The OpenID Connect provider that people may sign in with: its issuer. With it, the client's id and secret are needed.
+    pub oidc_issuer: Option<Url>,
+    /// Bugle's id at the provider.
+    pub oidc_client_id: Option<String>,
+    /// Bugle's secret at the provider.
+    pub oidc_client_secret: Option<Secret>,
+    /// A file with that secret, instead.
+    pub oidc_client_secret_file: Option<PathBuf>,
+    /// What people call the provider. Default `OpenID Connect`.
+    pub oidc_name: String,
+    /// Only addresses of these domains get in over the provider. Default all.
+    pub oidc_allowed_domains: Vec<String>,
+    /// Whether whoever the provider knows gets an account, in no team. Default off: only people with an account or an invitation.
+    pub oidc_sign_up: bool,
+    /// How many requests to the API a session or a token may send per minute, and half as many an address without either;
+    /// counted by each api process. 0: without limit. Default 600.
+    pub api_rate_limit: u32,
+    /// How many live sockets (`GET /api/v1/live`) an api process holds open at the same time; up to 100000. Default 2000.
+    pub live_sockets: usize,
     /// How many events a recorder handles at the same time at most (prefetched batches); 1 to 64. Default 8.
     pub recorder_prefetch: usize,
     /// How many notifications are sent at the same time; 1 to 256. Default 32.
@@ -160,6 +179,10 @@ impl Config {
         let http_addr =
             r.value("http_addr", "an address and port such as 127.0.0.1:8080", default_address(), |t| {
                 t.parse().ok()
+            });
+        let oidc_client_secret_file =
+            r.optional("oidc_client_secret_file", "a readable file with a secret", |t| {
+                parse::secret_in(Path::new(t)).map(|_| PathBuf::from(t))
             });
         Self {
             http_addr,
@@ -233,6 +256,26 @@ impl Config {
             frontend_per_minute: r.value("frontend_per_minute", "a number from 1", 100, |t| {
                 t.parse().ok().filter(|number| *number > 0)
             }),
+            oidc_issuer: r.optional("oidc_issuer", "an http:// or https:// URL", &web),
+            oidc_client_id: r.optional("oidc_client_id", "a client's id", text),
+            oidc_client_secret: r
+                .optional("oidc_client_secret", "a secret", |t| Some(Secret::new(t)))
+                .or_else(|| parse::secret_in(oidc_client_secret_file.as_ref()?)),
+            oidc_client_secret_file,
+            oidc_name: r.value("oidc_name", "a name", "OpenID Connect".to_owned(), text),
+            oidc_allowed_domains: r.list(
+                "oidc_allowed_domains",
+                "domains such as example.com",
+                parse::domain,
+            ),
+            oidc_sign_up: r.value("oidc_sign_up", "true or false", false, parse::boolean),
+            api_rate_limit: r.value("api_rate_limit", "a number, or 0 for no limit", 600, |t| t.parse().ok()),
+            live_sockets: r.value(
+                "live_sockets",
+                "a number from 0 to 100000",
+                2_000,
+                parse::within(0..=100_000),
+            ),
             recorder_prefetch: r.value(
                 "recorder_prefetch",
                 "a number from 1 to 64",
@@ -264,6 +307,13 @@ impl Config {
         if twilio.contains(&true) && twilio.contains(&false) {
             reader.conflict(
                 "twilio_account_sid, twilio_auth_token, twilio_from",
+                "only some are set; expected all three or none",
+            );
+        }
+        let oidc = [self.oidc_client_id.is_some(), self.oidc_client_secret.is_some()];
+        if oidc != [self.oidc_issuer.is_some(); 2] {
+            reader.conflict(
+                "oidc_issuer, oidc_client_id, oidc_client_secret",
                 "only some are set; expected all three or none",
             );
         }

@@ -1,8 +1,9 @@
 //! Settings from text. `None` is "not what was expected".
 
-use super::HealthProbe;
+use super::{HealthProbe, Secret};
 use ipnet::IpNet;
 use std::net::IpAddr;
+use std::path::Path;
 use url::Url;
 
 /// `true`, `false`, and their usual spellings.
@@ -46,6 +47,19 @@ pub(super) fn url_of(schemes: &'static [&'static str]) -> impl Fn(&str) -> Optio
 /// A number within a range.
 pub(super) fn within(range: std::ops::RangeInclusive<usize>) -> impl Fn(&str) -> Option<usize> {
     move |text| text.parse().ok().filter(|number| range.contains(number))
+}
+
+/// A domain such as `example.com`.
+pub(super) fn domain(text: &str) -> Option<String> {
+    let is_domain =
+        text.contains('.') && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b));
+    is_domain.then(|| text.to_ascii_lowercase())
+}
+
+/// The secret that a file holds.
+pub(super) fn secret_in(path: &Path) -> Option<Secret> {
+    let text = std::fs::read_to_string(path).ok()?;
+    Some(text.trim()).filter(|text| !text.is_empty()).map(Secret::new)
 }
 
 /// `name=https://…` or `name=cmd:…`.

@@ -3,15 +3,18 @@
 use super::Need;
 use super::principal::{Principal, SessionOf, forbidden};
 use crate::State;
+use crate::requests::limit::{Left, Who};
 use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::HeaderName;
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{Error, HttpMessage, HttpRequest, ResponseError};
-use bugle_store::{StoreError, sessions, tokens};
+use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, ResponseError};
+use bugle_store::{Connection, Scope, StoreError, sessions, tokens};
 use bugle_web::auth::{self, TokenHash, same};
-use bugle_web::{Code, DeclaredParameters, Problem, client_address};
+use bugle_web::{Code, DeclaredParameters, Problem, client_address, network};
+use chrono::{DateTime, Utc};
+use std::future::{Ready, ready};
 
 /// The session's cookie.
 pub(crate) const COOKIE: &str = "bugle_session";
@@ -26,20 +29,67 @@ pub(super) async fn guard<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    match check(need, &state, request.request()).await {
-        Ok(principal) => {
+    let (left, checked) = counted(need, &state, request.request()).await;
+    let mut answer = match checked {
+        Ok(found) => {
             request.extensions_mut().insert(parameters);
-            if let Some(principal) = principal {
+            if let Some((principal, proof)) = found {
                 request.extensions_mut().insert(principal);
+                request.extensions_mut().insert(proof);
             }
-            Ok(next.call(request).await?.map_into_boxed_body())
+            next.call(request).await?.map_into_boxed_body()
         }
         // An answer, not an error: what wraps the routes is to see it.
-        Err(problem) => Ok(request.into_response(problem.error_response())),
+        Err(problem) => request.into_response(problem.error_response()),
+    };
+    if let Some(left) = left {
+        left.tell(answer.headers_mut());
+    }
+    Ok(answer)
+}
+
+type Found = Option<(Principal, Proof)>;
+
+/// Checks a request and counts it: for who it turns out to be from, else for its address. An address that has nothing left is
+/// not looked up, except for what was good a moment ago.
+async fn counted(need: Need, state: &State, request: &HttpRequest) -> (Option<Left>, Result<Found, Problem>) {
+    let now = state.clock.now();
+    let address = client_address(request, &state.config.trusted_proxies).map(network);
+    if !shown(state, request).is_some_and(|shown| state.limits.knows(shown, now)) {
+        let left = state.limits.look(Who::Unknown(address), now);
+        if let Some(Err(problem)) = left.map(|left| left.check()) {
+            return (left, Err(problem));
+        }
+    }
+    let checked = check(need, state, request).await;
+    let who = match &checked {
+        Ok(Some((_, proof))) => Who::Known(*proof),
+        Err(problem) if problem.code != Code::Unauthorized => match shown(state, request) {
+            Some(proof) => Who::Known(proof),
+            None => Who::Unknown(address),
+        },
+        _ => Who::Unknown(address),
+    };
+    let left = state.limits.take(who, now);
+    match left.map(|left| left.check()) {
+        Some(Err(problem)) => (left, Err(problem)),
+        _ => (left, checked),
     }
 }
 
-async fn check(need: Need, state: &State, request: &HttpRequest) -> Result<Option<Principal>, Problem> {
+/// What a request shows, whatever it is worth.
+fn shown(state: &State, request: &HttpRequest) -> Option<Proof> {
+    match auth::bearer(request) {
+        Some(token) => {
+            let hash = auth::hash(token);
+            let is_local = state.local_token.is_some_and(|local| same(&local, &hash));
+            Some(if is_local { Proof::Local } else { Proof::Token(hash) })
+        }
+        None => session_cookie(request).map(Proof::Session),
+    }
+}
+
+async fn check(need: Need, state: &State, request: &HttpRequest) -> Result<Found, Problem> {
     let unsafe_method = !request.method().is_safe();
     if need == Need::Nothing {
         if unsafe_method && is_from_another_site(request) {
@@ -47,11 +97,52 @@ async fn check(need: Need, state: &State, request: &HttpRequest) -> Result<Optio
         }
         return Ok(None);
     }
-    let principal = match auth::bearer(request) {
+    let (principal, proof) = match auth::bearer(request) {
         Some(token) => by_token(state, request, &auth::hash(token)).await?,
         None => by_session(state, request, unsafe_method).await?,
     };
-    principal.meets(need).map(Some)
+    Ok(Some((principal.meets(need)?, proof)))
+}
+
+/// What a principal showed, for whoever asks again later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Proof {
+    /// The token of the command line on this machine.
+    Local,
+    /// A token's hash.
+    Token(TokenHash),
+    /// The hash of a session's cookie.
+    Session(TokenHash),
+}
+
+impl Proof {
+    /// What whoever showed it may see now; `None` when it is worth nothing any more. Is no use of it.
+    pub(crate) async fn sees(
+        self,
+        connection: &mut Connection,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Scope>, StoreError> {
+        let principal = match self {
+            Self::Local => Some(Principal::local(String::new())),
+            Self::Token(hash) => tokens::look(connection, &hash, now)
+                .await?
+                .map(|token| Principal::of_token(token, String::new())),
+            Self::Session(hash) => sessions::look(connection, &hash, now).await?.map(|active| {
+                Principal::of_session(SessionOf { active, csrf: String::new() }, String::new())
+            }),
+        };
+        Ok(principal.map(|principal| principal.visible()))
+    }
+}
+
+impl FromRequest for Proof {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let found = request.extensions().get::<Self>().copied();
+        ready(found.ok_or_else(|| Problem::internal(&"a handler takes a proof where none is needed")))
+    }
 }
 
 /// Browsers say so of every request; others say nothing.
@@ -59,10 +150,14 @@ fn is_from_another_site(request: &HttpRequest) -> bool {
     request.headers().get(FETCH_SITE).is_some_and(|site| site == "cross-site" || site == "same-site")
 }
 
-async fn by_token(state: &State, request: &HttpRequest, hash: &TokenHash) -> Result<Principal, Problem> {
+async fn by_token(
+    state: &State,
+    request: &HttpRequest,
+    hash: &TokenHash,
+) -> Result<(Principal, Proof), Problem> {
     let address = address_of(state, request);
     if state.local_token.is_some_and(|local| same(&local, hash)) {
-        return Ok(Principal::local(address));
+        return Ok((Principal::local(address), Proof::Local));
     }
     let mut connection = state.store.conn().await.map_err(|error| failed(&error))?;
     let token =
@@ -70,18 +165,22 @@ async fn by_token(state: &State, request: &HttpRequest, hash: &TokenHash) -> Res
     let token = token.ok_or_else(|| {
         Problem::with_detail(Code::Unauthorized, "this token is unknown, expired or revoked")
     })?;
-    Ok(Principal::of_token(token, address))
+    Ok((Principal::of_token(token, address), Proof::Token(*hash)))
 }
 
-async fn by_session(state: &State, request: &HttpRequest, unsafe_method: bool) -> Result<Principal, Problem> {
+async fn by_session(
+    state: &State,
+    request: &HttpRequest,
+    unsafe_method: bool,
+) -> Result<(Principal, Proof), Problem> {
     let cookie = auth::cookie(request, COOKIE).ok_or_else(|| {
         Problem::with_detail(Code::Unauthorized, "sign in, or send `Authorization: Bearer <token>`")
     })?;
     let csrf = csrf_token(cookie);
     let mut connection = state.store.conn().await.map_err(|error| failed(&error))?;
-    let active = sessions::verify(&mut connection, &auth::hash(cookie), state.clock.now())
-        .await
-        .map_err(|error| failed(&error))?;
+    let hash = auth::hash(cookie);
+    let active =
+        sessions::verify(&mut connection, &hash, state.clock.now()).await.map_err(|error| failed(&error))?;
     let active = active.ok_or_else(|| Problem::with_detail(Code::Unauthorized, "this session has ended"))?;
     if unsafe_method {
         let sent = request.headers().get(CSRF_HEADER).map(|value| value.as_bytes()).unwrap_or_default();
@@ -96,7 +195,7 @@ async fn by_session(state: &State, request: &HttpRequest, unsafe_method: bool) -
     if active.user.disabled {
         return Err(forbidden("this account is disabled"));
     }
-    Ok(Principal::of_session(SessionOf { active, csrf }, address_of(state, request)))
+    Ok((Principal::of_session(SessionOf { active, csrf }, address_of(state, request)), Proof::Session(hash)))
 }
 
 /// What belongs to a session's cookie and cannot be had without it.

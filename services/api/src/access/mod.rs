@@ -11,6 +11,6 @@ pub use need::Need;
 pub use route::Declared;
 
 pub(crate) use guard::session_cookie;
-pub(crate) use guard::{COOKIE, address_of, csrf_token};
+pub(crate) use guard::{COOKIE, Proof, address_of, csrf_token};
 pub(crate) use principal::Principal;
 pub(crate) use route::{Endpoint, SENTRY, delete, get, mount, patch, post, put};

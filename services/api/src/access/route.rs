@@ -5,6 +5,10 @@ use super::detail::in_detail;
 use super::guard::guard;
 use crate::State;
 use crate::openapi::{Gift, Gives, Parameter, Takes};
+use crate::requests::once::once;
+use crate::requests::parameters::parameters;
+use crate::requests::safety::safety;
+use crate::requests::version::{Reader, reader, version};
 use actix_web::body::BoxBody;
 use actix_web::guard::{Any, Not, Options, Post};
 use actix_web::http::Method;
@@ -47,6 +51,8 @@ pub struct Declared {
 pub(crate) struct Endpoint {
     pub(crate) declared: Declared,
     route: Route,
+    /// Of a GET: what it would answer.
+    reader: Option<Reader>,
 }
 
 fn endpoint<F, Args>(method: Method, path: &'static str, need: Need, handler: F) -> Endpoint
@@ -61,8 +67,9 @@ where
         _ => web::method(method.clone()),
     };
     let (body, gift) = (Args::body, F::Output::gift);
+    let reader = (method == Method::GET).then(|| reader(handler.clone()));
     let declared = Declared { method, path, need, id: "", says: "", query: &[], problems: &[], body, gift };
-    Endpoint { declared, route: route.to(handler) }
+    Endpoint { declared, route: route.to(handler), reader }
 }
 
 impl Endpoint {
@@ -115,23 +122,35 @@ pub(crate) fn mount(config: &mut ServiceConfig, state: &Data<State>, endpoints: 
     for path in order {
         let endpoints = by_path.remove(path).unwrap_or_default();
         let base = base(path, &endpoints);
-        let resource = endpoints.into_iter().fold(base, |resource, endpoint| {
-            let (need, state) = (endpoint.declared.need, state.clone());
-            let names = endpoint.declared.query.iter().map(|parameter| parameter.name).collect();
-            let parameters = DeclaredParameters(names);
-            let checked = endpoint.route.wrap(from_fn(move |request, next| {
-                guard(need, parameters.clone(), state.clone(), request, next)
-            }));
-            resource.route(if path.starts_with(SENTRY) {
-                checked.wrap(from_fn(async |request, next: Next<BoxBody>| {
-                    Ok(in_detail(next.call(request).await?).await)
-                }))
-            } else {
-                checked
-            })
-        });
-        config.service(resource);
+        let reader = reader_of_thing(path, &endpoints);
+        let resource = endpoints
+            .into_iter()
+            .fold(base, |resource, endpoint| resource.route(wrapped(endpoint, state, reader.clone())));
+        config.service(resource.wrap(from_fn(safety)));
     }
+}
+
+/// The route with everything that is before its handler; what is wrapped last comes first.
+fn wrapped(endpoint: Endpoint, state: &Data<State>, reader: Option<Reader>) -> Route {
+    let Declared { need, query, path, .. } = endpoint.declared;
+    let (of_once, of_version, of_guard) = (state.clone(), state.clone(), state.clone());
+    let declared = DeclaredParameters(query.iter().map(|parameter| parameter.name).collect());
+    let route = endpoint
+        .route
+        .wrap(from_fn(move |request, next| once(of_once.clone(), request, next)))
+        .wrap(from_fn(move |request, next| version(reader.clone(), of_version.clone(), request, next)))
+        .wrap(from_fn(move |request, next| parameters(query, request, next)))
+        .wrap(from_fn(move |request, next| guard(need, declared.clone(), of_guard.clone(), request, next)));
+    if !path.starts_with(SENTRY) {
+        return route;
+    }
+    route.wrap(from_fn(async |request, next: Next<BoxBody>| Ok(in_detail(next.call(request).await?).await)))
+}
+
+/// The reader of a path that names a single thing which can be changed there.
+fn reader_of_thing(path: &str, endpoints: &[Endpoint]) -> Option<Reader> {
+    let is_thing = path.ends_with('}') && endpoints.iter().any(|one| !one.declared.method.is_safe());
+    endpoints.iter().find_map(|one| one.reader.clone()).filter(|_| is_thing)
 }
 
 fn base(path: &'static str, endpoints: &[Endpoint]) -> Resource {

@@ -2,6 +2,7 @@
 
 pub mod fields;
 pub mod links;
+pub(crate) mod oidc;
 pub mod passwords;
 pub(crate) mod sign_in;
 pub mod totp;

@@ -100,7 +100,7 @@ pub(super) async fn create(
             Ok(id)
         })
         .await?;
-    Ok(Created::of(Made {
+    let made = Created::of(Made {
         id,
         email,
         role,
@@ -110,7 +110,8 @@ pub(super) async fn create(
         created_at: now,
         expires_at,
         link: (!by_mail).then_some(link),
-    }))
+    });
+    Ok(made.uncached())
 }
 
 /// Nobody becomes an owner by invitation, and only admins make admins.

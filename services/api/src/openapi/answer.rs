@@ -70,6 +70,31 @@ impl<T: Serialize, const STATUS: u16> Responder for Answer<T, STATUS> {
     }
 }
 
+/// An answer with this status whose body, if any, is not described: the rest of it is said by headers.
+#[derive(Debug)]
+pub(crate) struct Bare<const STATUS: u16>(HttpResponse);
+
+/// 302: the browser is to go on elsewhere.
+pub(crate) type Redirect = Bare<302>;
+/// 101: the connection is a WebSocket from now on.
+pub(crate) type Upgrade = Bare<101>;
+
+impl<const STATUS: u16> Bare<STATUS> {
+    /// This answer.
+    pub(crate) fn of(response: HttpResponse) -> Self {
+        debug_assert_eq!(response.status().as_u16(), STATUS);
+        Self(response)
+    }
+}
+
+impl<const STATUS: u16> Responder for Bare<STATUS> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        self.0
+    }
+}
+
 /// What a [`Raw`] answer may be made of.
 pub(crate) trait Media {
     /// Its media types; the first is the usual one.

@@ -34,7 +34,7 @@ mod schemas;
 mod shape;
 mod tags;
 
-pub(crate) use answer::{Accepted, Answer, Created, Media, NoContent, Raw};
+pub(crate) use answer::{Accepted, Answer, Created, Media, NoContent, Raw, Redirect, Upgrade};
 pub(crate) use document::document;
 pub(crate) use parameter::{CURSOR, LIMIT, Parameter, parameter, required};
 pub(crate) use shape::{Gift, Gives, Takes};

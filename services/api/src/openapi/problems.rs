@@ -1,6 +1,7 @@
 //! Which problems an endpoint can answer with. Most follows from what it needs, takes and is declared with.
 
 use crate::access::{Declared, Need};
+use actix_web::http::Method;
 use bugle_web::{Code, Problem};
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
@@ -8,7 +9,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The statuses of problems that an endpoint can answer with.
 pub(super) fn statuses(declared: &Declared, has_body: bool) -> BTreeSet<u16> {
-    let mut codes = vec![Code::Unavailable];
+    let mut codes = vec![Code::Unavailable, Code::RateLimited];
+    if !declared.method.is_safe() {
+        // Of `If-Match`, and of parameters that nobody knows.
+        codes.extend([Code::PreconditionFailed, Code::Invalid]);
+    }
+    if declared.method == Method::POST {
+        // Of `Idempotency-Key`.
+        codes.push(Code::Conflict);
+    }
     if declared.need != Need::Nothing {
         codes.extend([Code::Unauthorized, Code::Forbidden]);
     } else if !declared.method.is_safe() {

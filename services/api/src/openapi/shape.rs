@@ -1,7 +1,7 @@
 //! What the types of a handler say of its request and its answer.
 
-use super::answer::{Answer, Media, Raw};
-use crate::access::Principal;
+use super::answer::{Answer, Bare, Media, Raw};
+use crate::access::{Principal, Proof};
 use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Path, Payload};
 use bugle_web::JsonBody;
@@ -22,6 +22,7 @@ pub(crate) trait Takes {
 }
 
 impl Takes for Principal {}
+impl Takes for Proof {}
 impl Takes for HttpRequest {}
 impl Takes for Payload {}
 impl<T> Takes for Data<T> {}
@@ -80,6 +81,12 @@ impl<T: JsonSchema + 'static, const STATUS: u16> Gives for Answer<T, STATUS> {
             return Gift { status: STATUS, types: &[], schema: None };
         }
         Gift { status: STATUS, types: &[JSON], schema: Some(generator.subschema_for::<T>()) }
+    }
+}
+
+impl<const STATUS: u16> Gives for Bare<STATUS> {
+    fn gift(_: &mut SchemaGenerator) -> Gift {
+        Gift { status: STATUS, types: &[], schema: None }
     }
 }
 

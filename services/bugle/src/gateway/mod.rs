@@ -2,13 +2,14 @@
 //! proxy in front of many containers takes the same table, see [`table`].
 
 mod table;
+mod websocket;
 
 use crate::output::line;
 use actix_service::ServiceExt;
 use actix_tls::connect::{Connection as TcpConnection, Connector as TcpConnector};
 use actix_web::dev::PeerAddr;
 use actix_web::http::Uri;
-use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::from_fn;
 use actix_web::rt::net::TcpStream;
 use actix_web::web::{self, Data, Payload};
@@ -59,6 +60,7 @@ pub(crate) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Resul
     let upstreams = Upstreams { ingest: bare(&arguments.ingest), api: bare(&arguments.api) };
     let shutdown = Shutdown::new();
     shutdown.follow_signals(config.stop_deadline)?;
+    let stop = Data::new(shutdown.clone());
     let server = HttpServer::new(move || {
         // The default follows redirects and inflates, both of which are the client's business.
         let connector = Connector::new().connector(TcpConnector::default().service().map(without_delay));
@@ -67,6 +69,7 @@ pub(crate) async fn run(config: &Config, arguments: &Arguments) -> anyhow::Resul
         App::new()
             .app_data(Data::new(client))
             .app_data(Data::new(upstreams.clone()))
+            .app_data(stop.clone())
             .default_service(web::to(forward))
             .wrap(from_fn(request_id))
     })
@@ -100,6 +103,7 @@ async fn forward(
     payload: Payload,
     client: Data<Client>,
     upstreams: Data<Upstreams>,
+    shutdown: Data<Shutdown>,
     peer: Option<PeerAddr>,
     id: bugle_web::RequestId,
 ) -> HttpResponse {
@@ -108,17 +112,18 @@ async fn forward(
         Upstream::Api => &upstreams.api,
     };
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-    let mut onward = client.request_from(format!("{base}{path}"), request.head()).no_decompress();
-    for name in &HOP_BY_HOP {
-        onward.headers_mut().remove(name);
-    }
-    onward.headers_mut().remove(header::EXPECT);
-    if let Some(PeerAddr(address)) = peer {
-        onward.headers_mut().insert(FORWARDED_FOR, forwarded_for(&request, &address.ip().to_string()));
-    }
-    if let Ok(id) = HeaderValue::from_str(id.as_str()) {
-        onward.headers_mut().insert(HeaderName::from_static("x-request-id"), id);
-    }
+    let url = format!("{base}{path}");
+    let headers = headers_onward(&request, peer, &id);
+    let payload = if websocket::is_asked_for(&request) {
+        match websocket::open(&request, payload, &client, url.clone(), &headers, &shutdown).await {
+            websocket::Opened::Answer(answer) => return answer,
+            websocket::Opened::Refused(payload) => payload,
+        }
+    } else {
+        payload
+    };
+    let mut onward = client.request_from(url, request.head()).no_decompress();
+    *onward.headers_mut() = headers;
     match onward.send_stream(payload).await {
         Ok(answer) => {
             let mut response = HttpResponse::build(answer.status());
@@ -132,6 +137,22 @@ async fn forward(
             Problem::new(Code::Unavailable).retry_after(1).error_response()
         }
     }
+}
+
+/// The client's headers as the upstream gets them.
+fn headers_onward(request: &HttpRequest, peer: Option<PeerAddr>, id: &bugle_web::RequestId) -> HeaderMap {
+    let mut headers = request.headers().clone();
+    for name in &HOP_BY_HOP {
+        headers.remove(name);
+    }
+    headers.remove(header::EXPECT);
+    if let Some(PeerAddr(address)) = peer {
+        headers.insert(FORWARDED_FOR, forwarded_for(request, &address.ip().to_string()));
+    }
+    if let Ok(id) = HeaderValue::from_str(id.as_str()) {
+        headers.insert(HeaderName::from_static("x-request-id"), id);
+    }
+    headers
 }
 
 /// The chain so far, and who sent it here.

@@ -61,6 +61,7 @@ mod tests {
             ("GET", "/api/error-logging/developers/workload/", Api),
             ("GET", "/api/error-logging/notifications/", Api),
             ("GET", "/api/v1/issues", Api),
+            ("GET", "/api/v1/live", Api),
             ("GET", "/api/v1/projects/2/events/0123", Api),
             ("GET", "/api/0/projects/", Api),
             ("GET", "/health/", Api),

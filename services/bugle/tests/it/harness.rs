@@ -48,6 +48,8 @@ impl Bugle {
             .current_dir(self.folder.path())
             .env("BUGLE_DATA_DIR", self.folder.path().join("data"))
             .env("BUGLE_HTTP_ADDR", "127.0.0.1:0")
+            // Whoever waits for something asks often.
+            .env("BUGLE_API_RATE_LIMIT", "0")
             .envs(self.settings.iter().map(|(key, value)| (key, value)))
             .args(arguments)
             .stdin(Stdio::null());

@@ -2,8 +2,37 @@
 
 use crate::harness::{Bugle, client};
 use bugle_testkit::{PrivateRabbit, TestDatabase};
+use futures_util::StreamExt;
 use serde_json::{Value, json};
 use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// Opens the live updates; the status of the answer when they are refused.
+async fn open_live(base: &str, token: &str) -> Result<Socket, u16> {
+    let url = format!("{}/api/v1/live", base.replace("http://", "ws://"));
+    let mut request = url.into_client_request().unwrap();
+    request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+    match connect_async(request).await {
+        Ok((socket, _)) => Ok(socket),
+        Err(Error::Http(answer)) => Err(answer.status().as_u16()),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+async fn told(socket: &mut Socket) -> Value {
+    loop {
+        let next =
+            tokio::time::timeout(Duration::from_secs(30), socket.next()).await.expect("nothing is told");
+        if let Message::Text(text) = next.unwrap().unwrap() {
+            return serde_json::from_str(&text).unwrap();
+        }
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_error_travels_through_five_processes() {
@@ -21,6 +50,10 @@ async fn an_error_travels_through_five_processes() {
     let gateway =
         Bugle::new(&[]).start(&["gateway", "--ingest", &running[0].base, "--api", &running[3].base]);
     let client = client();
+
+    let mut live = open_live(&gateway.base, token).await.unwrap();
+    assert_eq!(told(&mut live).await["type"], "hello");
+    assert_eq!(open_live(&gateway.base, "wrong").await.unwrap_err(), 401);
 
     let body = json!({ "message": "hello", "severity": "high" });
     let url = format!("{}/api/error-logging/errors/", gateway.base);
@@ -44,6 +77,13 @@ async fn an_error_travels_through_five_processes() {
     let recorded = tokio::time::timeout(Duration::from_secs(30), recorded).await.unwrap();
     assert_eq!((&recorded["message"], &recorded["severity"]), (&json!("hello"), &json!("high")));
 
+    // Recorded by one process, told by another, through a third.
+    let told = told(&mut live).await;
+    assert_eq!(
+        (&told["items"][0]["kind"], &told["items"][0]["title"]),
+        (&json!("issue.opened"), &json!("hello"))
+    );
+    drop(live);
     assert_eq!(gateway.stop().code, 0);
     for process in running {
         let ended = process.stop();

@@ -1,6 +1,6 @@
 /** What pages read. Each key begins with the noun, so that a change can name what it touched. */
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { CALM, LIVE } from "../lib/live.ts";
+import { CALM, LIVE, POLL_MS } from "../lib/live.ts";
 import { get, getIfThere, Problem } from "./client.ts";
 import { merge } from "./merge.ts";
 import type { Activity, Attachment, EventBody, Explanation, Facets, Feedback, Fingerprint, Health, Heartbeat, Issue, IssueStats, Key, List, Notification, Outcome, Person, Project, Release, Room, Stats, TagStats, Team, Traced } from "./types.ts";
@@ -59,7 +59,7 @@ export function useIssues(filter: IssueFilter) {
     queryFn: ({ signal }) => issuePage(filter, null, signal),
     enabled: pages.isSuccess && !pages.isPlaceholderData,
     initialData: pages.isPlaceholderData ? undefined : pages.data?.pages[0],
-    staleTime: LIVE.refetchInterval,
+    staleTime: POLL_MS,
     ...LIVE,
   });
   return { pages, issues: merge(head.data, pages.data?.pages ?? []) };

@@ -3,6 +3,7 @@ import type { Frame } from "../api/types.ts";
 import { curl, quote } from "./curl.ts";
 import { bytes, compact } from "./format.ts";
 import { culprit, fold, source } from "./frames.ts";
+import { shows } from "./live.ts";
 import { suggest, tokenize, withFilter } from "./query.ts";
 import { cut, neutralise, safeUrl, splitTitle } from "./text.ts";
 import { absolute, duration, relative, setTimeZone, span } from "./time.ts";
@@ -149,4 +150,25 @@ it("splits a title", () => {
 
 it("shortens numbers", () => {
   expect([compact(9999), compact(12_345), compact(4_560_000), bytes(2048)]).toEqual(["9,999", "12.3k", "4.5m", "2.0 KiB"]);
+});
+
+describe("shows", () => {
+  const seen = { kind: "issue.seen", issue: 7, short_id: "SHOP-7" };
+  const changed = { ...seen, kind: "issue.changed" };
+  const told = { kind: "notification.changed", issue: 7 };
+
+  it("reads again what shows a change, and nothing else", () => {
+    expect(shows(["issues", "head", {}], [seen])).toBe(true);
+    expect(shows(["issues", "pages", {}], [seen])).toBe(false);
+    expect(shows(["issue", "7"], [seen])).toBe(true);
+    expect(shows(["issue", "SHOP-7"], [seen])).toBe(true);
+    expect(shows(["issue", "77"], [seen])).toBe(false);
+    expect(shows(["issue-part", "SHOP-7", "activity", {}], [seen])).toBe(false);
+    expect(shows(["issue-part", "SHOP-7", "activity", {}], [changed])).toBe(true);
+    expect(shows(["issue-part", "SHOP-7", "tags", {}], [changed])).toBe(false);
+    expect(shows(["notifications", {}], [seen])).toBe(false);
+    expect(shows(["notifications", {}], [told])).toBe(true);
+    expect(shows(["issue", "7"], [told])).toBe(false);
+    expect(shows(["projects"], [seen, changed, told])).toBe(false);
+  });
 });

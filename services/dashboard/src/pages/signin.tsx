@@ -1,7 +1,7 @@
-import { useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Navigate, useSearchParams } from "react-router-dom";
-import { apiToken, call, explain, get, Problem } from "../api/client.ts";
+import { apiToken, call, explain, get, getIfThere, Problem } from "../api/client.ts";
 import { useSessionQuery, useSignedIn } from "../api/session.ts";
 import type { SessionBody } from "../api/types.ts";
 import { safeNext } from "../lib/next.ts";
@@ -148,6 +148,32 @@ function TokenForm({ accounts, other }: { accounts: boolean; other: () => void }
   );
 }
 
+/** Why signing in with the provider came to nothing. */
+const PROVIDER: Record<string, string> = {
+  denied: "The sign-in was refused or broken off.",
+  disabled: "This account is disabled.",
+  unavailable: "The provider cannot be reached. Try again in a moment.",
+  unknown: "Nobody with this address has an account here. Ask for an invitation.",
+  unverified: "The provider has not verified your address.",
+};
+
+/** The other way in, where there is one. */
+function Provider({ next }: { next: string }) {
+  const methods = useQuery({
+    queryKey: ["sign-in-methods"],
+    queryFn: ({ signal }) => getIfThere<{ oidc: { name: string } | null }>("/session/methods", { atDoor: true, signal }),
+    staleTime: Infinity,
+  });
+  const provider = methods.data?.oidc;
+  if (provider === undefined || provider === null) return null;
+  // Not a way within the dashboard: the server leads to the provider.
+  return (
+    <a className="button block" href={`/api/v1/session/oidc?next=${encodeURIComponent(next)}`}>
+      Sign in with {provider.name}
+    </a>
+  );
+}
+
 export default function SignIn() {
   const session = useSessionQuery();
   const [params] = useSearchParams();
@@ -165,6 +191,8 @@ export default function SignIn() {
           </Button>
         </>
       )}
+      {params.has("oidc") && <Wrong>{PROVIDER[params.get("oidc") ?? ""] ?? "The sign-in did not work. Try again."}</Wrong>}
+      {data?.kind === "none" && accounts && <Provider next={safeNext(params.get("next"))} />}
       {data?.kind === "none" && data.setup && <Wrong>Nobody has an account yet. Open the setup link that Bugle printed when it started.</Wrong>}
       {data !== undefined && (byToken || !accounts ? <TokenForm accounts={accounts} other={() => setByToken(false)} /> : <PasswordForm other={() => setByToken(true)} />)}
     </Door>

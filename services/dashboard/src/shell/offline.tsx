@@ -1,12 +1,15 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { reachability } from "../api/client.ts";
+import { useLive, useLiveState } from "../lib/live.ts";
 import { Icon } from "../ui/icons.tsx";
 
 const RETRY_MS = 3_000;
 
-/** Says that Bugle is away, asks until it is back, and then reads everything again. */
+/** Says that Bugle is away, asks until it is back, and then reads everything again. Listens to what changes meanwhile. */
 export function Offline() {
+  useLive();
+  const live = useLiveState();
   const [away, setAway] = useState(false);
   const client = useQueryClient();
   useEffect(() => {
@@ -34,6 +37,11 @@ export function Offline() {
       {away && (
         <div className="offline">
           <Icon name="warning" /> Bugle cannot be reached. What you see may be old; this page tries again by itself.
+        </div>
+      )}
+      {!away && live === "broken" && (
+        <div className="offline">
+          <Icon name="warning" /> Live updates broke off. Reconnecting; meanwhile this page looks for news every few seconds.
         </div>
       )}
     </div>

@@ -1,7 +1,7 @@
 //! Signing in, and what people change about themselves.
 
 use super::super::{
-    account, invitation_accept, openapi, password_resets, second_factor, session, sessions, setup,
+    account, invitation_accept, oidc, openapi, password_resets, second_factor, session, sessions, setup,
 };
 use crate::access::{Endpoint, Need, delete, get, patch, post, put};
 use bugle_web::Code;
@@ -20,6 +20,16 @@ pub(super) fn routes() -> Vec<Endpoint> {
             Code::RateLimited,
         ]),
         delete("/api/v1/session", Need::Person, session::end).named("sign_out", "Signs out."),
+        get("/api/v1/session/methods", Need::Nothing, oidc::methods)
+            .named("list_sign_in_methods", "How people sign in, besides with a password."),
+        get("/api/v1/session/oidc", Need::Nothing, oidc::start)
+            .named("start_oidc", "Sends the browser to the OpenID Connect provider.")
+            .query(oidc::START)
+            .fails(&[Code::NotFound]),
+        get("/api/v1/session/oidc/callback", Need::Nothing, oidc::callback)
+            .named("finish_oidc", "Where the OpenID Connect provider sends the browser back to.")
+            .query(oidc::CALLBACK)
+            .fails(&[Code::NotFound]),
         get("/api/v1/sessions", Need::Person, sessions::list)
             .named("list_sessions", "Where one is signed in."),
         delete("/api/v1/sessions", Need::Person, sessions::end_others)

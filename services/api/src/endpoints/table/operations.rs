@@ -1,7 +1,7 @@
 //! What operators look at.
 
 use super::super::stats::{self, PERIOD};
-use super::super::{dead_letters, notifications, outcomes, services, storage};
+use super::super::{dead_letters, live, notifications, outcomes, services, storage};
 use crate::access::{Endpoint, Need, get, post};
 use crate::openapi::LIMIT;
 use bugle_web::Code;
@@ -12,6 +12,10 @@ pub(super) fn routes() -> Vec<Endpoint> {
             .named("list_notifications", "What was told to whom, the newest first.")
             .query(notifications::PARAMETERS)
             .fails(&[Code::NotFound]),
+        get("/api/v1/live", Need::VIEW, live::handler)
+            .named("watch_changes", "Opens a WebSocket that tells what changes.")
+            .query(live::PARAMETERS)
+            .fails(&[Code::BadRequest]),
         get("/api/v1/outcomes", Need::VIEW, outcomes::handler)
             .named("list_outcomes", "How items ended, by the hour.")
             .query(outcomes::PARAMETERS),

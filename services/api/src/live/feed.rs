@@ -1,0 +1,208 @@
+//! What was told, in order, for an hour.
+
+use super::item::Item;
+use bugle_model::TeamId;
+use bugle_store::Scope;
+use bytestring::ByteString;
+use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::broadcast;
+use uuid::Uuid;
+
+/// How long a reader may be away and still be told what it missed.
+const KEPT_FOR: TimeDelta = TimeDelta::hours(1);
+/// What is kept takes at most this many bytes; of a busy hour only its end is there.
+const KEPT_BYTES: usize = 16 * 1024 * 1024;
+/// How many ticks a reader may be behind before it is told to read everything again.
+const BEHIND: usize = 32;
+
+/// What one look at the store found.
+#[derive(Debug)]
+pub(super) struct Tick {
+    number: u64,
+    at: DateTime<Utc>,
+    /// None: something was missed, everything is to be read again.
+    items: Option<Vec<Item>>,
+    id: String,
+    /// The message for each set of teams, made once: readers of one team share it.
+    messages: Mutex<BTreeMap<Option<Vec<TeamId>>, Option<ByteString>>>,
+}
+
+impl Tick {
+    /// The message for a reader of this scope; none when there is nothing in it for them.
+    pub(super) fn message(&self, scope: &Scope) -> Option<ByteString> {
+        let Some(items) = &self.items else { return Some(reload(&self.id)) };
+        let teams = match scope {
+            Scope::All => None,
+            Scope::Teams(teams) => Some(teams.clone()),
+        };
+        let mut messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = messages.entry(teams).or_insert_with(|| {
+            let texts: Vec<&str> =
+                items.iter().filter(|item| scope.holds(item.team)).map(|item| item.text.as_str()).collect();
+            let text = format!(r#"{{"type":"changes","id":"{}","items":[{}]}}"#, self.id, texts.join(","));
+            (!texts.is_empty()).then(|| text.into())
+        });
+        made.clone()
+    }
+
+    fn bytes(&self) -> usize {
+        // A tick without items is not free either.
+        64 + self.items.iter().flatten().map(|item| item.text.len()).sum::<usize>()
+    }
+}
+
+/// `{"type":"hello"}`: from here on the reader is told of every change.
+pub(super) fn hello(id: &str) -> ByteString {
+    format!(r#"{{"type":"hello","id":"{id}"}}"#).into()
+}
+
+/// `{"type":"reload"}`: changes were missed, everything is to be read again; from here on the reader is told of every one.
+pub(super) fn reload(id: &str) -> ByteString {
+    format!(r#"{{"type":"reload","id":"{id}"}}"#).into()
+}
+
+/// The ticks of this process.
+#[derive(Debug)]
+pub(super) struct Feed {
+    /// Tells this process's ids from those of others.
+    name: String,
+    last: u64,
+    /// All ticks after this number are kept.
+    complete_after: u64,
+    kept: VecDeque<Arc<Tick>>,
+    bytes: usize,
+    sender: broadcast::Sender<Arc<Tick>>,
+}
+
+/// What a reader begins with.
+pub(super) struct Beginning {
+    /// The id of the last tick there was.
+    pub(super) id: String,
+    /// What it missed; none when that is not known any more, or it was never here.
+    pub(super) missed: Option<Vec<Arc<Tick>>>,
+    /// What comes next.
+    pub(super) ticks: broadcast::Receiver<Arc<Tick>>,
+}
+
+impl Feed {
+    pub(super) fn new() -> Self {
+        Self {
+            name: Uuid::new_v4().simple().to_string(),
+            last: 0,
+            complete_after: 0,
+            kept: VecDeque::new(),
+            bytes: 0,
+            sender: broadcast::channel(BEHIND).0,
+        }
+    }
+
+    fn id(&self, number: u64) -> String {
+        format!("{}.{number}", self.name)
+    }
+
+    /// The id of the last tick.
+    pub(super) fn last_id(&self) -> String {
+        self.id(self.last)
+    }
+
+    /// Keeps and sends a tick. `items` are none when something was missed.
+    pub(super) fn push(&mut self, items: Option<Vec<Item>>, now: DateTime<Utc>) {
+        self.last += 1;
+        let id = self.id(self.last);
+        let tick = Arc::new(Tick { number: self.last, at: now, items, id, messages: Mutex::default() });
+        self.bytes += tick.bytes();
+        self.kept.push_back(Arc::clone(&tick));
+        self.forget(now);
+        // Nobody may be there.
+        let _ = self.sender.send(tick);
+    }
+
+    /// Forgets what is older than an hour, or too much.
+    fn forget(&mut self, now: DateTime<Utc>) {
+        while let Some(first) = self.kept.front()
+            && (self.bytes > KEPT_BYTES || now - first.at > KEPT_FOR)
+        {
+            self.bytes -= first.bytes();
+            self.complete_after = first.number;
+            self.kept.pop_front();
+        }
+    }
+
+    /// Forgets everything: changes from now on are not watched.
+    pub(super) fn interrupt(&mut self) {
+        self.last += 1;
+        self.kept.clear();
+        (self.bytes, self.complete_after) = (0, self.last);
+    }
+
+    /// Lets a reader in whose last id was `after`.
+    pub(super) fn join(&mut self, after: Option<&str>, now: DateTime<Utc>) -> Beginning {
+        self.forget(now);
+        let number = after
+            .and_then(|id| id.strip_prefix(self.name.as_str())?.strip_prefix('.')?.parse::<u64>().ok())
+            .filter(|number| (self.complete_after..=self.last).contains(number));
+        let missed =
+            number.map(|number| self.kept.iter().filter(|tick| tick.number > number).cloned().collect());
+        Beginning { id: self.last_id(), missed, ticks: self.sender.subscribe() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noon() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_014_400, 0).unwrap()
+    }
+
+    fn item(team: Option<i32>, text: &str) -> Item {
+        Item { team: team.map(TeamId), text: format!("\"{text}\"") }
+    }
+
+    fn missed(beginning: Beginning) -> Option<usize> {
+        beginning.missed.map(|ticks| ticks.len())
+    }
+
+    #[test]
+    fn a_reader_is_told_what_is_in_its_teams() {
+        let mut feed = Feed::new();
+        let first = feed.last_id();
+        feed.push(Some(vec![item(Some(1), "one"), item(Some(2), "two"), item(None, "three")]), noon());
+        let tick = feed.join(Some(&first), noon()).missed.unwrap().remove(0);
+        let texts =
+            |scope: &Scope| tick.message(scope).map(|text| text.split_once("items").unwrap().1.to_owned());
+        assert_eq!(texts(&Scope::All).unwrap(), "\":[\"one\",\"two\",\"three\"]}");
+        assert_eq!(texts(&Scope::Teams(vec![TeamId(2)])).unwrap(), "\":[\"two\"]}");
+        assert_eq!(texts(&Scope::Teams(vec![TeamId(3)])), None);
+        assert_eq!(texts(&Scope::default()), None);
+    }
+
+    #[test]
+    fn what_is_not_known_any_more_is_said_so() {
+        let mut feed = Feed::new();
+        let first = feed.last_id();
+        feed.push(Some(vec![item(None, "one")]), noon());
+        let second = feed.last_id();
+        feed.push(Some(vec![item(None, "two")]), noon() + TimeDelta::minutes(30));
+        assert_eq!(missed(feed.join(Some(&first), noon())), Some(2));
+        assert_eq!(missed(feed.join(Some(&second), noon() + TimeDelta::minutes(61))), Some(1));
+        assert_eq!(missed(feed.join(Some(&first), noon() + TimeDelta::minutes(61))), None);
+        for other in ["", "x.1", "..", &format!("{second}7"), &Feed::new().last_id()] {
+            assert_eq!(missed(feed.join(Some(other), noon())), None, "{other}");
+        }
+        let last = feed.last_id();
+        feed.interrupt();
+        assert_eq!(missed(feed.join(Some(&last), noon())), None);
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let mut feed = Feed::new();
+        for _ in 0..40 {
+            feed.push(Some(vec![item(None, &"x".repeat(1024 * 1024))]), noon());
+        }
+        assert!(feed.bytes <= KEPT_BYTES && feed.kept.len() == 15, "{} {}", feed.bytes, feed.kept.len());
+    }
+}

@@ -1,0 +1,131 @@
+//! One change, as readers are told it.
+
+use bugle_model::{
+    IssueId, IssueStatus, Level, NotificationId, NotificationState, Priority, ProjectId, TeamId,
+};
+use bugle_store::live::{Happened, Issue, Told};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+/// A change, with whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Item {
+    pub(super) team: Option<TeamId>,
+    /// As JSON.
+    pub(super) text: String,
+}
+
+/// The forms of a change. `kind` tells them apart; clients ignore kinds and fields that they do not know.
+#[derive(Debug, Serialize)]
+#[serde(tag = "kind")]
+enum Form<'a> {
+    /// A new issue.
+    #[serde(rename = "issue.opened")]
+    Opened {
+        project: ProjectId,
+        issue: IssueId,
+        short_id: &'a str,
+        title: &'a str,
+        level: Option<Level>,
+        priority: Option<Priority>,
+        count: i64,
+        users: i32,
+        last_seen: DateTime<Utc>,
+    },
+    /// More events of an issue.
+    #[serde(rename = "issue.seen")]
+    Seen {
+        project: ProjectId,
+        issue: IssueId,
+        short_id: &'a str,
+        count: i64,
+        users: i32,
+        last_seen: DateTime<Utc>,
+    },
+    /// Something in an issue's activity.
+    #[serde(rename = "issue.changed")]
+    Changed {
+        project: ProjectId,
+        issue: IssueId,
+        short_id: &'a str,
+        what: &'a str,
+        actor: Option<&'a str>,
+        status: Option<IssueStatus>,
+        priority: Option<Priority>,
+        assigned_to: Option<&'a str>,
+    },
+    /// A new notification, or one that is in another state.
+    #[serde(rename = "notification.changed")]
+    Notification {
+        project: ProjectId,
+        notification: NotificationId,
+        issue: Option<IssueId>,
+        state: Option<NotificationState>,
+    },
+}
+
+impl Item {
+    fn of(team: Option<TeamId>, form: &Form<'_>) -> Self {
+        // Texts and numbers always become JSON.
+        Self { team, text: serde_json::to_string(form).unwrap_or_default() }
+    }
+
+    pub(super) fn opened(issue: &Issue) -> Self {
+        Self::of(
+            issue.team,
+            &Form::Opened {
+                project: issue.project,
+                issue: issue.id,
+                short_id: &issue.short_id,
+                title: &issue.title,
+                level: issue.level(),
+                priority: issue.priority(),
+                count: issue.count,
+                users: issue.users,
+                last_seen: issue.last_seen,
+            },
+        )
+    }
+
+    pub(super) fn seen(issue: &Issue) -> Self {
+        Self::of(
+            issue.team,
+            &Form::Seen {
+                project: issue.project,
+                issue: issue.id,
+                short_id: &issue.short_id,
+                count: issue.count,
+                users: issue.users,
+                last_seen: issue.last_seen,
+            },
+        )
+    }
+
+    pub(super) fn changed(happened: &Happened) -> Self {
+        Self::of(
+            happened.team,
+            &Form::Changed {
+                project: happened.project,
+                issue: happened.issue,
+                short_id: &happened.short_id,
+                what: &happened.kind,
+                actor: happened.actor.as_deref(),
+                status: IssueStatus::from_code(happened.status),
+                priority: Priority::from_code(happened.priority),
+                assigned_to: happened.assigned_to.as_deref(),
+            },
+        )
+    }
+
+    pub(super) fn notification(told: &Told) -> Self {
+        Self::of(
+            told.team,
+            &Form::Notification {
+                project: told.project,
+                notification: told.id,
+                issue: told.issue,
+                state: NotificationState::from_code(told.state),
+            },
+        )
+    }
+}

@@ -1,0 +1,122 @@
+//! Who listens with what right. Asked again while they listen: a session that was ended, a token that was revoked or a team
+//! that was left is noticed within a minute.
+
+use super::{Live, lock};
+use crate::access::Proof;
+use bugle_runtime::Shutdown;
+use bugle_store::{Scope, StoreError};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::HashMap;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// How old a right may be before it is asked for again.
+const FRESH: TimeDelta = TimeDelta::seconds(30);
+/// How old a right may be that could not be asked for again.
+const OLDEST: TimeDelta = TimeDelta::seconds(60);
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// What one proof is worth, for all sockets that were opened with it.
+#[derive(Debug)]
+struct Right {
+    /// None: nothing any more.
+    sees: watch::Sender<Option<Scope>>,
+    checked_at: DateTime<Utc>,
+    sockets: usize,
+}
+
+/// The rights of all sockets.
+#[derive(Debug, Default)]
+pub(super) struct Rights {
+    by_proof: HashMap<Proof, Right>,
+    sockets: usize,
+}
+
+impl Rights {
+    pub(super) fn is_empty(&self) -> bool {
+        self.sockets == 0
+    }
+
+    pub(super) const fn sockets(&self) -> usize {
+        self.sockets
+    }
+
+    /// Adds a socket whose right was checked just now.
+    pub(super) fn enter(
+        &mut self,
+        proof: Proof,
+        scope: Scope,
+        now: DateTime<Utc>,
+    ) -> watch::Receiver<Option<Scope>> {
+        self.sockets += 1;
+        let right = self.by_proof.entry(proof).or_insert_with(|| Right {
+            sees: watch::Sender::new(Some(scope.clone())),
+            checked_at: now,
+            sockets: 0,
+        });
+        right.sockets += 1;
+        right.set(Some(scope), now);
+        right.sees.subscribe()
+    }
+
+    pub(super) fn leave(&mut self, proof: Proof) {
+        self.sockets = self.sockets.saturating_sub(1);
+        if let Some(right) = self.by_proof.get_mut(&proof) {
+            right.sockets -= 1;
+            if right.sockets == 0 {
+                self.by_proof.remove(&proof);
+            }
+        }
+    }
+
+    fn due(&self, now: DateTime<Utc>) -> Vec<(Proof, DateTime<Utc>)> {
+        let due = self.by_proof.iter().filter(|(_, right)| now - right.checked_at >= FRESH);
+        due.map(|(proof, right)| (*proof, right.checked_at)).collect()
+    }
+}
+
+impl Right {
+    fn set(&mut self, sees: Option<Scope>, now: DateTime<Utc>) {
+        self.checked_at = now;
+        self.sees.send_if_modified(|before| {
+            let is_other = *before != sees;
+            *before = sees;
+            is_other
+        });
+    }
+}
+
+impl Live {
+    /// Asks again for every right that is old, one after the other, until the stop or the end of the watch.
+    pub(super) async fn keep_rights(self, shutdown: Shutdown) {
+        let mut timer = tokio::time::interval(PERIOD);
+        timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        while *lock(&self.0.watching) {
+            tokio::select! {
+                () = shutdown.soft.cancelled() => return,
+                _ = timer.tick() => {}
+            }
+            let due = lock(&self.0.rights).due(self.0.clock.now());
+            for (proof, checked_at) in due {
+                let now = self.0.clock.now();
+                let sees = match self.ask(proof, now).await {
+                    Ok(sees) => sees,
+                    // Nobody may see for long what nobody vouches for.
+                    Err(_) if now - checked_at >= OLDEST => None,
+                    Err(error) => {
+                        tracing::debug!(%error, "live updates: a right could not be looked at");
+                        break;
+                    }
+                };
+                if let Some(right) = lock(&self.0.rights).by_proof.get_mut(&proof) {
+                    right.set(sees, now);
+                }
+            }
+        }
+    }
+
+    async fn ask(&self, proof: Proof, now: DateTime<Utc>) -> Result<Option<Scope>, StoreError> {
+        let mut connection = self.0.store.conn().await?;
+        proof.sees(&mut connection, now).await
+    }
+}
