@@ -9,7 +9,6 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpServer, Resource, ResponseError, Route};
 use bugle_runtime::Shutdown;
 use std::net::TcpListener;
-use std::rc::Rc;
 use std::time::Duration;
 
 /// An idle connection is closed after this long.

@@ -127,7 +127,7 @@ pub(super) async fn callback(state: Data<State>, request: HttpRequest) -> Result
         }
         Ok((user, name)) => {
             let token = sign_in::begin(&mut connection, &client, user, &name, now).await?;
-            let session = sign_in::cookie(&state, &token, sessions::LONGEST.num_seconds());
+            let session = sign_in::cookie(&state, &token, sessions::LONGEST.num_seconds())?;
             Ok(Redirect::of(
                 HttpResponse::Found()
                     .insert_header((LOCATION, attempt.next))

@@ -28,6 +28,7 @@ pub(super) const TAGS: &[(&str, &str)] = &[
     ("notifications", "What was told to whom, and how it went."),
     ("outcomes", "How items ended, by the hour."),
     ("stats", "Events over time."),
+    ("live", "What changes, as it does."),
     ("storage", "How much room projects take."),
     ("services", "Bugle's own processes."),
     ("dead-letters", "What was rejected for good."),

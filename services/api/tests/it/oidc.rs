@@ -149,6 +149,12 @@ impl World {
         self.come_back(&cookie, &asked).await
     }
 
+    /// What the provider was asked is not of interest to every test.
+    async fn stop(self) {
+        drop(self.provider.take());
+        self.app.stop().await;
+    }
+
     async fn who(&self, answer: &Answer) -> Value {
         assert_eq!(answer.header("location"), "/");
         let mut cookies = answer.headers.get_all("set-cookie").iter().map(|value| value.to_str().unwrap());
@@ -195,7 +201,7 @@ async fn an_account_is_linked_by_its_verified_address_and_then_known_by_the_subj
     assert_eq!(world.app.database.number("SELECT count(*) FROM oidc_identities").await.unwrap(), 1);
     let linked = "SELECT count(*) FROM audit_log WHERE action = 'identity.linked' AND actor_kind = 'user'";
     assert_eq!(world.app.database.number(linked).await.unwrap(), 1);
-    world.app.stop().await;
+    world.stop().await;
 }
 
 fn base64_url(bytes: &[u8]) -> String {
@@ -233,7 +239,7 @@ async fn a_token_that_is_not_for_this_sign_in_is_refused() {
         })
         .await;
     world.who(&skewed).await;
-    world.app.stop().await;
+    world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -255,7 +261,7 @@ async fn a_sign_in_ends_once_in_the_browser_that_began_it() {
     let (cookie, asked) = world.begin("/api/v1/session/oidc").await;
     world.app.clock.advance(TimeDelta::minutes(10));
     refused(&world.come_back(&cookie, &asked).await, "failed");
-    world.app.stop().await;
+    world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -275,7 +281,7 @@ async fn what_the_provider_refuses_is_said() {
     world.app.clock.advance(TimeDelta::seconds(61));
     world.provider.then(Reply::json(500, &json!({})));
     refused(&world.get("/api/v1/session/oidc", "").await, "unavailable");
-    world.app.stop().await;
+    world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -305,7 +311,7 @@ async fn only_those_who_are_meant_get_in() {
 
     app.database.execute(&format!("UPDATE users SET disabled = true WHERE id <> {owner}")).await.unwrap();
     refused(&world.sign_in(|_| ()).await, "disabled");
-    world.app.stop().await;
+    world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -322,7 +328,7 @@ async fn anybody_signs_up_where_that_is_allowed_and_the_provider_takes_the_secon
     world.app.database.execute(&factor).await.unwrap();
     let answer = world.sign_in(|says| (says.subject, says.email) = ("owner", "owner@example.com")).await;
     assert_eq!(world.who(&answer).await["totp"], true);
-    world.app.stop().await;
+    world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -336,7 +342,7 @@ async fn it_goes_on_with_our_own_pages_only() {
         world.gives(world.says(&asked));
         assert_eq!(world.come_back(&cookie, &asked).await.header("location"), "/", "{elsewhere}");
     }
-    world.app.stop().await;
+    world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

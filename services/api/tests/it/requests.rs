@@ -178,7 +178,7 @@ async fn who_asks_too_much_waits() {
     // Strangers are counted by address, however they call themselves; who is known is not kept out by them.
     let stranger =
         async |token: &str| app.send(app.client.get(app.url("/api/v1/issues")).bearer_auth(token)).await;
-    assert_eq!(stranger("one").await.header("ratelimit"), "\"address\";r=1;t=60");
+    assert_eq!(stranger("one").await.header("ratelimit"), "\"address\";r=1;t=40");
     assert_eq!(stranger("two").await.status, 401);
     assert_eq!(stranger("three").await.status, 429);
     assert_eq!(app.send(app.client.get(app.url("/api/v1/setup"))).await.status, 429);

@@ -4,6 +4,46 @@
  */
 
 export interface paths {
+    "/api/error-logging/developers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The people that errors can be assigned to.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["list_developers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/error-logging/developers/workload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many unresolved errors everybody has, by severity.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["get_workload"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/error-logging/errors": {
         parameters: {
             query?: never;
@@ -16,6 +56,46 @@ export interface paths {
          * @description For the role viewer in the team, and tokens with the scope read.
          */
         get: operations["list_errors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/error-logging/errors/critical": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Unresolved errors that are critical.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["list_critical_errors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/error-logging/errors/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many errors there are, by level, severity, service, status and day.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["get_error_stats"];
         put?: never;
         post?: never;
         delete?: never;
@@ -48,6 +128,46 @@ export interface paths {
         patch: operations["change_error"];
         trace?: never;
     };
+    "/api/error-logging/errors/{id}/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Assigns an error to somebody, or to nobody.
+         * @description For the role member in the team, and tokens with the scope triage.
+         */
+        post: operations["assign_error"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/error-logging/errors/{id}/escalate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Raises an error's severity one step, and tells the destinations.
+         * @description For the role member in the team, and tokens with the scope triage.
+         */
+        post: operations["escalate_error"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/error-logging/errors/{id}/resolve": {
         parameters: {
             query?: never;
@@ -62,6 +182,26 @@ export interface paths {
          * @description For the role member in the team, and tokens with the scope triage.
          */
         post: operations["resolve_error"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/error-logging/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was told to whom, the newest first.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["list_error_notifications"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -176,6 +316,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/attachments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The bytes of a file that came with an event.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["download_attachment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -196,6 +356,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Streams the audit log.
+         * @description For the role manager in the team, and tokens with the scope write.
+         */
+        get: operations["export_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The events of a trace, across projects.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["list_trace_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events/{event_id}": {
         parameters: {
             query?: never;
@@ -208,6 +408,46 @@ export interface paths {
          * @description For the role viewer in the team, and tokens with the scope read.
          */
         get: operations["find_event"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/{event_id}/attachments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The files that came with an event.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["list_attachments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/{event_id}/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What users said about an event.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["list_feedback"];
         put?: never;
         post?: never;
         delete?: never;
@@ -320,6 +560,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/issues/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes one change to many issues.
+         * @description For the role member in the team, and tokens with the scope triage.
+         */
+        post: operations["change_issues"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Streams every issue that a search finds.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["export_issues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How what a search finds is spread over statuses, levels and the like.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["get_issue_facets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/issues/{id}": {
         parameters: {
             query?: never;
@@ -334,7 +634,11 @@ export interface paths {
         get: operations["get_issue"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Removes an issue with its events.
+         * @description For the role member in the team, and tokens with the scope triage.
+         */
+        delete: operations["delete_issue"];
         options?: never;
         head?: never;
         /**
@@ -364,6 +668,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/issues/{id}/bookmark": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Bookmarks it for whoever asks.
+         * @description For people who are signed in.
+         */
+        put: operations["bookmark_issue"];
+        post?: never;
+        /**
+         * Removes the bookmark of whoever asks.
+         * @description For people who are signed in.
+         */
+        delete: operations["remove_bookmark"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/issues/{id}/comments": {
         parameters: {
             query?: never;
@@ -384,6 +712,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/issues/{id}/comments/{comment_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Removes a comment of one's own.
+         * @description For the role member in the team, and tokens with the scope triage.
+         */
+        delete: operations["remove_comment"];
+        options?: never;
+        head?: never;
+        /**
+         * Changes a comment of one's own.
+         * @description For the role member in the team, and tokens with the scope triage.
+         */
+        patch: operations["change_comment"];
+        trace?: never;
+    };
     "/api/v1/issues/{id}/events": {
         parameters: {
             query?: never;
@@ -396,6 +748,66 @@ export interface paths {
          * @description For the role viewer in the team, and tokens with the scope read.
          */
         get: operations["list_issue_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/{id}/events/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Streams every event of it.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["export_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/{id}/events/{event_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One of its events, `first` and `last` among them, with its neighbours.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["get_issue_event"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/{id}/fingerprints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What its events are grouped by.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["list_fingerprints"];
         put?: never;
         post?: never;
         delete?: never;
@@ -419,6 +831,50 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/{id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes other issues part of it.
+         * @description For the role member in the team, and tokens with the scope triage.
+         */
+        post: operations["merge_issues"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/{id}/share": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes a secret link to it; the one before ends.
+         * @description For the role member in the team, and tokens with the scope triage.
+         */
+        post: operations["share_issue"];
+        /**
+         * Ends the secret link to it.
+         * @description For the role member in the team, and tokens with the scope triage.
+         */
+        delete: operations["unshare_issue"];
         options?: never;
         head?: never;
         patch?: never;
@@ -456,6 +912,46 @@ export interface paths {
          * @description For the role viewer in the team, and tokens with the scope read.
          */
         get: operations["get_issue_tags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issues/{id}/unmerge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Gives some of its fingerprints an issue of their own.
+         * @description For the role member in the team, and tokens with the scope triage.
+         */
+        post: operations["unmerge_issue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Opens a WebSocket that tells what changes.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["watch_changes"];
         put?: never;
         post?: never;
         delete?: never;
@@ -680,6 +1176,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/discards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the project discards.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["list_discards"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/discards/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Lets events in again that were discarded.
+         * @description For the role member in the team, and tokens with the scope triage.
+         */
+        delete: operations["remove_discard"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/events/{event_id}": {
         parameters: {
             query?: never;
@@ -768,6 +1304,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/releases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Releases, the last made known first.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["list_releases"];
+        put?: never;
+        /**
+         * Makes a release of a project known; one that is known gets what is said.
+         * @description For the role member in the team, and tokens with the scope triage.
+         */
+        post: operations["create_release"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/releases/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A release.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["get_release"];
+        put?: never;
+        post?: never;
+        /**
+         * Removes a release that has no events, with its commits and deploys.
+         * @description For the role manager in the team, and tokens with the scope write.
+         */
+        delete: operations["remove_release"];
+        options?: never;
+        head?: never;
+        /**
+         * Changes what is said of a release.
+         * @description For the role member in the team, and tokens with the scope triage.
+         */
+        patch: operations["change_release"];
+        trace?: never;
+    };
+    "/api/v1/releases/{id}/commits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The commits of a release, the newest first.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["list_release_commits"];
+        /**
+         * Gives a release commits, in place of those that it has.
+         * @description For the role member in the team, and tokens with the scope triage.
+         */
+        put: operations["set_release_commits"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/releases/{id}/deploys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The deploys of a release, the latest first.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["list_release_deploys"];
+        put?: never;
+        /**
+         * Notes a deploy of a release.
+         * @description For the role member in the team, and tokens with the scope triage.
+         */
+        post: operations["create_release_deploy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/releases/{id}/issues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The issues that a release brought, brought back or resolved.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["list_release_issues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/services": {
         parameters: {
             query?: never;
@@ -811,6 +1467,66 @@ export interface paths {
          * @description For people who are signed in.
          */
         delete: operations["sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How people sign in, besides with a password.
+         * @description For everybody.
+         */
+        get: operations["list_sign_in_methods"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/oidc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sends the browser to the OpenID Connect provider.
+         * @description For everybody.
+         */
+        get: operations["start_oidc"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/oidc/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where the OpenID Connect provider sends the browser back to.
+         * @description For everybody.
+         */
+        get: operations["finish_oidc"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -884,6 +1600,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/shared/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a secret link shows of an issue.
+         * @description For everybody.
+         */
+        get: operations["get_shared_issue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stats": {
         parameters: {
             query?: never;
@@ -896,6 +1632,66 @@ export interface paths {
          * @description For the role viewer in the team, and tokens with the scope read.
          */
         get: operations["get_stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/storage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How much room each project takes.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["list_storage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tags/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The names of tags, for completion.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["list_tag_keys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tags/values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The values of a tag, for completion.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["list_tag_values"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1139,6 +1935,44 @@ export interface components {
         AskPasswordResetBody: {
             email: string;
         };
+        /** @description Who is to deal with it. */
+        AssignErrorBody: {
+            /** @default null */
+            assigned_to: components["schemas"]["Given"] | null;
+        };
+        /** @description A file that came with an event. */
+        Attachment: {
+            /** @description What it is for, as in `event.minidump`. */
+            attachment_type: string | null;
+            /** @description The media type that the client gave it. */
+            content_type: string | null;
+            /**
+             * Format: int64
+             * @description Its id.
+             */
+            id: number;
+            /** @description The name that the client gave it. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it came.
+             */
+            received_at: string;
+            /** @description SHA-256 of the bytes, in hex. */
+            sha256: string;
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            size: number;
+        };
+        /** @description A part of a list. */
+        AttachmentPage: {
+            /** @description The items, in the list's order. */
+            items: components["schemas"]["Attachment"][];
+            /** @description What `cursor` gives the next part; null when this was the last. */
+            next: string | null;
+        };
         /** @description One attempt. */
         Attempt: {
             /** @description The provider's answer, cut. */
@@ -1200,6 +2034,13 @@ export interface components {
             /** @description What `cursor` gives the next part; null when this was the last. */
             next: string | null;
         };
+        /** @description Who has made a release. */
+        Author: {
+            /** @description The address. */
+            email: string | null;
+            /** @description The name. */
+            name: string | null;
+        };
         /** @description Something that happened before. */
         Breadcrumb: {
             /** @description A dotted name. */
@@ -1220,25 +2061,71 @@ export interface components {
             /** @description `default`, `http`, `navigation`, `ui`, `query`, …; absent means `default`. */
             type?: string;
         };
+        /** @description What has become of them. */
+        BulkChange: {
+            /** @description How many of them are different now; of a merge, how many became part of another one. */
+            changed: number;
+            /** @description How many issues were found, 1,000 at most. */
+            matched: number;
+            /** @description There are more than were looked at: ask again. */
+            more: boolean;
+        };
         ChangeAccountBody: {
             name?: string | null;
             password?: components["schemas"]["Passwords"] | null;
             time_zone?: string | null;
         };
+        /** @description A comment. */
+        ChangeCommentBody: {
+            /** @description Up to 10,000 characters. `@` and a name or an address mentions somebody. */
+            text: string;
+        };
         ChangeErrorBody: {
             /** @default null */
-            assigned_to: string | null;
+            assigned_to: components["schemas"]["Given"] | null;
             resolved?: boolean | null;
             severity?: components["schemas"]["Priority"] | null;
             status?: components["schemas"]["IssueStatus"] | null;
         };
+        /** @description What is to be different. */
         ChangeIssueBody: {
             /**
              * @description `null` is nobody; left out is "as it is".
              * @default null
              */
-            assigned_to: string | null;
+            assigned_to: components["schemas"]["Given"] | null;
+            /** @description With the status `ignored`: until when; without it, for ever. */
+            ignore_until?: components["schemas"]["IgnoreUntil"] | null;
+            /** @description The priority. */
             priority?: components["schemas"]["Priority"] | null;
+            /** @description With the status `resolved`: what resolves it, when it is not simply resolved. */
+            resolved_in?: components["schemas"]["Resolution"] | null;
+            /** @description Where it stands. */
+            status?: components["schemas"]["IssueStatus"] | null;
+        };
+        /** @description Which issues, and what becomes of them. */
+        ChangeIssuesBody: {
+            /** @description Who deals with them; `null` is nobody. */
+            assigned_to?: components["schemas"]["Given"] | null;
+            /** @description Removes them. */
+            delete?: boolean;
+            /** @description With `delete`: filters events like theirs from then on. */
+            discard?: boolean;
+            /** @description These issues, 1,000 at most; those that the caller may not change are left out. */
+            ids?: components["schemas"]["IssueId"][] | null;
+            /** @description With the status `ignored`: until when. */
+            ignore_until?: components["schemas"]["IgnoreUntil"] | null;
+            /** @description Merges them into the oldest. */
+            merge?: boolean;
+            /** @description The priority. */
+            priority?: components["schemas"]["Priority"] | null;
+            /** @description Only those of this project, by id or name. */
+            project?: string | null;
+            /** @description Those that a search finds, the most recently active first. */
+            query?: string | null;
+            /** @description With the status `resolved`: what resolves them, when they are not simply resolved. */
+            resolved_in?: components["schemas"]["Resolution"] | null;
+            /** @description Where they stand. */
             status?: components["schemas"]["IssueStatus"] | null;
         };
         ChangeKeyBody: {
@@ -1255,6 +2142,33 @@ export interface components {
             settings?: components["schemas"]["GivenProjectSettings"] | null;
             team?: components["schemas"]["TeamId"] | null;
         };
+        /** @description What is to be different; what is left out stays, and `null` clears it. */
+        ChangeReleaseBody: {
+            /**
+             * @description What it was built from: a branch, a tag or a commit, 250 characters at most.
+             * @default null
+             */
+            ref: string | null;
+            /**
+             * Format: date-time
+             * @description When it was released.
+             * @default null
+             */
+            released_at: string | null;
+            /**
+             * Format: date-time
+             * @description When work on it was begun.
+             * @default null
+             */
+            started_at: string | null;
+            /** @description Whether it is still looked at. */
+            status?: components["schemas"]["ReleaseStatus"] | null;
+            /**
+             * @description Where one can read about it, 2,048 characters at most.
+             * @default null
+             */
+            url: string | null;
+        };
         ChangeTeamBody: {
             name: string;
         };
@@ -1265,8 +2179,53 @@ export interface components {
         };
         /** @description How a message travels. */
         Channel: "email" | "slack" | "sms" | "webhook";
+        /** @description A comment. */
         CommentIssueBody: {
+            /** @description Up to 10,000 characters. `@` and a name or an address mentions somebody. */
             text: string;
+        };
+        /** @description A commit of a release. */
+        Commit: {
+            /** @description Their address. */
+            author_email: string | null;
+            /** @description Who made it. */
+            author_name: string | null;
+            /** @description Its id. */
+            id: string;
+            /** @description What they say of it. */
+            message: string | null;
+            /** @description Where it is. */
+            repository: string | null;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            timestamp: string | null;
+        };
+        /** @description A commit of a release. */
+        CommitBody: {
+            /** @description Their address, 254 characters at most. */
+            author_email?: string | null;
+            /** @description Who made it, 128 characters at most. */
+            author_name?: string | null;
+            /** @description Its id, 64 characters at most. */
+            id: string;
+            /** @description What they say of it, 4,096 characters at most. */
+            message?: string | null;
+            /** @description Where it is, 200 characters at most. */
+            repository?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            timestamp?: string | null;
+        };
+        /** @description A part of a list. */
+        CommitPage: {
+            /** @description The items, in the list's order. */
+            items: components["schemas"]["Commit"][];
+            /** @description What `cursor` gives the next part; null when this was the last. */
+            next: string | null;
         };
         ConfirmSecondFactorBody: {
             code: string;
@@ -1294,6 +2253,48 @@ export interface components {
             /** @description May be left out by whoever manages a single team, and by admins: it then belongs to none. */
             team?: components["schemas"]["TeamId"] | null;
         };
+        /** @description A release to be made known. One that is known gets what is said here. */
+        CreateReleaseBody: {
+            /** @description What it is made of, the newest first, 1,000 at most; in place of those that it has. */
+            commits?: components["schemas"]["CommitBody"][] | null;
+            /** @description Its project: an id or a name. */
+            project: string;
+            /** @description What it was built from: a branch, a tag or a commit, 250 characters at most. */
+            ref?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was released.
+             */
+            released_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When work on it was begun.
+             */
+            started_at?: string | null;
+            /** @description Where one can read about it, 2,048 characters at most. */
+            url?: string | null;
+            /** @description What apps send: 1 to 200 bytes. */
+            version: string;
+        };
+        /** @description A deploy of a release. */
+        CreateReleaseDeployBody: {
+            /** @description Where to, 64 bytes at most. */
+            environment: string;
+            /**
+             * Format: date-time
+             * @description When it was finished; now, unless said otherwise.
+             */
+            finished_at?: string | null;
+            /** @description What it is called, 64 characters at most. */
+            name?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was begun.
+             */
+            started_at?: string | null;
+            /** @description Where one can read about it, 2,048 characters at most. */
+            url?: string | null;
+        };
         CreateTeamBody: {
             name: string;
         };
@@ -1303,6 +2304,16 @@ export interface components {
             name: string;
             scopes: components["schemas"]["TokenScope"][];
             team?: components["schemas"]["TeamId"] | null;
+        };
+        /** @description The events of a day. */
+        Day: {
+            /** Format: int64 */
+            count: number;
+            /**
+             * Format: date
+             * @description The day, in UTC.
+             */
+            day: string;
         };
         /** @description An item of a batch. */
         DeadItem: {
@@ -1344,6 +2355,47 @@ export interface components {
             items: components["schemas"]["DeadLetter"][];
             /** @description What `cursor` gives the next part; null when this was the last. */
             next: string | null;
+        };
+        /** @description A deploy of a release. */
+        Deploy: {
+            /** @description Where to. */
+            environment: string;
+            /**
+             * Format: date-time
+             * @description When it was finished.
+             */
+            finished_at: string;
+            /**
+             * Format: int32
+             * @description Its id.
+             */
+            id: number;
+            /** @description What it is called. */
+            name: string | null;
+            /**
+             * Format: date-time
+             * @description When it was begun.
+             */
+            started_at: string | null;
+            /** @description Where one can read about it. */
+            url: string | null;
+        };
+        /** @description A part of a list. */
+        DeployPage: {
+            /** @description The items, in the list's order. */
+            items: components["schemas"]["Deploy"][];
+            /** @description What `cursor` gives the next part; null when this was the last. */
+            next: string | null;
+        };
+        /** @description Where a release runs: the last deploy to an environment. */
+        Deployed: {
+            /**
+             * Format: date-time
+             * @description When the deploy was finished.
+             */
+            at: string;
+            /** @description The environment. */
+            environment: string;
         };
         /** @description A destination as shown. */
         Destination: {
@@ -1393,6 +2445,47 @@ export interface components {
             /** @description Webhook: a minijinja template for the body instead of the standard payload, 16 KiB at most. */
             template?: string;
         };
+        /** @description A person. */
+        Developer: {
+            /** @description The account is open: they can sign in and be assigned to. */
+            available: boolean;
+            /** @description The contact. */
+            email: string;
+            id: components["schemas"]["UserId"];
+            name: string;
+            /** @description The first of `teams`. */
+            team: string | null;
+            teams: string[];
+        };
+        /** @description A part of a list. */
+        DeveloperPage: {
+            /** @description The items, in the list's order. */
+            items: components["schemas"]["Developer"][];
+            /** @description What `cursor` gives the next part; null when this was the last. */
+            next: string | null;
+        };
+        /** @description What is discarded. */
+        Discard: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            created_at: string;
+            /** @description Who did it, by name. */
+            created_by: string;
+            /**
+             * Format: int64
+             * @description How many fingerprints it has.
+             */
+            fingerprints: number;
+            /**
+             * Format: int32
+             * @description Its id.
+             */
+            id: number;
+            /** @description The title of the issue that it was. */
+            title: string;
+        };
         /** @description Which dead letters: `{"queue": "bugle.intake", "ids": ["…"]}` or `{"queue": "bugle.intake", "all": true}`. */
         DiscardDeadLettersBody: {
             /** @default false */
@@ -1401,6 +2494,13 @@ export interface components {
             ids: string[];
             /** @enum {string} */
             queue: "bugle.intake" | "bugle.intake.backlog" | "bugle.notifier.signals";
+        };
+        /** @description A part of a list. */
+        DiscardPage: {
+            /** @description The items, in the list's order. */
+            items: components["schemas"]["Discard"][];
+            /** @description What `cursor` gives the next part; null when this was the last. */
+            next: string | null;
         };
         /** @description How many are gone. */
         Discarded: {
@@ -1516,6 +2616,33 @@ export interface components {
             /** @description Who it happened to. */
             user?: components["schemas"]["EventUser"];
         };
+        /**
+         * @description An event with its neighbours, among those that were asked for. Ids are null where there are none within the 2,000 events
+         *     next to it.
+         */
+        EventOfIssue: {
+            event: components["schemas"]["StoredEvent"];
+            /** @description The oldest. */
+            first: string | null;
+            /** @description The newest. */
+            last: string | null;
+            /** @description The next newer one. */
+            next: string | null;
+            /** @description The next older one. */
+            previous: string | null;
+        };
+        /** @description A page of events. */
+        EventPage: {
+            /** @description The events, the newest first. */
+            items: components["schemas"]["StoredEvent"][];
+            /**
+             * @description What `cursor` gives the next part; null when this was the last. A search looks at 2,000 events at a time, so that a
+             *     page may have few items, or none, and still a next one.
+             */
+            next: string | null;
+            /** @description How many events were looked at. */
+            searched: number;
+        };
         /** @description An HTTP request. */
         EventRequest: {
             /** @description The cookies as pairs. */
@@ -1582,6 +2709,49 @@ export interface components {
             /** @description The message. */
             value?: string;
         };
+        Facet: {
+            /** @description `status`, `level`, `priority`, `assigned`, `environment` or `release`. */
+            key: string;
+            /** @description The most frequent values first, 20 at most. */
+            values: components["schemas"]["FacetValue"][];
+        };
+        FacetValue: {
+            /**
+             * Format: int64
+             * @description How many of the issues looked at have it.
+             */
+            issues: number;
+            /** @description What a search would ask for. */
+            value: string;
+        };
+        /** @description What one user said. */
+        Feedback: {
+            /** @description Their mail address, as they wrote it. */
+            email: string | null;
+            /**
+             * Format: int64
+             * @description Its id.
+             */
+            id: number;
+            /** @description The text. */
+            message: string;
+            /** @description Who, as they wrote it. */
+            name: string | null;
+            /**
+             * Format: date-time
+             * @description When it came.
+             */
+            received_at: string;
+            /** @description The page that they were on. */
+            url: string | null;
+        };
+        /** @description A part of a list. */
+        FeedbackPage: {
+            /** @description The items, in the list's order. */
+            items: components["schemas"]["Feedback"][];
+            /** @description What `cursor` gives the next part; null when this was the last. */
+            next: string | null;
+        };
         /** @description One wrong field or parameter. */
         FieldError: {
             /** @description Its path, as in `settings.kinds[0]`, or the parameter's name. */
@@ -1591,6 +2761,27 @@ export interface components {
             /** @description The place within a text such as a query: a count of characters from 0. */
             position?: number;
         };
+        /** @description What events are grouped by. */
+        Fingerprint: {
+            /** @description The version of the grouping that made it. */
+            algorithm: number;
+            /**
+             * Format: int64
+             * @description Events whose first one it was.
+             */
+            events: number;
+            /** @description 32 hex digits. */
+            fingerprint: string;
+        };
+        /** @description A part of a list. */
+        FingerprintPage: {
+            /** @description The items, in the list's order. */
+            items: components["schemas"]["Fingerprint"][];
+            /** @description What `cursor` gives the next part; null when this was the last. */
+            next: string | null;
+        };
+        /** @description What a line is. */
+        Format: "ndjson" | "csv";
         /** @description One call. */
         Frame: {
             /** @description The full path or URL. */
@@ -1622,6 +2813,8 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description As it is given. */
+        Given: string | components["schemas"]["GivenUser"] | components["schemas"]["GivenTeam"];
         /** @description What can be set for a destination beyond channel and target. Unknown fields are an error. */
         GivenDestinationSettings: {
             /** @description Slack: a bot token (`xoxb-…`); the target is then a channel id. */
@@ -1765,6 +2958,16 @@ export interface components {
              */
             keep: string[];
         };
+        /** @description A team. */
+        GivenTeam: {
+            /** @description Its id. */
+            team: components["schemas"]["TeamId"];
+        };
+        /** @description An account. */
+        GivenUser: {
+            /** @description Its id. */
+            user: components["schemas"]["UserId"];
+        };
         /** @description Why an event is grouped as it is. */
         Grouping: {
             /** @description What counts and what does not. */
@@ -1860,6 +3063,19 @@ export interface components {
             /** @description What `cursor` gives the next part; null when this was the last. */
             next: string | null;
         };
+        /** @description What an issue is ignored until. */
+        IgnoreUntil: {
+            /** Format: date-time */
+            time: string;
+        } | {
+            /** Format: int64 */
+            events: number;
+        } | {
+            /** Format: int64 */
+            users: number;
+        } | {
+            escalates: boolean;
+        };
         /**
          * @description Events that the recorder drops with the outcome `filtered`. All patterns are globs (`*`), matched whole,
          *     without regard to case.
@@ -1950,7 +3166,13 @@ export interface components {
         };
         /** @description An issue in the API. */
         Issue: {
+            /** @description The team that this is; its name has a `#` in front. */
+            assigned_team: components["schemas"]["TeamId"] | null;
             assigned_to: string | null;
+            /** @description The account that this is. */
+            assigned_user: components["schemas"]["UserId"] | null;
+            /** @description Whether whoever asks has bookmarked it; not told to tokens. */
+            bookmarked?: boolean;
             /** Format: int64 */
             count: number;
             culprit: string | null;
@@ -1959,6 +3181,8 @@ export interface components {
             /** Format: date-time */
             first_seen: string;
             id: components["schemas"]["IssueId"];
+            /** @description What it is ignored until; null is for ever, and when it is not ignored. */
+            ignore_until: components["schemas"]["IgnoreUntil"] | null;
             /** Format: date-time */
             last_seen: string;
             level: components["schemas"]["Level"];
@@ -1972,6 +3196,8 @@ export interface components {
             releases?: string[];
             /** Format: date-time */
             resolved_at: string | null;
+            /** @description What resolves it, when it is not simply resolved. One that is not resolved waits for the commit. */
+            resolved_in: components["schemas"]["Resolution"] | null;
             short_id: string;
             /** @description Events of each of the last 24 hours; only where a list asks for it. */
             sparkline?: number[];
@@ -1980,11 +3206,20 @@ export interface components {
             /** Format: int32 */
             users: number;
         };
+        IssueFacets: {
+            facets: components["schemas"]["Facet"][];
+            /** @description How many issues were looked at: the latest active ones. */
+            issues: number;
+            /** @description There are more than were looked at, so that the numbers are those of a sample. */
+            sample: boolean;
+        };
         /**
          * Format: int64
          * @description An issue: a group of events. People see `SHOP-42`, see `IssueRow` in the store.
          */
         IssueId: number;
+        /** @description Which issues of a release. */
+        IssueKind: "new" | "regressed" | "resolved";
         /** @description A part of a list. */
         IssuePage: {
             /** @description The items, in the list's order. */
@@ -2035,6 +3270,16 @@ export interface components {
             counts: number[];
             level: components["schemas"]["Level"];
         };
+        /** @description A link; it is told this once. */
+        Link: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description Where it leads. */
+            url: string;
+        };
         /** @description A log message. `formatted` is what people read, `template` what groups. */
         LogMessage: {
             /** @description The message as shown; absent when it equals the template. */
@@ -2043,6 +3288,16 @@ export interface components {
             params?: unknown;
             /** @description The message before its parameters were put in. */
             template?: string;
+        };
+        /** @description A release on a chart. */
+        Marker: {
+            /**
+             * Format: date-time
+             * @description Its first event; of one without any, when it was made known.
+             */
+            first_seen: string;
+            /** @description What apps send. */
+            version: string;
         };
         /** @description How an exception was caught. */
         Mechanism: {
@@ -2097,6 +3352,11 @@ export interface components {
             name: string;
             /** @description What the person may do in it. */
             role: components["schemas"]["TeamRole"];
+        };
+        /** @description What is merged. */
+        MergeIssuesBody: {
+            /** @description 1 to 100 ids of other issues of the project. */
+            issues: components["schemas"]["IssueId"][];
         };
         /** @description A hash and what it was made from. */
         NamedHash: {
@@ -2211,6 +3471,11 @@ export interface components {
         };
         /** @description Where a notification stands. The database enforces which fields go with which state. */
         NotificationState: "pending" | "sending" | "sent" | "failed" | "cancelled" | "bundled" | "expired";
+        /** @description An OpenID Connect provider. */
+        OidcProvider: {
+            /** @description What people call it. */
+            name: string;
+        };
         /** @description The test that is on its way. */
         OnItsWay: {
             notification: components["schemas"]["NotificationId"];
@@ -2234,7 +3499,7 @@ export interface components {
              * @description What went wrong, for programs.
              * @enum {string}
              */
-            code: "bad_request" | "unauthorized" | "invalid_credentials" | "second_factor_needed" | "forbidden" | "csrf" | "not_found" | "method_not_allowed" | "conflict" | "too_large" | "unsupported_media_type" | "invalid" | "rate_limited" | "internal" | "unavailable";
+            code: "bad_request" | "unauthorized" | "invalid_credentials" | "second_factor_needed" | "forbidden" | "csrf" | "not_found" | "method_not_allowed" | "conflict" | "precondition_failed" | "too_large" | "unsupported_media_type" | "invalid" | "rate_limited" | "internal" | "unavailable";
             /** @description This occurrence, for people. */
             detail?: string;
             /** @description Every field or parameter that is wrong. */
@@ -2362,17 +3627,130 @@ export interface components {
         Redriven: {
             redriven: number;
         };
+        /** @description A release of a project. */
+        Release: {
+            /** @description Who made the commits, 20 at most. */
+            authors: components["schemas"]["Author"][];
+            /**
+             * Format: int64
+             * @description How many commits it has.
+             */
+            commit_count: number;
+            /**
+             * Format: date-time
+             * @description When it was made known, by an event or by a tool.
+             */
+            created_at: string;
+            /** @description Where it runs. */
+            deployed: components["schemas"]["Deployed"][];
+            /**
+             * Format: int64
+             * @description How many events.
+             */
+            events: number;
+            /**
+             * Format: date-time
+             * @description Its first event.
+             */
+            first_seen: string | null;
+            /** @description The project's id, a colon, and the version. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description Its last event.
+             */
+            last_seen: string | null;
+            /**
+             * Format: int64
+             * @description Issues that were first seen in it.
+             */
+            new_issues: number;
+            /** @description Its project. */
+            project: components["schemas"]["ProjectId"];
+            /** @description The project's name. */
+            project_name: string;
+            /** @description What it was built from: a branch, a tag or a commit. */
+            ref: string | null;
+            /**
+             * Format: int64
+             * @description Issues that came back with it.
+             */
+            regressed_issues: number;
+            /**
+             * Format: date-time
+             * @description When it was released.
+             */
+            released_at: string | null;
+            /**
+             * Format: int64
+             * @description Issues that are resolved by it, or were while it was the newest.
+             */
+            resolved_issues: number;
+            /**
+             * Format: date-time
+             * @description When work on it was begun.
+             */
+            started_at: string | null;
+            /** @description Whether it is still looked at. */
+            status: components["schemas"]["ReleaseStatus"];
+            /** @description Where one can read about it. */
+            url: string | null;
+            /** @description What apps send. */
+            version: string;
+        };
+        /** @description A part of a list. */
+        ReleasePage: {
+            /** @description The items, in the list's order. */
+            items: components["schemas"]["Release"][];
+            /** @description What `cursor` gives the next part; null when this was the last. */
+            next: string | null;
+        };
+        /** @description Whether a release is still looked at. */
+        ReleaseStatus: "open" | "archived";
         RemoveSecondFactorBody: {
             password: string;
         };
         ResetPasswordBody: {
             password: string;
         };
+        /** @description What resolves an issue. */
+        Resolution: "now" | "next" | {
+            release: string;
+        } | {
+            commit: string;
+        };
         /**
          * @description How long an event is kept. A partition of `events` for each.
          * @enum {integer}
          */
         RetentionClass: 7 | 30 | 90 | 365;
+        /** @description How much room a project takes. */
+        Room: {
+            /**
+             * Format: int64
+             * @description Bytes of its attachments.
+             */
+            attachments_bytes: number;
+            /**
+             * Format: int64
+             * @description Bytes of its events: an estimate by a sample, once there are many.
+             */
+            events_bytes: number;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: int32
+             * @description The project's id.
+             */
+            project: number;
+        };
+        /** @description A part of a list. */
+        RoomPage: {
+            /** @description The items, in the list's order. */
+            items: components["schemas"]["Room"][];
+            /** @description What `cursor` gives the next part; null when this was the last. */
+            next: string | null;
+        };
         RunSetupBody: {
             email: string;
             name: string;
@@ -2424,17 +3802,73 @@ export interface components {
             /** @description Whose it is. */
             user: components["schemas"]["User"];
         };
+        /** @description What a release is made of. */
+        SetReleaseCommitsBody: {
+            /** @description The newest first, 1,000 at most. */
+            commits: components["schemas"]["CommitBody"][];
+        };
         /** @description Whether there is nobody yet. */
         Setup: {
             needed: boolean;
+        };
+        /** @description An event of it. */
+        SharedEvent: {
+            /** @description Of the exceptions, or of the thread that crashed when there are none. */
+            exceptions: components["schemas"]["SharedException"][];
+            /** Format: date-time */
+            timestamp: string;
+        };
+        /** @description An exception. */
+        SharedException: {
+            /** @description The innermost last. */
+            frames: components["schemas"]["SharedFrame"][];
+            type: string | null;
+            value: string | null;
+        };
+        /** @description A frame without its variables. */
+        SharedFrame: {
+            colno: number | null;
+            context_line: string | null;
+            filename: string | null;
+            function: string | null;
+            in_app: boolean | null;
+            lineno: number | null;
+            module: string | null;
+            post_context: string[];
+            pre_context: string[];
+        };
+        /** @description An issue as whoever has its link sees it. */
+        SharedIssue: {
+            /**
+             * Format: int64
+             * @description How many events.
+             */
+            count: number;
+            culprit: string | null;
+            error_type: string | null;
+            /** @description The latest event, while one is kept. */
+            event: components["schemas"]["SharedEvent"] | null;
+            /** Format: date-time */
+            first_seen: string;
+            /** Format: date-time */
+            last_seen: string;
+            level: components["schemas"]["Level"];
+            platform: string;
+            short_id: string;
+            title: string;
         };
         SignInBody: {
             code?: string | null;
             email: string;
             password: string;
         };
+        /** @description How people sign in, besides with a password. */
+        SignInMethods: {
+            /** @description The OpenID Connect provider, when there is one. */
+            oidc: components["schemas"]["OidcProvider"] | null;
+        };
         /** @description What a notification is about. Part of its identity: one per issue, destination, kind and generation. */
-        SignalKind: "new" | "regression" | "events_10" | "events_100" | "events_1000" | "events_10000" | "test" | "digest";
+        SignalKind: "new" | "regression" | "events_10" | "events_100" | "events_1000" | "events_10000" | "test" | "digest" | "unignored" | "escalated_medium" | "escalated_high" | "escalated_critical";
         /** @description A session in its person's list. */
         SignedInSession: {
             /** @description The client's address at sign-in. */
@@ -2465,6 +3899,10 @@ export interface components {
             /** @description What `cursor` gives the next part; null when this was the last. */
             next: string | null;
         };
+        /** @description The order of a list; the greatest comes first, and of equals the newest. */
+        Sort: "last_seen" | "first_seen" | "events" | "users" | "priority";
+        /** @enum {string} */
+        SortWord: "created" | "version";
         /** @description Frames: the oldest call first, the one that crashed last. */
         Stacktrace: {
             /** @description The frames. */
@@ -2487,6 +3925,8 @@ export interface components {
             /** Format: int64 */
             unresolved: number;
         };
+        /** @enum {string} */
+        StatusWord: "open" | "archived" | "all";
         /** @description An event with its issue, project and title. */
         StoredEvent: {
             /** @description What happened before, oldest first. */
@@ -2577,13 +4017,6 @@ export interface components {
             transaction?: string;
             /** @description Who it happened to. */
             user: components["schemas"]["EventUser"] | null;
-        };
-        /** @description A part of a list. */
-        StoredEventPage: {
-            /** @description The items, in the list's order. */
-            items: components["schemas"]["StoredEvent"][];
-            /** @description What `cursor` gives the next part; null when this was the last. */
-            next: string | null;
         };
         Tag: {
             key: string;
@@ -2700,11 +4133,49 @@ export interface components {
         };
         /** @description What a token may do, each as much as a role. */
         TokenScope: "read" | "triage" | "write" | "admin";
+        /** @description The numbers. */
+        Totals: {
+            /** @description Events, not errors; the oldest day first. */
+            by_day: components["schemas"]["Day"][];
+            by_level: {
+                [key: string]: number;
+            };
+            by_service: {
+                [key: string]: number;
+            };
+            by_severity: {
+                [key: string]: number;
+            };
+            by_status: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description All errors.
+             */
+            total: number;
+        };
+        /** @description The events of a trace. */
+        Traced: {
+            /** @description How many there are besides, in projects of teams that the caller is not in. */
+            hidden: number;
+            /** @description Those that the caller may see, the newest first. */
+            items: components["schemas"]["StoredEvent"][];
+            /** @description There are more than these; of a trace the newest 1,000 are looked at. */
+            more: boolean;
+        };
         /** @description Events over time. */
         Trend: {
             /** @description When each begins. */
             buckets: string[];
             counts: number[];
+            /** @description Those of the issue's project that were first seen within the period. */
+            releases: components["schemas"]["Marker"][];
+        };
+        /** @description What is parted. */
+        UnmergeIssueBody: {
+            /** @description 1 to 100 of the issue's fingerprints, but not all of them. */
+            fingerprints: string[];
         };
         /** @description A person. */
         User: {
@@ -2739,6 +4210,33 @@ export interface components {
         UserPage: {
             /** @description The items, in the list's order. */
             items: components["schemas"]["User"][];
+            /** @description What `cursor` gives the next part; null when this was the last. */
+            next: string | null;
+        };
+        /** @description Somebody's open errors. */
+        Workload: {
+            by_severity: {
+                [key: string]: number;
+            };
+            /** @description Whom they are assigned to. */
+            developer: string;
+            /**
+             * Format: int64
+             * @description How many unresolved errors.
+             */
+            open: number;
+        };
+        /** @description A part of a list. */
+        WorkloadPage: {
+            /** @description The items, in the list's order. */
+            items: components["schemas"]["Workload"][];
+            /** @description What `cursor` gives the next part; null when this was the last. */
+            next: string | null;
+        };
+        /** @description A part of a list. */
+        stringPage: {
+            /** @description The items, in the list's order. */
+            items: string[];
             /** @description What `cursor` gives the next part; null when this was the last. */
             next: string | null;
         };
@@ -2791,6 +4289,15 @@ export interface components {
         };
         /** @description `conflict`: it is there already. */
         Problem409: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `precondition_failed`: it was changed meanwhile. */
+        Problem412: {
             headers: {
                 [name: string]: unknown;
             };
@@ -2864,6 +4371,60 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_developers: {
+        parameters: {
+            query?: {
+                /** @description The greatest number of items. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeveloperPage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_workload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkloadPage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     list_errors: {
         parameters: {
             query?: {
@@ -2900,6 +4461,63 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    list_critical_errors: {
+        parameters: {
+            query?: {
+                /** @description Only of this project, by id or name. */
+                service?: string;
+                /** @description The greatest number of items. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorPage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_error_stats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Totals"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -2928,6 +4546,7 @@ export interface operations {
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -2960,9 +4579,80 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    assign_error: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The issue's id, or the id of one of its events. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignErrorBody"];
+            };
+        };
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    escalate_error: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The issue's id, or the id of one of its events. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -2990,7 +4680,47 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    list_error_notifications: {
+        parameters: {
+            query?: {
+                /** @description Only those about this issue, by id or short id. */
+                issue?: string;
+                /** @description Only this project, by id or name. */
+                project?: string;
+                /** @description Only those that stand so. */
+                state?: components["schemas"]["NotificationState"];
+                /** @description The greatest number of items. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationPage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -3019,6 +4749,7 @@ export interface operations {
             400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
@@ -3052,9 +4783,11 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -3079,6 +4812,9 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -3105,6 +4841,7 @@ export interface operations {
             400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
@@ -3138,6 +4875,7 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -3166,9 +4904,12 @@ export interface operations {
             400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -3197,9 +4938,41 @@ export interface operations {
             400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    download_attachment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -3239,6 +5012,76 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    export_audit: {
+        parameters: {
+            query?: {
+                /** @description What a line is. */
+                format?: components["schemas"]["Format"];
+                /** @description Only what this one did: `user`, `user:7`, `token:3`, `system`, or a name. */
+                actor?: string;
+                /** @description Only this action, or those of a noun. */
+                action?: string;
+                /** @description Only what belongs to this team. */
+                team?: components["schemas"]["TeamId"];
+                /** @description Not before. */
+                since?: string;
+                /** @description Before. */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": unknown;
+                    "text/csv": unknown;
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    list_trace_events: {
+        parameters: {
+            query: {
+                /** @description The trace's id, 32 hex digits. */
+                trace: string;
+                /** @description The greatest number of items. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Traced"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -3268,6 +5111,73 @@ export interface operations {
             404: components["responses"]["Problem404"];
             409: components["responses"]["Problem409"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    list_attachments: {
+        parameters: {
+            query?: {
+                /** @description The event's project, by id or name. */
+                project?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The event's id: 32 hex digits, with or without dashes. */
+                event_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttachmentPage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    list_feedback: {
+        parameters: {
+            query?: {
+                /** @description The event's project, by id or name. */
+                project?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The event's id: 32 hex digits, with or without dashes. */
+                event_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedbackPage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -3291,6 +5201,7 @@ export interface operations {
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -3320,9 +5231,11 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -3348,7 +5261,9 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -3381,9 +5296,11 @@ export interface operations {
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -3410,6 +5327,7 @@ export interface operations {
             };
             404: components["responses"]["Problem404"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -3422,6 +5340,8 @@ export interface operations {
                 status?: components["schemas"]["IssueStatus"];
                 /** @description What to search for; see docs/api.md. */
                 query?: string;
+                /** @description What is the greatest of the first ones. */
+                sort?: components["schemas"]["Sort"];
                 /** @description Whether to tell the events of each of the last 24 hours. */
                 sparkline?: boolean;
                 /** @description The greatest number of items. */
@@ -3447,6 +5367,108 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    change_issues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeIssuesBody"];
+            };
+        };
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkChange"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    export_issues: {
+        parameters: {
+            query?: {
+                /** @description What a line is. */
+                format?: components["schemas"]["Format"];
+                /** @description Only those of this project, by id or name. */
+                project?: string;
+                /** @description Only those that stand so. */
+                status?: components["schemas"]["IssueStatus"];
+                /** @description Only those that a search finds. */
+                query?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": unknown;
+                    "text/csv": unknown;
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_issue_facets: {
+        parameters: {
+            query?: {
+                /** @description Only this project, by id or name. */
+                project?: string;
+                /** @description Only those that stand so. */
+                status?: components["schemas"]["IssueStatus"];
+                /** @description What to search for; see docs/api.md. */
+                query?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueFacets"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -3475,6 +5497,39 @@ export interface operations {
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    delete_issue: {
+        parameters: {
+            query?: {
+                /** @description Whether events with its fingerprints are filtered from now on. */
+                discard?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The issue's id, or its short id such as SHOP-42. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -3507,9 +5562,11 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -3543,6 +5600,63 @@ export interface operations {
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    bookmark_issue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The issue's id, or its short id such as SHOP-42. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    remove_bookmark: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The issue's id, or its short id such as SHOP-42. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -3575,15 +5689,93 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    remove_comment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The issue's id, or its short id such as SHOP-42. */
+                id: string;
+                /** @description Its id. */
+                comment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    change_comment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The issue's id, or its short id such as SHOP-42. */
+                id: string;
+                /** @description Its id. */
+                comment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeCommentBody"];
+            };
+        };
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Activity"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
     list_issue_events: {
         parameters: {
             query?: {
+                /** @description Only what it finds: tags, level, user, trace, has, age, words. */
+                query?: string;
+                /** @description Only what was received at or after this time. */
+                since?: string;
+                /** @description Only what was received at or before this time. */
+                until?: string;
                 /** @description The greatest number of items. */
                 limit?: number;
                 /** @description The `next` of the page before. */
@@ -3604,13 +5796,114 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["StoredEventPage"];
+                    "application/json": components["schemas"]["EventPage"];
                 };
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    export_events: {
+        parameters: {
+            query?: {
+                /** @description What a line is. */
+                format?: components["schemas"]["Format"];
+            };
+            header?: never;
+            path: {
+                /** @description The issue's id, or its short id such as SHOP-42. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": unknown;
+                    "text/csv": unknown;
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_issue_event: {
+        parameters: {
+            query?: {
+                /** @description Only what it finds: tags, level, user, trace, has, age, words. */
+                query?: string;
+                /** @description Only what was received at or after this time. */
+                since?: string;
+                /** @description Only what was received at or before this time. */
+                until?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The issue's id, or its short id such as SHOP-42. */
+                id: string;
+                /** @description The event's id: 32 hex digits, with or without dashes. */
+                event_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventOfIssue"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    list_fingerprints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The issue's id, or its short id such as SHOP-42. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FingerprintPage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -3639,6 +5932,104 @@ export interface operations {
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    merge_issues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The issue's id, or its short id such as SHOP-42. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeIssuesBody"];
+            };
+        };
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Issue"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    share_issue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The issue's id, or its short id such as SHOP-42. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    unshare_issue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The issue's id, or its short id such as SHOP-42. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -3670,6 +6061,7 @@ export interface operations {
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -3698,6 +6090,72 @@ export interface operations {
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    unmerge_issue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The issue's id, or its short id such as SHOP-42. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnmergeIssueBody"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Issue"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    watch_changes: {
+        parameters: {
+            query?: {
+                /** @description The `id` of the last message that was seen, to go on from there. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The connection becomes another. */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -3734,6 +6192,7 @@ export interface operations {
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -3755,6 +6214,7 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -3786,6 +6246,7 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -3811,6 +6272,8 @@ export interface operations {
             };
             400: components["responses"]["Problem400"];
             403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
@@ -3844,9 +6307,12 @@ export interface operations {
             400: components["responses"]["Problem400"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -3876,6 +6342,7 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -3905,9 +6372,11 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -3936,6 +6405,7 @@ export interface operations {
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -3961,7 +6431,9 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -3995,9 +6467,11 @@ export interface operations {
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -4026,6 +6500,7 @@ export interface operations {
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -4059,9 +6534,11 @@ export interface operations {
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -4089,7 +6566,9 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -4119,7 +6598,74 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    list_discards: {
+        parameters: {
+            query?: {
+                /** @description The greatest number of items. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The project's id or name. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DiscardPage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    remove_discard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id or name. */
+                project: string;
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -4150,6 +6696,7 @@ export interface operations {
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -4178,6 +6725,7 @@ export interface operations {
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -4211,9 +6759,11 @@ export interface operations {
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -4241,7 +6791,9 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -4276,9 +6828,11 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -4308,7 +6862,356 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    list_releases: {
+        parameters: {
+            query?: {
+                /** @description Only of this project: its id or name. */
+                project?: string;
+                /** @description Only of this version, in which `*` stands for anything. */
+                version?: string;
+                /** @description `open` unless said otherwise. */
+                status?: components["schemas"]["StatusWord"];
+                /** @description `created`: the last made known first. `version`: the highest first. */
+                sort?: components["schemas"]["SortWord"];
+                /** @description The greatest number of items. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleasePage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    create_release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateReleaseBody"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Release"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Release"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    remove_release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    change_release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeReleaseBody"];
+            };
+        };
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Release"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    list_release_commits: {
+        parameters: {
+            query?: {
+                /** @description The greatest number of items. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommitPage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    set_release_commits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetReleaseCommitsBody"];
+            };
+        };
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Release"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    list_release_deploys: {
+        parameters: {
+            query?: {
+                /** @description The greatest number of items. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeployPage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    create_release_deploy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateReleaseDeployBody"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deploy"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    list_release_issues: {
+        parameters: {
+            query?: {
+                /** @description First seen in it (`new`), back with it, or resolved by it. */
+                kind?: components["schemas"]["IssueKind"];
+                /** @description The greatest number of items. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuePage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -4333,6 +7236,7 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -4356,6 +7260,7 @@ export interface operations {
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -4384,6 +7289,8 @@ export interface operations {
             400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
@@ -4409,6 +7316,87 @@ export interface operations {
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            412: components["responses"]["Problem412"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    list_sign_in_methods: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInMethods"];
+                };
+            };
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    start_oidc: {
+        parameters: {
+            query?: {
+                /** @description The page to go on with. */
+                next?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is elsewhere. */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    finish_oidc: {
+        parameters: {
+            query?: {
+                /** @description What was begun. */
+                state?: string;
+                /** @description What proves who it is. */
+                code?: string;
+                /** @description Why the provider refuses. */
+                error?: string;
+                /** @description The provider. */
+                iss?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is elsewhere. */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -4432,6 +7420,7 @@ export interface operations {
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -4453,6 +7442,9 @@ export interface operations {
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            412: components["responses"]["Problem412"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -4478,7 +7470,9 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -4500,6 +7494,7 @@ export interface operations {
                     "application/json": components["schemas"]["Setup"];
                 };
             };
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -4529,8 +7524,36 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_shared_issue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The secret of a link. */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharedIssue"];
+                };
+            };
+            404: components["responses"]["Problem404"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -4562,6 +7585,93 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    list_storage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomPage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    list_tag_keys: {
+        parameters: {
+            query?: {
+                /** @description Only of this project, by id or name. */
+                project?: string;
+                /** @description Only those that begin so. */
+                prefix?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["stringPage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    list_tag_values: {
+        parameters: {
+            query: {
+                /** @description The tag's name. */
+                key: string;
+                /** @description Only of this project, by id or name. */
+                project?: string;
+                /** @description Only those that begin so. */
+                prefix?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["stringPage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -4585,6 +7695,7 @@ export interface operations {
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -4614,9 +7725,11 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -4645,6 +7758,7 @@ export interface operations {
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -4671,7 +7785,9 @@ export interface operations {
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -4705,9 +7821,11 @@ export interface operations {
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -4736,6 +7854,7 @@ export interface operations {
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -4770,9 +7889,11 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -4800,7 +7921,9 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -4824,6 +7947,7 @@ export interface operations {
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -4853,9 +7977,11 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -4881,7 +8007,9 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -4911,6 +8039,7 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -4939,6 +8068,7 @@ export interface operations {
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -4972,9 +8102,11 @@ export interface operations {
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
     };

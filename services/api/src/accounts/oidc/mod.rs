@@ -2,7 +2,7 @@
 
 mod people;
 
-pub(crate) use people::{Refused, person};
+pub(crate) use people::person;
 
 use bugle_model::Clock;
 use bugle_runtime::Config;
@@ -15,7 +15,7 @@ use openidconnect::core::{
 use openidconnect::{
     AccessToken, AccessTokenHash, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointMaybeSet,
     EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, IssuerUrl, Nonce, OAuth2TokenResponse,
-    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, TokenResponse,
+    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope,
 };
 use std::sync::Arc;
 use std::time::Duration;
