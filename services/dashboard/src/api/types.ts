@@ -36,13 +36,10 @@ export type Key = Schemas["Key"];
 export type Issue = Schemas["Issue"];
 export type IgnoreUntil = Schemas["IgnoreUntil"];
 export type ResolvedIn = Schemas["Resolution"];
-export interface Fingerprint { fingerprint: string; algorithm: number; events: number }
-export interface Facets { issues: number; sample: boolean; facets: { key: string; values: { value: string; issues: number }[] }[] }
-export interface Traced { items: EventBody[]; hidden: number; more: boolean }
-export interface Shared {
-  short_id: string; title: string; culprit: string | null; error_type: string | null; level: Level; platform: string; count: number; first_seen: string; last_seen: string;
-  event: { timestamp: string; exceptions: { type: string | null; value: string | null; frames: { [key in keyof Frame]: Frame[key] | null }[] }[] } | null;
-}
+export type Fingerprint = Schemas["Fingerprint"];
+export type Facets = Schemas["IssueFacets"];
+export type Traced = Schemas["Traced"];
+export type Shared = Schemas["SharedIssue"];
 export type Frame = Schemas["Frame"];
 export type Stacktrace = Schemas["Stacktrace"];
 export type Exception = Schemas["Exception"];
@@ -52,11 +49,11 @@ export type Pairs = [string, string][];
 export type HttpRequest = Schemas["EventRequest"];
 export type EventBody = Schemas["StoredEvent"];
 
-export interface Attachment { id: number; name: string; content_type: string | null; attachment_type: string | null; size: number; sha256: string; received_at: string }
-export interface Feedback { id: number; name: string | null; email: string | null; message: string; url: string | null; received_at: string }
-export interface Component { name: string; contributes: boolean; value?: string; reason?: string; children?: Component[] }
-export interface Explanation { version: number; method: string; rule_line?: number; rule?: string; hashes: { variant: string; hash: string }[]; components: Component[] }
-export interface Room { project: number; name: string; events_bytes: number; attachments_bytes: number }
+export type Attachment = Schemas["Attachment"];
+export type Feedback = Schemas["Feedback"];
+export type Component = Schemas["GroupingComponent"];
+export type Explanation = Schemas["Grouping"];
+export type Room = Schemas["Room"];
 
 export type Channel = Schemas["Channel"];
 export type Destination = Schemas["Destination"];
@@ -75,11 +72,7 @@ export type Heartbeat = Schemas["Heartbeat"];
 /** Not in the document: an operator's, below `/health`. */
 export interface Health { healthy: boolean; checks: Record<string, { healthy: boolean; message: string }> }
 
-export interface Author { name: string | null; email: string | null }
-export interface Release {
-  id: string; project: number; project_name: string; version: string; status: "open" | "archived"; ref: string | null; url: string | null;
-  created_at: string; started_at: string | null; released_at: string | null; first_seen: string | null; last_seen: string | null; events: number;
-  new_issues: number; regressed_issues: number; resolved_issues: number; commit_count: number; authors: Author[]; deployed: { environment: string; at: string }[];
-}
-export interface Commit { id: string; repository: string | null; author_name: string | null; author_email: string | null; message: string | null; timestamp: string | null }
-export interface Deploy { id: number; environment: string; name: string | null; url: string | null; started_at: string | null; finished_at: string }
+export type Author = Schemas["Author"];
+export type Release = Schemas["Release"];
+export type Commit = Schemas["Commit"];
+export type Deploy = Schemas["Deploy"];

@@ -11,7 +11,7 @@ import { Brand } from "../shell/brand.tsx";
 import { Chain } from "./issue/stack.tsx";
 
 /** Without what is null, which the parts of a stack do not know. */
-const given = (frame: Record<string, unknown>): Frame => Object.fromEntries(Object.entries(frame).filter(([, value]) => value !== null));
+const given = (frame: object): Frame => Object.fromEntries(Object.entries(frame).filter(([, value]) => value !== null));
 
 /** An issue for whoever has its link: no account, no people, nothing to do. */
 export default function Share() {

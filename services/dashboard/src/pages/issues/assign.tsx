@@ -12,7 +12,7 @@ export function AssignDialog({ current, onPick, onClose }: { current: string | n
   const [text, setText] = useState(current ?? "");
   const me = session.kind === "user" ? session.user : null;
   const typed = text.toLowerCase();
-  const names = [...(people.data ?? []).filter((p) => p.disabled !== true).map((p) => ({ id: p.email, name: p.name, to: { user: p.id } as Assignee })), ...(teams.data ?? []).map((t) => ({ id: `#${t.name}`, name: `Team ${t.name}`, to: { team: t.id } as Assignee }))].filter(
+  const names = [...(people.data ?? []).filter((p) => p.disabled !== true).map((p) => ({ id: p.email, name: p.name, to: { user: p.id } })), ...(teams.data ?? []).map((t) => ({ id: `#${t.name}`, name: `Team ${t.name}`, to: { team: t.id } }))].filter(
     ({ id, name }) => text === current || id.toLowerCase().includes(typed) || name.toLowerCase().includes(typed),
   );
   return (
