@@ -29,11 +29,9 @@ pub fn resource(path: &str) -> Resource {
 /// As [`resource`], and its 405 says in `Allow` what the path knows.
 #[must_use]
 pub fn resource_with(path: &str, methods: &[Method]) -> Resource {
-    let mut names: Vec<_> = methods.iter().map(Method::as_str).collect();
-    if methods.contains(&Method::GET) {
-        names.push(Method::HEAD.as_str());
-    }
-    let allow = names.join(", ");
+    let names =
+        methods.iter().map(|method| if method == Method::GET { "GET, HEAD" } else { method.as_str() });
+    let allow = names.collect::<Vec<_>>().join(", ");
     web::resource(path).default_service(web::to(move || {
         let mut answer = Problem::new(Code::MethodNotAllowed).error_response();
         if let Ok(allow) = HeaderValue::try_from(allow.as_str()) {

@@ -45,7 +45,7 @@ export class System {
     const others = Object.entries(process.env).filter(([name]) => !name.startsWith("BUGLE_"));
     system.environment = {
       ...Object.fromEntries(others), BUGLE_DATABASE_URL: database, BUGLE_DATA_DIR: system.data, BUGLE_HTTP_ADDR: address, BUGLE_PUBLIC_URL: system.url,
-      BUGLE_ALLOW_PRIVATE_NETS: "127.0.0.0/8",
+      BUGLE_ALLOW_PRIVATE_NETS: "127.0.0.0/8", BUGLE_API_RATE_LIMIT: "0",
     };
     system.bugle("migrate");
     await system.up();

@@ -168,6 +168,9 @@ fn lines(stack: &Stack, sql: &str) -> Result<Vec<String>> {
     Ok(stack.postgres.query("bugle", sql)?.lines().map(str::to_owned).collect())
 }
 
+/// What is measured, and the query of each turn.
+type Question = (&'static str, Box<dyn Fn(usize) -> String>);
+
 fn shapes(stack: &Stack, filled: &Filled) -> Result<Vec<Shape>> {
     let mut shapes: Vec<Shape> = Vec::new();
     let mut page = |name, paths: Box<dyn Fn(usize) -> Vec<String>>| shapes.push(Shape { name, paths });
@@ -208,7 +211,7 @@ fn shapes(stack: &Stack, filled: &Filled) -> Result<Vec<Shape>> {
         let words = filled.words.clone();
         move |n: usize| words[n % words.len()].clone()
     };
-    let queries: Vec<(&'static str, Box<dyn Fn(usize) -> String>)> = vec![
+    let queries: Vec<Question> = vec![
         ("is:unresolved", Box::new(|_| "is:unresolved".to_owned())),
         ("is:ignored (1 in 200)", Box::new(|_| "is:ignored".to_owned())),
         ("level:fatal (1 in 500)", Box::new(|_| "level:fatal".to_owned())),

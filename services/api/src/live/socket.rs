@@ -119,14 +119,14 @@ impl Seat {
                 message = messages.recv() => match message {
                     Some(Ok(Message::Ping(bytes))) => {
                         heard_at = Instant::now();
-                        self.sent(timeout(PATIENCE, session.pong(&bytes)).await)
+                        self.sent(&timeout(PATIENCE, session.pong(&bytes)).await)
                     }
                     Some(Ok(Message::Close(_)) | Err(_)) | None => Err(End::Said(CloseCode::Normal, "")),
                     Some(Ok(_)) => { heard_at = Instant::now(); Ok(()) }
                 },
                 _ = ping.tick() => match heard_at.elapsed() {
                     silence if silence > SILENCE => Err(End::Gone),
-                    _ => self.sent(timeout(PATIENCE, session.ping(b"")).await),
+                    _ => self.sent(&timeout(PATIENCE, session.ping(b"")).await),
                 },
             };
             if let Err(end) = outcome {
@@ -185,10 +185,10 @@ impl Seat {
 
     async fn send(&self, text: ByteString, session: &mut Session) -> Result<(), End> {
         self.live.0.numbers.messages.inc();
-        self.sent(timeout(PATIENCE, session.text(text)).await)
+        self.sent(&timeout(PATIENCE, session.text(text)).await)
     }
 
-    fn sent<E, T>(&self, outcome: Result<Result<(), T>, E>) -> Result<(), End> {
+    fn sent<E, T>(&self, outcome: &Result<Result<(), T>, E>) -> Result<(), End> {
         match outcome {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(End::Gone),

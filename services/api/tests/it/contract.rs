@@ -78,7 +78,7 @@ pub fn check(exchange: &Exchange<'_>) {
         Some(content) => {
             let media_type = media_type.unwrap_or_default().split(';').next().unwrap();
             let media = content.get(media_type).unwrap_or_else(|| panic!("{what} is not {media_type:?}"));
-            if media_type.ends_with("json") {
+            if media_type == "application/json" || media_type.ends_with("+json") {
                 check_schema(&what, &media["schema"], &serde_json::from_str(text).unwrap());
             }
         }

@@ -10,6 +10,7 @@ use bugle_store::{Pooled, Store, projects, tokens};
 use bugle_testkit::TestDatabase;
 use bugle_web::{auth, operations};
 use chrono::{DateTime, TimeDelta, Utc};
+use reqwest::redirect::Policy;
 use serde_json::Value;
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -70,7 +71,7 @@ impl App {
             bugle_api::routes(config, actix_web::web::Data::new(state.clone()));
         });
         let server = tokio::spawn(server);
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let client = reqwest::Client::builder().no_proxy().redirect(Policy::none()).build().unwrap();
         let app = Self { database, store, bus, clock, health, base, client, shutdown, server, folder };
         let mut connection = app.connection().await;
         tokens::create(&mut connection, "tests", &auth::hash(TOKEN), None, noon()).await.unwrap();

@@ -213,11 +213,14 @@ fn base64_url(bytes: &[u8]) -> String {
     bits.chunks(6).map(|chunk| char::from(ALPHABET[six(chunk)])).collect()
 }
 
+/// What is wrong with a token.
+type Change = fn(&mut Says);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_is_not_for_this_sign_in_is_refused() {
     let world = World::new(|_| ()).await;
     account(&world.app, "ann@example.com", InstallationRole::Owner).await;
-    let changes: [(&str, fn(&mut Says)); 6] = [
+    let changes: [(&str, Change); 6] = [
         ("nonce", |says| says.nonce = "another".to_owned()),
         ("issuer", |says| says.issuer = "https://evil.example".to_owned()),
         ("audience", |says| says.audience = "another client"),

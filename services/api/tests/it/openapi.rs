@@ -43,7 +43,8 @@ fn every_operation_says_what_it_is() {
         assert!(!id.is_empty() && ids.insert(id), "{method} {path} needs a name of its own: {id:?}");
         assert!(summary.ends_with('.'), "{method} {path} needs a sentence: {summary:?}");
     }
-    assert_eq!(ids.len(), bugle_api::declared().len());
+    let ours = bugle_api::declared().into_iter().filter(|one| !one.path.starts_with("/api/0"));
+    assert_eq!(ids.len(), ours.count());
 }
 
 #[test]

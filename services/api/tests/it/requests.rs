@@ -222,7 +222,7 @@ async fn an_unknown_method_is_told_the_known_ones() {
     let app = App::start().await;
     for (method, path, allowed) in [
         (Method::POST, "/api/v1/stats", "GET, HEAD"),
-        (Method::PUT, "/api/v1/issues/1", "GET, HEAD, PATCH"),
+        (Method::PUT, "/api/v1/issues/1", "GET, HEAD, PATCH, DELETE"),
         (Method::GET, "/api/v1/password-resets", "POST"),
     ] {
         let answer = app.send(app.client.request(method, app.url(path)).bearer_auth(TOKEN)).await;

@@ -117,14 +117,19 @@ async fn forward(
     let payload = if websocket::is_asked_for(&request) {
         match websocket::open(&request, payload, &client, url.clone(), &headers, &shutdown).await {
             websocket::Opened::Answer(answer) => return answer,
-            websocket::Opened::Refused(payload) => payload,
+            // It has no body: what comes after it is for the socket that there will not be.
+            websocket::Opened::Refused => None,
         }
     } else {
-        payload
+        Some(payload)
     };
     let mut onward = client.request_from(url, request.head()).no_decompress();
     *onward.headers_mut() = headers;
-    match onward.send_stream(payload).await {
+    let sent = match payload {
+        Some(payload) => onward.send_stream(payload),
+        None => onward.send(),
+    };
+    match sent.await {
         Ok(answer) => {
             let mut response = HttpResponse::build(answer.status());
             for (name, value) in answer.headers().iter().filter(|(name, _)| !HOP_BY_HOP.contains(name)) {

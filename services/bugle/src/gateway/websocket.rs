@@ -25,8 +25,8 @@ pub(super) fn is_asked_for(request: &HttpRequest) -> bool {
 pub(super) enum Opened {
     /// This is the answer.
     Answer(HttpResponse),
-    /// The upstream does not want to: what it says is its answer to the plain request. The body is still there.
-    Refused(Payload),
+    /// The upstream does not want to: what it says is its answer to the plain request.
+    Refused,
 }
 
 /// Opens a WebSocket to `url` and ties both together until one side ends it, or the gateway stops.
@@ -52,7 +52,7 @@ pub(super) async fn open(
     }
     let framed = match onward.connect().await {
         Ok((_, framed)) => framed,
-        Err(WsClientError::InvalidResponseStatus(_)) => return Opened::Refused(payload),
+        Err(WsClientError::InvalidResponseStatus(_)) => return Opened::Refused,
         Err(error) => {
             tracing::warn!(%error, "an upstream opens no socket");
             return Opened::Answer(Problem::new(Code::Unavailable).retry_after(1).error_response());

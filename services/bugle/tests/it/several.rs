@@ -17,7 +17,8 @@ async fn open_live(base: &str, token: &str) -> Result<Socket, u16> {
     let url = format!("{}/api/v1/live", base.replace("http://", "ws://"));
     let mut request = url.into_client_request().unwrap();
     request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
-    match connect_async(request).await {
+    let opened = tokio::time::timeout(Duration::from_secs(30), connect_async(request)).await;
+    match opened.unwrap() {
         Ok((socket, _)) => Ok(socket),
         Err(Error::Http(answer)) => Err(answer.status().as_u16()),
         Err(error) => panic!("{error}"),
@@ -26,8 +27,7 @@ async fn open_live(base: &str, token: &str) -> Result<Socket, u16> {
 
 async fn told(socket: &mut Socket) -> Value {
     loop {
-        let next =
-            tokio::time::timeout(Duration::from_secs(30), socket.next()).await.expect("nothing is told");
+        let next = tokio::time::timeout(Duration::from_secs(30), socket.next()).await.unwrap();
         if let Message::Text(text) = next.unwrap().unwrap() {
             return serde_json::from_str(&text).unwrap();
         }

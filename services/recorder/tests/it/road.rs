@@ -49,7 +49,7 @@ async fn an_event_is_recorded_told_of_and_read_back() {
     // PostgreSQL keeps microseconds.
     assert_eq!(stored.received_at.timestamp_micros(), received_at.timestamp_micros());
     let tags = world.rows("SELECT key, value FROM issue_tags ORDER BY 1").await;
-    assert_eq!(tags, ["environment|production", "host|web-1", "release|shop@1.2.3"]);
+    assert_eq!(tags, ["environment|production", "host|web-1", "release|shop@1.2.3", "user|"]);
     assert_eq!(world.rows("SELECT events, users FROM issue_counts").await, ["1|1"]);
     assert_eq!(world.outcomes(1).await, ["0||error|1"]);
     world.stop().await;

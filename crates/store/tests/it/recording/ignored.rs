@@ -78,9 +78,8 @@ async fn a_quiet_issue_needs_ten_events_to_escalate() {
 #[tokio::test]
 async fn until_a_time_by_the_sweep_or_by_an_event() {
     let mut world = World::new().await;
-    let sweep = async |world: &World| {
-        ignore::sweep(&mut *world.store.conn().await.unwrap(), world.now).await.unwrap()
-    };
+    let sweep =
+        async |world: &World| ignore::sweep(&mut world.store.conn().await.unwrap(), world.now).await.unwrap();
     world.record(&world.events("KeyError", 1)).await;
     let until = world.now + TimeDelta::hours(1);
     world.ignore(Some(IgnoreUntil::Time(until))).await;

@@ -17,6 +17,7 @@ use openidconnect::{
     EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, IssuerUrl, Nonce, OAuth2TokenResponse,
     PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope,
 };
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
@@ -253,19 +254,17 @@ fn provider(error: impl std::error::Error) -> OidcError {
     OidcError::Provider(text)
 }
 
+/// An answer that is on its way.
+type Answering = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpFailure>>>>;
+
 /// The issuer is an operator's setting: it may be on a private network. Redirects would lead elsewhere.
-fn http() -> Result<
-    impl Fn(HttpRequest) -> std::pin::Pin<Box<dyn Future<Output = Result<HttpResponse, HttpFailure>>>>,
-    OidcError,
-> {
+fn http() -> Result<impl Fn(HttpRequest) -> Answering, OidcError> {
     let client = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .timeout(TIMEOUT)
         .build()
         .map_err(provider)?;
-    Ok(move |request| -> std::pin::Pin<Box<dyn Future<Output = _>>> {
-        Box::pin(send(client.clone(), request))
-    })
+    Ok(move |request| -> Answering { Box::pin(send(client.clone(), request)) })
 }
 
 async fn send(client: reqwest::Client, request: HttpRequest) -> Result<HttpResponse, HttpFailure> {

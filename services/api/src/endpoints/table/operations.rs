@@ -26,7 +26,8 @@ pub(super) fn routes() -> Vec<Endpoint> {
             .named("list_services", "The processes that showed a sign of life within the last minute.")
             .fails(&[Code::Invalid]),
         get("/api/v1/storage", Need::VIEW, storage::handler)
-            .named("list_storage", "How much room each project takes."),
+            .named("list_storage", "How much room each project takes.")
+            .fails(&[Code::Invalid]),
         get("/api/v1/admin/dead-letters", Need::Admin, dead_letters::list)
             .named("list_dead_letters", "What was rejected for good.")
             .query(&[dead_letters::QUEUE, LIMIT]),
