@@ -92,7 +92,7 @@ pub fn fill(postgres: &Postgres, issues: usize, events: usize) -> Result<Filled>
 
 type Step<'a> = dyn Fn(&str, &str) -> Result<()> + 'a;
 
-/// Issues with words, tags and users. Triggers are off: what they would do is done at once in [`derive`].
+/// Issues with words, tags and users. Triggers are off: what they would do is done at once in [`derive()`].
 fn make_issues(step: &Step<'_>, issues: usize) -> Result<()> {
     step(
         "issues",

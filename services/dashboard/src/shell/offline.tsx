@@ -20,6 +20,16 @@ export function Offline() {
     };
   }, []);
   useEffect(() => {
+    // The browser knows at once; an open socket notices minutes later.
+    const gone = (): void => setAway(true);
+    window.addEventListener("offline", gone);
+    return () => window.removeEventListener("offline", gone);
+  }, []);
+  useEffect(() => {
+    if (live !== "broken") return;
+    fetch("/health/live", { cache: "no-store" }).catch(() => setAway(true));
+  }, [live]);
+  useEffect(() => {
     if (!away) return;
     const timer = setInterval(() => {
       fetch("/health/live", { cache: "no-store" })
