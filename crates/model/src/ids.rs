@@ -60,6 +60,35 @@ id!(
     TeamId(i32)
 );
 
+id!(
+    /// A way to reach a person. The number of the destination that it is.
+    ContactMethodId(i32)
+);
+id!(
+    /// When a person is told by which contact method.
+    NotificationRuleId(i32)
+);
+id!(
+    /// Who is on call when.
+    ScheduleId(i32)
+);
+id!(
+    /// An exception from a schedule.
+    OverrideId(i32)
+);
+id!(
+    /// Who is paged in which order.
+    EscalationPolicyId(i32)
+);
+id!(
+    /// Which signals open an incident.
+    RoutingRuleId(i32)
+);
+id!(
+    /// Something that somebody must answer.
+    IncidentId(i64)
+);
+
 /// Parses an event id as clients write it: 32 hex digits, with or without dashes, in either case.
 #[must_use]
 pub fn parse_event_id(text: &str) -> Option<Uuid> {

@@ -145,14 +145,19 @@ pub struct IntakeBatch;
 
 impl IntakeBatch {
     /// Whether the batch with this message id was made more than ten seconds ago, so that it must not hold up live
-    /// traffic. The id is a UUIDv7, which carries the time (RFC 9562, 5.7); any other id is never late.
+    /// traffic.
     #[must_use]
     pub fn is_late(id: Uuid, now: DateTime<Utc>) -> bool {
-        let made_at = id.get_timestamp().and_then(|stamp| {
-            let (seconds, nanos) = stamp.to_unix();
-            DateTime::from_timestamp(i64::try_from(seconds).ok()?, nanos)
-        });
-        made_at.is_some_and(|at| now - at > LATE)
+        Self::age(id, now).is_some_and(|age| age > LATE)
+    }
+
+    /// How long ago the batch with this message id was made. The id is a UUIDv7, which carries the time (RFC 9562, 5.7); with
+    /// any other id nobody knows.
+    #[must_use]
+    pub fn age(id: Uuid, now: DateTime<Utc>) -> Option<TimeDelta> {
+        let (seconds, nanos) = id.get_timestamp()?.to_unix();
+        let made_at = DateTime::from_timestamp(i64::try_from(seconds).ok()?, nanos)?;
+        Some(now - made_at)
     }
 
     /// Appends one item's frame to `buffer`, for a later [`IntakeBatch::seal`].

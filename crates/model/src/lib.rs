@@ -6,10 +6,12 @@
 mod access;
 mod clock;
 mod event;
+mod fixes;
 mod ids;
 mod intake;
 mod level;
 mod notification;
+mod oncall;
 mod outcome;
 mod project;
 mod release;
@@ -19,12 +21,17 @@ mod stack;
 pub use access::{ActorKind, InstallationRole, TeamRole, TokenScope};
 pub use clock::{Clock, ManualClock};
 pub use event::{Breadcrumb, Event, EventSource, LogMessage, Request, Sdk, User, UserKey};
+pub use fixes::{ShortId, fixed_by};
 pub use ids::{
-    AnchorId, DestinationId, IssueId, KeyId, NotificationId, ProjectId, TeamId, UserId, parse_event_id,
+    AnchorId, ContactMethodId, DestinationId, EscalationPolicyId, IncidentId, IssueId, KeyId, NotificationId,
+    NotificationRuleId, OverrideId, ProjectId, RoutingRuleId, ScheduleId, TeamId, UserId, parse_event_id,
 };
 pub use intake::{AttachmentRef, BatchError, IntakeBatch, ItemKind, RawItem};
 pub use level::{IssueStatus, Level, Priority, UnknownName};
 pub use notification::{Channel, DestinationSettings, NotificationState, SignalKind};
+pub use oncall::{
+    EscalationPolicy, EscalationStep, EscalationTarget, IncidentAnswer, IncidentEvent, IncidentState,
+};
 pub use outcome::{Outcome, OutcomeCount};
 pub use project::{
     DoorKey, DoorProject, DoorSnapshot, InboundFilters, ProjectSettings, Quota, RetentionClass, ScrubSettings,

@@ -21,7 +21,7 @@ vocabulary!(
 
 vocabulary!(
     /// What a notification is about. Part of its identity: one per issue, destination, kind and generation.
-    SignalKind, "kind", "new, regression, events_10, events_100, events_1000, events_10000, test, digest, unignored, escalated_medium, escalated_high, escalated_critical", {
+    SignalKind, "kind", "new, regression, events_10, events_100, events_1000, events_10000, test, digest, unignored, escalated_medium, escalated_high, escalated_critical, page, verification", {
         /// A new issue.
         New = 1 => "new",
         /// A resolved issue came back.
@@ -46,6 +46,10 @@ vocabulary!(
         EscalatedHigh = 11 => "escalated_high",
         /// Somebody raised the priority to critical.
         EscalatedCritical = 12 => "escalated_critical",
+        /// An incident asks somebody to answer.
+        Page = 13 => "page",
+        /// The code that proves a contact method.
+        Verification = 14 => "verification",
     }
 );
 

@@ -22,7 +22,7 @@ pub struct Activity {
     /// Who: a person's or a token's name; `None` is Bugle itself.
     #[diesel(sql_type = Nullable<Text>)]
     pub actor: Option<String>,
-    /// `status`, `priority`, `assigned`, `regressed` or `comment`.
+    /// `status`, `priority`, `assigned`, `regressed`, `unignored`, `merged`, `unmerged` or `comment`.
     #[diesel(sql_type = Text)]
     pub kind: String,
     /// What, by kind: `{"from", "to"}`, `{"event_id", "release"}`, `{"text"}`.

@@ -4,7 +4,7 @@ use crate::{Connection, Scope, StoreError, statement};
 use bugle_model::ProjectId;
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Binary, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Binary, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -57,7 +57,7 @@ pub async fn of_event(
     .await?)
 }
 
-/// The file with this id, when it is in the scope.
+/// The file with this id, when it is in the scope. One whose issue was removed is not, though it is there for a while.
 ///
 /// # Errors
 /// When the database fails.
@@ -65,14 +65,18 @@ pub async fn get(
     connection: &mut Connection,
     scope: &Scope,
     id: i64,
+    now: DateTime<Utc>,
 ) -> Result<Option<Attachment>, StoreError> {
     let found: Vec<Attachment> = statement(
         "SELECT a.id, a.sha256, a.size, a.filename, a.content_type, a.attachment_type, a.received_at
          FROM attachments a JOIN projects p ON p.id = a.project_id
-         WHERE a.id = $1 AND ($2 IS NULL OR p.team_id = ANY ($2))",
+         WHERE a.id = $1 AND ($2 IS NULL OR p.team_id = ANY ($2)) AND a.expires_on >= $3
+            AND NOT EXISTS (SELECT FROM events e JOIN issue_moves m ON m.from_issue = e.issue_id
+                WHERE e.event_id = a.event_id AND e.project_id = a.project_id AND m.to_issue IS NULL)",
     )
     .bind::<BigInt, _>(id)
     .bind::<Nullable<Array<Integer>>, _>(scope.bind())
+    .bind::<Date, _>(now.date_naive())
     .load(connection)
     .await?;
     Ok(found.into_iter().next())

@@ -4,8 +4,9 @@ use crate::activity::Activity;
 use crate::audit::Actor;
 use crate::{Connection, StoreError, outbox, statement};
 use bugle_model::{IssueId, ProjectId, Signal, UserId};
-use chrono::{DateTime, Utc};
-use diesel::sql_types::{BigInt, Integer, Jsonb, Nullable, Text as SqlText, Timestamptz};
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::QueryableByName;
+use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Nullable, Text as SqlText, Timestamptz};
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -48,6 +49,62 @@ impl Text {
 pub fn mentions(comment: &Activity) -> Vec<Mention> {
     let kept = comment.data.get("mentions").cloned().unwrap_or_default();
     serde_json::from_value(kept).unwrap_or_default()
+}
+
+/// Mails that the comments of one author send within an hour.
+const MOST_MAILS: i64 = 60;
+/// What is counted for that.
+const HOUR: TimeDelta = TimeDelta::hours(1);
+
+#[derive(QueryableByName)]
+struct Told {
+    #[diesel(sql_type = Integer)]
+    user_id: i32,
+}
+
+/// Notes that people are told of a comment by mail; gives those of them who are to be told: not who was told of it before, and
+/// no more than 60 an hour by one author. Composes with the caller's transaction.
+///
+/// # Errors
+/// When the database fails.
+pub async fn to_tell(
+    connection: &mut Connection,
+    comment: i64,
+    people: &[UserId],
+    author: &Actor,
+    now: DateTime<Utc>,
+) -> Result<Vec<UserId>, StoreError> {
+    let rows: Vec<Told> = statement(
+        "INSERT INTO mention_mails (comment_id, user_id, author_kind, author_id, at)
+         SELECT $1, w.user_id, $3, $4, $5 FROM UNNEST($2) WITH ORDINALITY AS w (user_id, place)
+         WHERE NOT EXISTS (SELECT FROM mention_mails m WHERE m.comment_id = $1 AND m.user_id = w.user_id)
+         ORDER BY w.place
+         LIMIT greatest(0, $7 - (SELECT count(*) FROM mention_mails
+             WHERE author_kind = $3 AND author_id IS NOT DISTINCT FROM $4 AND at > $6))
+         ON CONFLICT DO NOTHING RETURNING user_id",
+    )
+    .bind::<BigInt, _>(comment)
+    .bind::<Array<Integer>, _>(people.iter().map(|user| user.0).collect::<Vec<_>>())
+    .bind::<SqlText, _>(author.kind.as_str())
+    .bind::<Nullable<Integer>, _>(author.id)
+    .bind::<Timestamptz, _>(now)
+    .bind::<Timestamptz, _>(now - HOUR)
+    .bind::<BigInt, _>(MOST_MAILS)
+    .load(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| UserId(row.user_id)).collect())
+}
+
+/// Forgets who was told of comments that are gone, once it does not count any more.
+///
+/// # Errors
+/// When the database fails.
+pub async fn prune(connection: &mut Connection, now: DateTime<Utc>) -> Result<(), StoreError> {
+    statement("DELETE FROM mention_mails WHERE comment_id IS NULL AND at <= $1")
+        .bind::<Timestamptz, _>(now - HOUR)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// Writes a comment, and tells the others with `issue.changed`. Composes with the caller's transaction.

@@ -3,6 +3,7 @@
 mod check;
 
 pub use check::{Invalid, secret_from};
+pub(crate) use check::{Looks, mistakes};
 
 use crate::{Connection, StoreError, statement};
 use bugle_model::{Channel, DestinationId, DestinationSettings, Priority, ProjectId};
@@ -20,8 +21,8 @@ pub const MAX_PER_PROJECT: i64 = 100;
 pub struct Destination {
     /// Its id.
     pub id: DestinationId,
-    /// Its project.
-    pub project: ProjectId,
+    /// Its project; `None` is a person's contact method.
+    pub project: Option<ProjectId>,
     /// How messages travel.
     pub channel: Channel,
     /// The address, URL, number or channel id; see [`Channel`].
@@ -92,8 +93,8 @@ pub enum CreateError {
 pub(crate) struct Row {
     #[diesel(sql_type = Int4)]
     pub(crate) id: i32,
-    #[diesel(sql_type = Int4)]
-    project_id: i32,
+    #[diesel(sql_type = Nullable<Int4>)]
+    project_id: Option<i32>,
     #[diesel(sql_type = SmallInt)]
     channel: i16,
     #[diesel(sql_type = Text)]
@@ -121,7 +122,7 @@ impl TryFrom<Row> for Destination {
         let settings = serde_json::from_value(row.settings.clone());
         Ok(Self {
             id: DestinationId(row.id),
-            project: ProjectId(row.project_id),
+            project: row.project_id.map(ProjectId),
             channel: Channel::from_code(row.channel).ok_or_else(|| damaged("channel"))?,
             min_priority: Priority::from_code(row.min_priority).ok_or_else(|| damaged("min_priority"))?,
             settings: settings.map_err(|error| damaged(&format!("settings: {error}")))?,
@@ -150,7 +151,7 @@ pub async fn create(
     fresh_secret: &str,
     now: DateTime<Utc>,
 ) -> Result<Destination, CreateError> {
-    let mistakes = check::mistakes(new);
+    let mistakes = mistakes(Looks { channel: new.channel, target: &new.target, settings: &new.settings });
     if !mistakes.is_empty() {
         return Err(CreateError::Invalid(mistakes));
     }

@@ -75,11 +75,11 @@ impl StoreError {
         }
     }
 
-    /// A statement took longer than it may (`57014`). diesel has no kind for it.
+    /// A statement took longer than it may, or waited too long for a lock (`57014`, `55P03`). diesel has no kind for it.
     #[must_use]
     pub fn is_too_slow(&self) -> bool {
         matches!(self, Self::Query(Error::DatabaseError(DatabaseErrorKind::Unknown, information))
-            if information.message().contains("statement timeout"))
+            if ["statement timeout", "lock timeout"].iter().any(|text| information.message().contains(text)))
     }
 
     /// A value is none that PostgreSQL knows (classes 22 and 54): a time before its calendar, a NUL in a text.

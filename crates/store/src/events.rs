@@ -1,12 +1,15 @@
 //! Events read back, whole.
 
 mod search;
+mod tags;
 mod trace;
 
-pub use search::{EventFilter, EventsFound, search};
+pub use search::{EventFilter, EventsFound, MOST_SEARCHED, search};
+pub use tags::tags;
+pub(crate) use trace::issues_of_trace;
 pub use trace::{Traced, of_trace};
 
-use crate::payload::Document;
+use crate::payload::{self, Decoder, Document};
 use crate::{Connection, Scope, StoreError, statement};
 use bugle_model::{Event, IssueId, ProjectId};
 use chrono::{DateTime, Utc};
@@ -97,24 +100,8 @@ pub async fn list(
     after: Option<Position>,
     limit: usize,
 ) -> Result<Vec<StoredEvent>, StoreError> {
-    let rows: Vec<Row> = statement(
-        "SELECT e.received_at, e.issue_id, e.anchor_id, e.project_id, e.event_id, r.version AS release,
-                n.name AS environment, e.payload
-         FROM events e
-         LEFT JOIN releases r ON r.id = e.release_id
-         LEFT JOIN environments n ON n.id = e.environment_id
-         WHERE e.issue_id = $1
-           AND e.received_at <= coalesce($2, 'infinity'::timestamptz)
-           AND ($2 IS NULL OR (e.received_at, e.event_id) < ($2, $3))
-         ORDER BY e.received_at DESC, e.event_id DESC LIMIT $4",
-    )
-    .bind::<BigInt, _>(issue.0)
-    .bind::<Nullable<Timestamptz>, _>(after.map(|position| position.received_at))
-    .bind::<SqlUuid, _>(after.map_or(Uuid::max(), |position| position.event_id))
-    .bind::<BigInt, _>(i64::try_from(limit).unwrap_or(i64::MAX))
-    .load(connection)
-    .await?;
-    read(connection, rows).await
+    let all = EventFilter::default();
+    Ok(search(connection, issue, &all, after, false, limit, limit + 1).await?.events)
 }
 
 /// The latest event of each of some issues, as far as there are any.
@@ -143,7 +130,8 @@ pub async fn latest(
 }
 
 /// The events of a scope with this id: one at most within a project, one per project when none is given (two at most are
-/// read, to tell whether it is unique).
+/// read, to tell whether it is unique). Those of a project or an issue that was removed are out of reach at once, though they
+/// are there for a while.
 ///
 /// # Errors
 /// When the database fails or the payload cannot be read.
@@ -156,11 +144,11 @@ pub async fn find(
     let rows: Vec<Row> = statement(
         "SELECT e.received_at, e.issue_id, e.anchor_id, e.project_id, e.event_id, r.version AS release,
                 n.name AS environment, e.payload
-         FROM events e
+         FROM events e JOIN projects p ON p.id = e.project_id
          LEFT JOIN releases r ON r.id = e.release_id
          LEFT JOIN environments n ON n.id = e.environment_id
-         WHERE e.event_id = $1 AND ($2 IS NULL OR e.project_id = $2)
-            AND ($3 IS NULL OR EXISTS (SELECT 1 FROM projects p WHERE p.id = e.project_id AND p.team_id = ANY ($3)))
+         WHERE e.event_id = $1 AND ($2 IS NULL OR e.project_id = $2) AND ($3 IS NULL OR p.team_id = ANY ($3))
+            AND NOT EXISTS (SELECT FROM issue_moves m WHERE m.from_issue = e.issue_id AND m.to_issue IS NULL)
          LIMIT 2",
     )
     .bind::<SqlUuid, _>(event_id)
@@ -173,28 +161,65 @@ pub async fn find(
 
 /// Decodes the rows, with one more query for all their anchors.
 async fn read(connection: &mut Connection, rows: Vec<Row>) -> Result<Vec<StoredEvent>, StoreError> {
-    let mut ids: Vec<i64> = rows.iter().filter_map(|row| row.anchor_id).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let mut anchors = HashMap::new();
-    if !ids.is_empty() {
+    let mut anchors = Anchors::default();
+    anchors.inflate_for(connection, &rows).await?;
+    anchors.read(rows, |row, document| stored(row, document).map(Some))
+}
+
+/// The documents that events were compressed against, inflated once for many events.
+#[derive(Default)]
+struct Anchors(HashMap<i64, Vec<u8>>);
+
+/// With more of them the ones before are forgotten: each is as large as an event.
+const MOST_ANCHORS: usize = 64;
+
+impl Anchors {
+    async fn inflate_for(&mut self, connection: &mut Connection, rows: &[Row]) -> Result<(), StoreError> {
+        let needed = |id: &i64| !self.0.contains_key(id);
+        let mut ids: Vec<i64> = rows.iter().filter_map(|row| row.anchor_id).filter(needed).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        if self.0.len() + ids.len() > MOST_ANCHORS {
+            self.0.clear();
+            ids = rows.iter().filter_map(|row| row.anchor_id).collect();
+        }
         let found: Vec<AnchorRow> = statement("SELECT id, payload FROM anchors WHERE id = ANY ($1)")
             .bind::<Array<BigInt>, _>(ids)
             .load(connection)
             .await?;
-        anchors.extend(found.into_iter().map(|anchor| (anchor.id, anchor.payload)));
+        for anchor in found {
+            self.0.insert(anchor.id, payload::decode(&anchor.payload, None)?);
+        }
+        Ok(())
     }
-    rows.into_iter().map(|row| decode(row, &anchors)).collect()
+
+    /// What `read` makes of each row and its document. The anchors have been [inflated](Self::inflate_for).
+    fn read<T>(
+        &self,
+        rows: Vec<Row>,
+        mut read: impl FnMut(Row, &[u8]) -> Result<Option<T>, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut decoder = Decoder::new()?;
+        let mut found = Vec::with_capacity(rows.len());
+        for row in rows {
+            let gone = || StoreError::Damaged(format!("event {}: its anchor is gone", row.event_id));
+            let anchor = match row.anchor_id {
+                Some(id) => Some(self.0.get(&id).ok_or_else(gone)?.as_slice()),
+                None => None,
+            };
+            let document = decoder.decode(&row.payload, anchor)?;
+            found.extend(read(row, document)?);
+        }
+        Ok(found)
+    }
 }
 
-/// The columns win where a payload leaves out what its row has.
-fn decode(row: Row, anchors: &HashMap<i64, Vec<u8>>) -> Result<StoredEvent, StoreError> {
-    let damaged = |what: &str| StoreError::Damaged(format!("event {}: {what}", row.event_id));
-    let anchor = match row.anchor_id {
-        Some(id) => Some(anchors.get(&id).ok_or_else(|| damaged("its anchor is gone"))?.as_slice()),
-        None => None,
-    };
-    let document = Document::decode(&row.payload, anchor)?;
+/// The columns win where a document leaves out what its row has.
+fn stored(row: Row, document: &[u8]) -> Result<StoredEvent, StoreError> {
+    let document = Document::from_bytes(document)?;
     let mut event = document.event;
     event.event_id = row.event_id;
     event.release = event.release.or(row.release);

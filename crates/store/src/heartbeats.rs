@@ -66,17 +66,6 @@ pub async fn leave(connection: &mut Connection, service: &str, instance: Uuid) -
     Ok(())
 }
 
-/// Removes those last seen before `before`; answers how many.
-///
-/// # Errors
-/// When the database is away or the statement fails.
-pub async fn prune(connection: &mut Connection, before: DateTime<Utc>) -> Result<usize, StoreError> {
-    Ok(statement("DELETE FROM service_heartbeats WHERE seen_at < $1")
-        .bind::<Timestamptz, _>(before)
-        .execute(connection)
-        .await?)
-}
-
 /// All that have shown themselves since `since`.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! Requests that a client may repeat without making a thing twice.
 
-use crate::{Connection, Pooled, Store, StoreError, statement};
+use crate::{Connection, Pooled, Store, StoreError, locks, statement};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Binary, Nullable, SmallInt, Text, Timestamptz};
@@ -9,12 +9,11 @@ use diesel_async::{AnsiTransactionManager, RunQueryDsl, TransactionManager};
 
 /// How long a key is remembered.
 pub const KEPT_FOR: TimeDelta = TimeDelta::hours(24);
-/// A request that has not ended by now never will: its process is gone.
-pub const LONGEST_REQUEST: TimeDelta = TimeDelta::seconds(60);
+/// A request that has not ended by now never will: its process is gone. The longest are of ten transactions, each of which
+/// may wait for its locks and take its time.
+pub const LONGEST_REQUEST: TimeDelta = TimeDelta::minutes(60);
 /// Longer answers are not kept.
 pub const LONGEST_BODY: usize = 256 * 1024;
-/// Of those who change something under a condition.
-const TURN: i64 = 0x6275_676c_6503;
 
 /// A request under a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +24,8 @@ pub struct Keyed {
     pub key: [u8; 32],
     /// SHA-256 of what is asked for.
     pub request: [u8; 32],
+    /// When it is asked for.
+    pub at: DateTime<Utc>,
 }
 
 /// What is known of a key.
@@ -34,6 +35,8 @@ pub enum Known {
     New,
     /// The same request is under way.
     UnderWay,
+    /// The same request was begun, and nothing more is known of it: it may have been done.
+    Unknown,
     /// Another request was made under this key.
     Another,
     /// It was done, and this was the answer.
@@ -57,6 +60,8 @@ pub struct Kept {
 struct Row {
     #[diesel(sql_type = Binary)]
     request_hash: Vec<u8>,
+    #[diesel(sql_type = Timestamptz)]
+    created_at: DateTime<Utc>,
     #[diesel(sql_type = Nullable<SmallInt>)]
     status: Option<i16>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -69,30 +74,26 @@ struct Row {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn begin(
-    connection: &mut Connection,
-    keyed: &Keyed,
-    now: DateTime<Utc>,
-) -> Result<Known, StoreError> {
+pub async fn begin(connection: &mut Connection, keyed: &Keyed) -> Result<Known, StoreError> {
     let taken = statement(
         "INSERT INTO idempotency_keys AS k (principal, key_hash, request_hash, created_at) VALUES ($1, $2, $3, $4)
          ON CONFLICT (principal, key_hash) DO UPDATE SET request_hash = excluded.request_hash,
              created_at = excluded.created_at, status = NULL, content_type = NULL, body = NULL
-         WHERE k.created_at <= $5 OR (k.status IS NULL AND k.created_at <= $6)",
+         WHERE k.created_at <= $5",
     )
     .bind::<Binary, _>(keyed.principal.as_slice())
     .bind::<Binary, _>(keyed.key.as_slice())
     .bind::<Binary, _>(keyed.request.as_slice())
-    .bind::<Timestamptz, _>(now)
-    .bind::<Timestamptz, _>(now - KEPT_FOR)
-    .bind::<Timestamptz, _>(now - LONGEST_REQUEST)
+    .bind::<Timestamptz, _>(keyed.at)
+    .bind::<Timestamptz, _>(keyed.at - KEPT_FOR)
     .execute(connection)
     .await?;
     if taken == 1 {
         return Ok(Known::New);
     }
     let rows: Vec<Row> = statement(
-        "SELECT request_hash, status, content_type, body FROM idempotency_keys WHERE principal = $1 AND key_hash = $2",
+        "SELECT request_hash, created_at, status, content_type, body FROM idempotency_keys
+         WHERE principal = $1 AND key_hash = $2",
     )
     .bind::<Binary, _>(keyed.principal.as_slice())
     .bind::<Binary, _>(keyed.key.as_slice())
@@ -102,6 +103,7 @@ pub async fn begin(
     let Some(row) = rows.into_iter().next() else { return Ok(Known::UnderWay) };
     Ok(match (row.status, row.body) {
         _ if row.request_hash != keyed.request => Known::Another,
+        (None, _) if keyed.at - row.created_at > LONGEST_REQUEST => Known::Unknown,
         (None, _) => Known::UnderWay,
         (Some(_), None) => Known::DoneUnkept,
         (Some(status), Some(body)) => {
@@ -122,12 +124,13 @@ pub async fn finish(
     kept: Option<(Option<&str>, &[u8])>,
 ) -> Result<(), StoreError> {
     statement(
-        "UPDATE idempotency_keys SET status = $4, content_type = $5, body = $6
-         WHERE principal = $1 AND key_hash = $2 AND request_hash = $3",
+        "UPDATE idempotency_keys SET status = $5, content_type = $6, body = $7
+         WHERE principal = $1 AND key_hash = $2 AND request_hash = $3 AND created_at = $4",
     )
     .bind::<Binary, _>(keyed.principal.as_slice())
     .bind::<Binary, _>(keyed.key.as_slice())
     .bind::<Binary, _>(keyed.request.as_slice())
+    .bind::<Timestamptz, _>(keyed.at)
     .bind::<SmallInt, _>(i16::try_from(status).unwrap_or(i16::MAX))
     .bind::<Nullable<Text>, _>(kept.and_then(|(content_type, _)| content_type))
     .bind::<Nullable<Binary>, _>(kept.map(|(_, body)| body))
@@ -143,11 +146,12 @@ pub async fn finish(
 pub async fn forget(connection: &mut Connection, keyed: &Keyed) -> Result<(), StoreError> {
     statement(
         "DELETE FROM idempotency_keys
-         WHERE principal = $1 AND key_hash = $2 AND request_hash = $3 AND status IS NULL",
+         WHERE principal = $1 AND key_hash = $2 AND request_hash = $3 AND created_at = $4 AND status IS NULL",
     )
     .bind::<Binary, _>(keyed.principal.as_slice())
     .bind::<Binary, _>(keyed.key.as_slice())
     .bind::<Binary, _>(keyed.request.as_slice())
+    .bind::<Timestamptz, _>(keyed.at)
     .execute(connection)
     .await?;
     Ok(())
@@ -178,7 +182,10 @@ impl Turn {
         let mut turn = Self(Some(store.conn().await?));
         if let Some(connection) = &mut turn.0 {
             AnsiTransactionManager::begin_transaction(&mut **connection).await?;
-            statement("SELECT pg_advisory_xact_lock($1)").bind::<BigInt, _>(TURN).execute(connection).await?;
+            statement("SELECT pg_advisory_xact_lock($1)")
+                .bind::<BigInt, _>(locks::CONDITIONAL)
+                .execute(connection)
+                .await?;
         }
         Ok(turn)
     }

@@ -5,6 +5,7 @@ mod condition;
 mod facets;
 mod filter;
 pub mod ignore;
+mod known;
 mod list;
 pub mod merge;
 pub mod moves;
@@ -20,6 +21,7 @@ pub use change::{IssueChange, change};
 pub use facets::{Facets, Tally, facets};
 pub use filter::{Filter, Neighbours, PersonFilter, Range, TagFilter};
 pub use ignore::{IgnoreUntil, Ignored};
+pub use known::{Destined, IssueName, destined};
 pub use list::{Position, known_tags, list};
 pub use people::Assignee;
 pub use resolution::Resolution;
@@ -28,7 +30,7 @@ pub use sort::{Place, Sort};
 pub use totals::{Day, Load, Total, days, totals, workload};
 
 pub(crate) use ignore::Standing;
-pub(crate) use resolution::{by_commits, reopens};
+pub(crate) use resolution::{Fix, by_commits, reopens};
 pub(crate) use wildcard::pattern;
 
 use crate::{Connection, Scope, StoreError, statement};
@@ -214,6 +216,22 @@ pub async fn get(
     id: IssueId,
 ) -> Result<Option<Issue>, StoreError> {
     Ok(get_many(connection, scope, &[id]).await?.into_iter().next())
+}
+
+/// One issue of a scope as it is until the end of the caller's transaction: whoever else would change it waits.
+///
+/// # Errors
+/// When the database fails.
+pub async fn hold(
+    connection: &mut Connection,
+    scope: &Scope,
+    id: IssueId,
+) -> Result<Option<Issue>, StoreError> {
+    statement("SELECT FROM issues WHERE id = $1 FOR NO KEY UPDATE")
+        .bind::<BigInt, _>(id.0)
+        .execute(connection)
+        .await?;
+    get(connection, scope, id).await
 }
 
 /// The issues of a scope with these ids, in the ids' order.

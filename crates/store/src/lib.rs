@@ -18,14 +18,16 @@
 //! - [`migrate`]: applies the embedded migrations ([`migrate::run`]); [`migrate::pending`] tells which are missing.
 //! - [`record`]: one prepared batch of events into the tables, in one transaction.
 //! - [`payload`]: how an event is kept in a few hundred bytes, and how it is read back.
-//! - [`partitions`]: what is made ahead and what is dropped when its time has come.
+//! - [`partitions`]: what is made ahead and what is dropped when its time has come; [`upkeep`]: rows that go by then.
 //! - [`outbox`]: signals on their way to the broker.
 //! - [`releases`]: their order, commits, deploys and issues.
 //! - [`attachments`], [`feedback`]: what came with an event.
 //! - [`tags`]: names and values of tags; [`stats`]: numbers over time; [`activity`]: what happened to an issue; [`storage`]: how much
 //!   room projects take.
+//! - [`bookmarks`], [`saved_searches`]: what people come back to.
 //! - [`Scope`]: the projects that somebody sees; what is outside of it is not there.
 //! - [`users`], [`teams`], [`sessions`], [`links`], [`second_factors`], [`attempts`], [`audit`]: accounts and access.
+//! - [`oncall`]: contact methods, schedules, escalation policies, routing rules, incidents.
 //! - [`live`]: what changed lately, for open pages.
 //! - [`door`]: what ingest keeps in memory; [`outcomes`]: how items ended, per hour; [`heartbeats`]: who is alive.
 
@@ -49,9 +51,11 @@ pub mod issues;
 pub mod keys;
 pub mod links;
 pub mod live;
+mod locks;
 pub mod migrate;
 pub mod notifications;
 pub mod oidc;
+pub mod oncall;
 pub mod outbox;
 pub mod outcomes;
 pub mod partitions;
@@ -61,6 +65,7 @@ pub mod projects;
 pub mod record;
 pub mod releases;
 mod row;
+pub mod saved_searches;
 mod scope;
 pub mod second_factors;
 pub mod server;
@@ -73,6 +78,7 @@ pub mod tags;
 pub mod teams;
 mod tls;
 pub mod tokens;
+pub mod upkeep;
 pub mod users;
 
 pub use error::StoreError;

@@ -129,15 +129,11 @@ pub async fn issues(
     limit: usize,
 ) -> Result<Vec<Issue>, StoreError> {
     let rows: Vec<JsonRow> = statement(
-        // By project, because that is how the index on the time begins.
         "SELECT jsonb_build_object('id', i.id, 'short_id', p.prefix || '-' || i.number, 'project', p.id, 'team', p.team_id,
              'title', i.title, 'level', i.level, 'priority', i.priority, 'count', c.events, 'users', c.users,
              'last_seen', c.last_seen) AS row
          FROM (
-             (SELECT recent.id FROM projects p CROSS JOIN LATERAL (
-                 SELECT i.id, i.active_at FROM issues i WHERE i.project_id = p.id AND i.active_at >= $1
-                 ORDER BY i.active_at DESC, i.id DESC LIMIT $3) recent
-              ORDER BY recent.active_at DESC LIMIT $3)
+             (SELECT id FROM issues WHERE active_at >= $1 ORDER BY active_at DESC, id DESC LIMIT $3)
              UNION
              (SELECT id FROM issues WHERE id > $2 ORDER BY id DESC LIMIT $3)
          ) found

@@ -3,15 +3,13 @@
 //! diesel's harness blocks its thread (`block_in_place`): call these on a multi-threaded runtime, before the
 //! HTTP servers start.
 
-use crate::{Connection, Store, StoreError, statement};
+use crate::{Connection, Store, StoreError, locks, statement};
 use diesel::pg::Pg;
 use diesel::sql_types::BigInt;
 use diesel_async::{AsyncMigrationHarness, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations");
-/// The advisory lock under which migrations run, so that several processes can start at once.
-const LOCK: i64 = 0x6275_676c_6501;
 
 /// Applies what is missing and returns the names of what was applied. Waits while another process does it.
 ///
@@ -57,7 +55,10 @@ async fn with_lock<T>(
     statement("SELECT set_config('statement_timeout', '0', false), set_config('lock_timeout', '0', false)")
         .execute(&mut connection)
         .await?;
-    statement("SELECT pg_advisory_lock($1)").bind::<BigInt, _>(LOCK).execute(&mut connection).await?;
+    statement("SELECT pg_advisory_lock($1)")
+        .bind::<BigInt, _>(locks::MIGRATIONS)
+        .execute(&mut connection)
+        .await?;
     let mut harness = AsyncMigrationHarness::new(connection);
     // The lock goes with the session.
     work(&mut harness)

@@ -17,8 +17,8 @@ mod insert;
 mod read;
 mod record;
 
-pub use claim::{Bundle, Candidate, Claim, Claimed, Digest, Due, LOST, Plan, claim, due};
+pub use claim::{Bundle, Candidate, Claim, Claimed, Claims, Digest, Due, LOST, PageOf, Plan, claim, due};
 pub use facts::IssueFacts;
-pub use insert::{NewNotification, insert, insert_test};
+pub use insert::{NewNotification, insert, insert_test, test_is_pending};
 pub use read::{Attempt, Filter, Notification, list};
-pub use record::{AttemptResult, Effect, Next, Record, record};
+pub use record::{AttemptResult, Effect, Next, Record, record, record_delivered};

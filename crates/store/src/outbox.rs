@@ -5,7 +5,7 @@ use crate::{Connection, Store, StoreError, statement};
 use bugle_model::{Signal, SignalBatch};
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Binary, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Binary, Bool, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -35,14 +35,36 @@ struct Id {
     id: i64,
 }
 
-/// Writes signals, one row for each routing key, and returns the rows. Belongs into the transaction of the
-/// change that they tell.
+/// Writes signals, one row for each routing key. Belongs into the transaction of the change that they tell. The next
+/// [`sweep`] publishes them.
 ///
 /// # Errors
 /// When the database is away or the statement fails.
 pub async fn add(
     connection: &mut Connection,
     signals: Vec<Signal>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    write(connection, signals, false, now).await.map(drop)
+}
+
+/// The same for a caller that publishes the rows itself, right after its transaction: a sweep leaves them alone for a
+/// while.
+///
+/// # Errors
+/// When the database is away or the statement fails.
+pub async fn add_forwarded(
+    connection: &mut Connection,
+    signals: Vec<Signal>,
+    now: DateTime<Utc>,
+) -> Result<Vec<OutboxRow>, StoreError> {
+    write(connection, signals, true, now).await
+}
+
+async fn write(
+    connection: &mut Connection,
+    signals: Vec<Signal>,
+    forwarded: bool,
     now: DateTime<Utc>,
 ) -> Result<Vec<OutboxRow>, StoreError> {
     let mut by_key: BTreeMap<&'static str, Vec<Signal>> = BTreeMap::new();
@@ -59,13 +81,14 @@ pub async fn add(
         return Ok(rows);
     }
     let ids: Vec<Id> = statement(
-        "INSERT INTO outbox (message_id, routing_key, body, created_at)
-         SELECT m, k, b, $4 FROM UNNEST($1, $2, $3) WITH ORDINALITY AS t (m, k, b, n) ORDER BY n RETURNING id",
+        "INSERT INTO outbox (message_id, routing_key, body, created_at, forwarded)
+         SELECT m, k, b, $4, $5 FROM UNNEST($1, $2, $3) WITH ORDINALITY AS t (m, k, b, n) ORDER BY n RETURNING id",
     )
     .bind::<Array<SqlUuid>, _>(rows.iter().map(|row| row.message_id).collect::<Vec<_>>())
     .bind::<Array<Text>, _>(rows.iter().map(|row| row.routing_key.clone()).collect::<Vec<_>>())
     .bind::<Array<Binary>, _>(rows.iter().map(|row| row.body.clone()).collect::<Vec<_>>())
     .bind::<Timestamptz, _>(now)
+    .bind::<Bool, _>(forwarded)
     .load(connection)
     .await?;
     for (row, id) in rows.iter_mut().zip(ids) {
@@ -74,8 +97,8 @@ pub async fn add(
     Ok(rows)
 }
 
-/// Takes up to `limit` rows that were written before `before`, oldest first, leaving out those that another
-/// relay holds. They stay locked until the caller's transaction ends.
+/// Takes up to `limit` rows, oldest first, leaving out those that another relay holds, and those that somebody forwards and
+/// that were not written before `before`. They stay locked until the caller's transaction ends.
 ///
 /// # Errors
 /// When the database is away or the statement fails.
@@ -85,7 +108,7 @@ pub async fn take(
     limit: i64,
 ) -> Result<Vec<OutboxRow>, StoreError> {
     Ok(statement(
-        "SELECT id, message_id, routing_key, body FROM outbox WHERE created_at < $1
+        "SELECT id, message_id, routing_key, body FROM outbox WHERE NOT forwarded OR created_at < $1
          ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED",
     )
     .bind::<Timestamptz, _>(before)
@@ -115,8 +138,8 @@ pub async fn depth(connection: &mut Connection) -> Result<i64, StoreError> {
     Ok(row.id)
 }
 
-/// Publishes rows that were left behind, by `publish`, which answers the ids of those that were confirmed. Rows that
-/// another relay is at are left out. Returns how many were published.
+/// Publishes rows that nobody forwards, or that were left behind since before `before`, by `publish`, which answers the ids
+/// of those that were confirmed. Rows that another relay is at are left out. Returns how many were published.
 ///
 /// # Errors
 /// When the database is away or a statement fails; the rows are then published again, under the same ids.

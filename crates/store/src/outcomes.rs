@@ -4,10 +4,10 @@ use crate::{Connection, StoreError, statement};
 use bugle_model::{KeyId, Outcome, OutcomeCount, ProjectId};
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Integer, SmallInt, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, SmallInt, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 const MAX_REASON_CHARS: usize = 64;
@@ -124,8 +124,33 @@ impl TryFrom<Row> for HourlyOutcome {
     }
 }
 
+/// Where in a list of outcomes one is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    hour: DateTime<Utc>,
+    outcome: i16,
+    reason: String,
+    category: String,
+    key: i32,
+}
+
+impl Position {
+    /// The position of a number.
+    #[must_use]
+    pub fn of(row: &HourlyOutcome) -> Self {
+        let HourlyOutcome { hour, count } = row;
+        Self {
+            hour: *hour,
+            outcome: count.outcome.code(),
+            reason: count.reason.clone(),
+            category: count.category.clone(),
+            key: count.key.map_or(0, |key| key.0),
+        }
+    }
+}
+
 /// A project's outcomes (`None`: those of no known project) from `from` until before `until`, newest hour first,
-/// `limit` rows at most.
+/// `limit` rows at most after a position.
 ///
 /// # Errors
 /// When the database is away or the statement fails.
@@ -134,17 +159,24 @@ pub async fn list(
     project: Option<ProjectId>,
     from: DateTime<Utc>,
     until: DateTime<Utc>,
-    limit: i64,
+    after: Option<&Position>,
+    limit: usize,
 ) -> Result<Vec<HourlyOutcome>, StoreError> {
     let rows: Vec<Row> = statement(
         "SELECT hour, project_id, key_id, outcome, reason, category, quantity FROM outcomes
-         WHERE project_id = $1 AND hour >= $2 AND hour < $3
+         WHERE project_id = $1 AND hour >= $2 AND hour < $3 AND ($5 IS NULL OR hour < $5
+            OR (hour = $5 AND (outcome, reason, category, key_id) > ($6, $7, $8, $9)))
          ORDER BY hour DESC, outcome, reason, category, key_id LIMIT $4",
     )
     .bind::<Integer, _>(project.map_or(0, |project| project.0))
     .bind::<Timestamptz, _>(hour_of(from))
     .bind::<Timestamptz, _>(until)
-    .bind::<BigInt, _>(limit)
+    .bind::<BigInt, _>(i64::try_from(limit).unwrap_or(i64::MAX))
+    .bind::<Nullable<Timestamptz>, _>(after.map(|place| place.hour))
+    .bind::<SmallInt, _>(after.map_or(0, |place| place.outcome))
+    .bind::<Text, _>(after.map_or("", |place| place.reason.as_str()))
+    .bind::<Text, _>(after.map_or("", |place| place.category.as_str()))
+    .bind::<Integer, _>(after.map_or(0, |place| place.key))
     .load(connection)
     .await?;
     rows.into_iter().map(HourlyOutcome::try_from).collect()

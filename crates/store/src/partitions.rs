@@ -1,37 +1,16 @@
-//! What is made ahead, and what is dropped when its time has come.
+//! Partitions that are made ahead, and dropped when their time has come.
 
-use crate::{Connection, StoreError, statement};
+use crate::{Connection, StoreError, locks, statement};
 use bugle_model::RetentionClass;
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Binary, Bool, Date, Integer, SmallInt, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Bool, Date, Integer, SmallInt, Text};
 use diesel_async::{AsyncConnection, RunQueryDsl, SimpleAsyncConnection};
 
 /// A batch may lie in the spool or the broker this long before it is recorded.
 pub const DAYS_BACK: u64 = 8;
 /// Partitions are made this far ahead.
 pub const DAYS_AHEAD: u64 = 7;
-/// The advisory lock of the one process that maintains.
-const LEADER_LOCK: i64 = 0x6275_676c_6502;
-/// The advisory lock of whoever makes partitions.
-const MAKER_LOCK: i64 = 0x6275_676c_6503;
-const MINUTES_KEPT: TimeDelta = TimeDelta::days(2);
-const HOURS_KEPT: TimeDelta = TimeDelta::days(400);
-const HEARTBEATS_KEPT: TimeDelta = TimeDelta::days(1);
-
-/// What a run of the maintenance has done.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Maintained {
-    /// Another process does it.
-    pub skipped: bool,
-    /// Partitions made.
-    pub made: usize,
-    /// Partitions dropped.
-    pub dropped: usize,
-    /// Contents of attachments that nothing refers to any more, as SHA-256: to be removed from the object store.
-    pub orphans: Vec<Vec<u8>>,
-}
-
 #[derive(QueryableByName)]
 struct Made {
     #[diesel(sql_type = Bool)]
@@ -42,12 +21,6 @@ struct Made {
 struct Leaf {
     #[diesel(sql_type = Text)]
     leaf: String,
-}
-
-#[derive(QueryableByName)]
-struct Content {
-    #[diesel(sql_type = Binary)]
-    sha256: Vec<u8>,
 }
 
 /// Keeps `received_at` inside the partitions that exist around `now`.
@@ -76,7 +49,7 @@ pub async fn make(connection: &mut Connection, now: DateTime<Utc>) -> Result<usi
         .transaction(async |connection| {
             // Two that find the same one missing would both make it.
             statement("SELECT pg_advisory_xact_lock($1)")
-                .bind::<BigInt, _>(MAKER_LOCK)
+                .bind::<BigInt, _>(locks::PARTITIONS)
                 .execute(connection)
                 .await?;
             let made = statement(
@@ -94,45 +67,12 @@ pub async fn make(connection: &mut Connection, now: DateTime<Utc>) -> Result<usi
     Ok(made.iter().filter(|row| row.made).count())
 }
 
-/// One run of the maintenance: makes partitions ahead, drops what is past its retention, prunes counts, anchors,
-/// attachments and heartbeats. Does nothing when another process is at it.
-///
-/// # Errors
-/// When the database is away or a statement fails; what was done stays done.
-pub async fn maintain(connection: &mut Connection, now: DateTime<Utc>) -> Result<Maintained, StoreError> {
-    let leader: Made = statement("SELECT pg_try_advisory_lock($1) AS made")
-        .bind::<BigInt, _>(LEADER_LOCK)
-        .get_result(connection)
-        .await?;
-    if !leader.made {
-        return Ok(Maintained { skipped: true, ..Maintained::default() });
-    }
-    let result = maintain_as_leader(connection, now).await;
-    statement("SELECT pg_advisory_unlock($1)").bind::<BigInt, _>(LEADER_LOCK).execute(connection).await?;
-    result
-}
-
-async fn maintain_as_leader(
-    connection: &mut Connection,
-    now: DateTime<Utc>,
-) -> Result<Maintained, StoreError> {
-    let made = make(connection, now).await?;
-    let (dropped, in_use) = drop_expired(connection, now.date_naive()).await?;
-    prune(connection, now).await?;
-    // An anchor never goes before the last event that refers to it.
-    if in_use == 0 {
-        statement("DELETE FROM anchors WHERE expires_on < $1")
-            .bind::<Date, _>(now.date_naive())
-            .execute(connection)
-            .await?;
-    }
-    let orphans = expire_attachments(connection, now.date_naive()).await?;
-    Ok(Maintained { skipped: false, made, dropped, orphans })
-}
-
 /// Drops the partitions whose newest event is past its retention; answers how many went, and how many are in use and
 /// stay for the next run.
-async fn drop_expired(connection: &mut Connection, today: NaiveDate) -> Result<(usize, usize), StoreError> {
+pub(crate) async fn drop_expired(
+    connection: &mut Connection,
+    today: NaiveDate,
+) -> Result<(usize, usize), StoreError> {
     let (mut dropped, mut in_use) = (0, 0);
     for class in RetentionClass::ALL {
         for leaf in expired(connection, class, today).await? {
@@ -179,33 +119,6 @@ async fn drop_leaf(connection: &mut Connection, leaf: &str) -> Result<(), StoreE
             Ok(())
         })
         .await
-}
-
-async fn prune(connection: &mut Connection, now: DateTime<Utc>) -> Result<(), StoreError> {
-    for (text, before) in [
-        ("DELETE FROM issue_minutes WHERE minute < $1", now - MINUTES_KEPT),
-        ("DELETE FROM issue_hours WHERE hour < $1", now - HOURS_KEPT),
-        ("DELETE FROM outcomes WHERE hour < $1", now - HOURS_KEPT),
-        ("DELETE FROM service_heartbeats WHERE seen_at < $1", now - HEARTBEATS_KEPT),
-    ] {
-        statement(text).bind::<Timestamptz, _>(before).execute(connection).await?;
-    }
-    Ok(())
-}
-
-async fn expire_attachments(
-    connection: &mut Connection,
-    today: NaiveDate,
-) -> Result<Vec<Vec<u8>>, StoreError> {
-    let orphans: Vec<Content> = statement(
-        "WITH gone AS (DELETE FROM attachments WHERE expires_on < $1 RETURNING id, sha256)
-         SELECT DISTINCT sha256 FROM gone WHERE NOT EXISTS
-             (SELECT 1 FROM attachments a WHERE a.sha256 = gone.sha256 AND a.id NOT IN (SELECT id FROM gone))",
-    )
-    .bind::<Date, _>(today)
-    .load(connection)
-    .await?;
-    Ok(orphans.into_iter().map(|row| row.sha256).collect())
 }
 
 /// How many partitions there are from `day` on in every class, at least: for health.

@@ -7,7 +7,7 @@
 use crate::StoreError;
 use bugle_model::Event;
 use serde::{Deserialize, Serialize};
-use zstd_safe::{CCtx, CParameter, DCtx};
+use zstd_safe::{CCtx, CParameter, DCtx, ResetDirective};
 
 const ALONE: u8 = 1;
 const AGAINST_ANCHOR: u8 = 2;
@@ -44,15 +44,12 @@ impl Document {
         serde_json::to_vec(self).map_err(|error| StoreError::Damaged(format!("document: {error}")))
     }
 
-    /// Reads a payload. `anchor` is the anchor's payload, as stored.
+    /// Reads a document that [`decode`] has inflated.
     ///
     /// # Errors
-    /// As [`decode`], and when the document is not what this version writes.
-    pub fn decode(payload: &[u8], anchor: Option<&[u8]>) -> Result<Self, StoreError> {
-        let anchor =
-            anchor.filter(|_| needs_anchor(payload)).map(|anchor| decode(anchor, None)).transpose()?;
-        let bytes = decode(payload, anchor.as_deref())?;
-        serde_json::from_slice(&bytes).map_err(|error| StoreError::Damaged(format!("document: {error}")))
+    /// When it is not what this version writes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, StoreError> {
+        serde_json::from_slice(bytes).map_err(|error| StoreError::Damaged(format!("document: {error}")))
     }
 }
 
@@ -129,28 +126,61 @@ pub fn needs_anchor(payload: &[u8]) -> bool {
 /// # Errors
 /// When the payload is of an unknown form, damaged, too large, or lacks its anchor.
 pub fn decode(payload: &[u8], anchor: Option<&[u8]>) -> Result<Vec<u8>, StoreError> {
-    let damaged = |what: &str| StoreError::Damaged(format!("payload: {what}"));
-    let (how, frame) = payload.split_first().ok_or_else(|| damaged("empty"))?;
-    if (*how, frame.is_empty()) == (SAME_AS_ANCHOR, true) {
-        return anchor.map(<[u8]>::to_vec).ok_or_else(|| damaged("its anchor is missing"));
+    let mut decoder = Decoder::new()?;
+    decoder.decode(payload, anchor)?;
+    Ok(decoder.document)
+}
+
+/// Inflates payloads. One for several: making one costs more than inflating an event, and the anchors have to outlive it.
+pub(crate) struct Decoder<'a> {
+    context: DCtx<'a>,
+    document: Vec<u8>,
+}
+
+impl<'a> Decoder<'a> {
+    /// A decoder.
+    ///
+    /// # Errors
+    /// When there is no memory for it.
+    pub(crate) fn new() -> Result<Self, StoreError> {
+        let context = DCtx::try_create().ok_or_else(|| damaged("no memory"))?;
+        Ok(Self { context, document: Vec::new() })
     }
-    let size = zstd_safe::get_frame_content_size(frame)
-        .ok()
-        .flatten()
-        .filter(|size| *size <= MAX_INFLATED)
-        .ok_or_else(|| damaged("no size, or too large"))?;
-    let mut context = DCtx::try_create().ok_or_else(|| damaged("no memory"))?;
-    match *how {
-        ALONE => {}
-        AGAINST_ANCHOR => {
-            let anchor = anchor.ok_or_else(|| damaged("its anchor is missing"))?;
-            context.ref_prefix(anchor).map_err(failed)?;
+
+    /// The document in a payload, until the next one. `anchor` is the anchor's document, inflated.
+    ///
+    /// # Errors
+    /// When the payload is of an unknown form, damaged, too large, or lacks its anchor.
+    pub(crate) fn decode(&mut self, payload: &[u8], anchor: Option<&'a [u8]>) -> Result<&[u8], StoreError> {
+        let (how, frame) = payload.split_first().ok_or_else(|| damaged("empty"))?;
+        self.document.clear();
+        if (*how, frame.is_empty()) == (SAME_AS_ANCHOR, true) {
+            self.document.extend_from_slice(anchor.ok_or_else(|| damaged("its anchor is missing"))?);
+            return Ok(&self.document);
         }
-        _ => return Err(damaged("unknown form")),
+        let size = zstd_safe::get_frame_content_size(frame)
+            .ok()
+            .flatten()
+            .filter(|size| *size <= MAX_INFLATED)
+            .ok_or_else(|| damaged("no size, or too large"))?;
+        // What a payload that could not be read has left behind.
+        self.context.reset(ResetDirective::SessionOnly).map_err(failed)?;
+        match *how {
+            ALONE => {}
+            AGAINST_ANCHOR => {
+                let anchor = anchor.ok_or_else(|| damaged("its anchor is missing"))?;
+                self.context.ref_prefix(anchor).map_err(failed)?;
+            }
+            _ => return Err(damaged("unknown form")),
+        }
+        self.document.reserve_exact(usize::try_from(size).map_err(|_| damaged("too large"))?);
+        self.context.decompress(&mut self.document, frame).map_err(failed)?;
+        Ok(&self.document)
     }
-    let mut document = Vec::with_capacity(usize::try_from(size).map_err(|_| damaged("too large"))?);
-    context.decompress(&mut document, frame).map_err(failed)?;
-    Ok(document)
+}
+
+fn damaged(what: &str) -> StoreError {
+    StoreError::Damaged(format!("payload: {what}"))
 }
 
 fn failed(code: usize) -> StoreError {
@@ -179,6 +209,21 @@ mod tests {
         // The prefix holds for one event only: the next alone one needs no anchor.
         let after = encoder.alone(&other).unwrap();
         assert_eq!(decode(&after, None).unwrap(), other);
+    }
+
+    #[test]
+    fn one_decoder_reads_one_payload_after_the_other() {
+        let (anchor, other) = (event(1), event(2));
+        let mut encoder = Encoder::new().unwrap();
+        let against = encoder.against(&anchor, &other).unwrap();
+        let (same, alone) = (encoder.against(&anchor, &anchor).unwrap(), encoder.alone(&event(3)).unwrap());
+        let mut decoder = Decoder::new().unwrap();
+        for _ in 0..2 {
+            assert_eq!(decoder.decode(&against, Some(&anchor)).unwrap(), other);
+            assert!(decoder.decode(&against[..against.len() / 2], Some(&anchor)).is_err(), "cut");
+            assert_eq!(decoder.decode(&alone, None).unwrap(), event(3));
+            assert_eq!(decoder.decode(&same, Some(&anchor)).unwrap(), anchor);
+        }
     }
 
     #[test]

@@ -224,6 +224,22 @@ pub async fn find(
     Ok(rows.into_iter().next().map(Project::from))
 }
 
+/// A project as it is until the end of the caller's transaction: whoever else would change it waits.
+///
+/// # Errors
+/// When the database fails.
+pub async fn hold(connection: &mut Connection, id: ProjectId) -> Result<Option<Project>, StoreError> {
+    // What refers to it may be written meanwhile.
+    let rows: Vec<Row> = statement(
+        "SELECT p.id, p.name, p.prefix, p.settings, p.team_id, t.name AS team_name, p.created_at
+         FROM projects p LEFT JOIN teams t ON t.id = p.team_id WHERE p.id = $1 FOR NO KEY UPDATE OF p",
+    )
+    .bind::<Integer, _>(id.0)
+    .load(connection)
+    .await?;
+    Ok(rows.into_iter().next().map(Project::from))
+}
+
 /// Replaces what is set for a project. Whether the project is there.
 ///
 /// # Errors
@@ -273,9 +289,21 @@ pub async fn change(
 /// # Errors
 /// When the database fails.
 pub async fn delete(connection: &mut Connection, id: ProjectId) -> Result<bool, StoreError> {
-    let gone =
-        statement("DELETE FROM projects WHERE id = $1").bind::<Integer, _>(id.0).execute(connection).await?;
-    Ok(gone == 1)
+    connection
+        .transaction(async |connection| {
+            // What no foreign key leads to. A recorder that has an event for one of the issues is waited for.
+            for text in [
+                "SELECT id FROM issues WHERE project_id = $1 ORDER BY id FOR UPDATE",
+                "DELETE FROM issue_minutes WHERE issue_id IN (SELECT id FROM issues WHERE project_id = $1)",
+                "DELETE FROM issue_hours WHERE issue_id IN (SELECT id FROM issues WHERE project_id = $1)",
+                "UPDATE issue_moves SET to_issue = NULL WHERE to_issue IN (SELECT id FROM issues WHERE project_id = $1)",
+            ] {
+                statement(text).bind::<Integer, _>(id.0).execute(connection).await?;
+            }
+            let gone = statement("DELETE FROM projects WHERE id = $1").bind::<Integer, _>(id.0);
+            Ok(gone.execute(connection).await? == 1)
+        })
+        .await
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ pub use commits::{
     Commit, NewCommit, Repository, commits, last_commit, previous_with_commits, repositories, set_commits,
 };
 pub use declare::{Declared, ReleaseChange, Removed, change, declare, remove};
-pub use deploys::{Deploy, NewDeploy, deploy, deploys};
+pub use deploys::{Deploy, NewDeploy, deploy, deploys, first_deploy};
 pub use issues::{IssueKind, issues};
 pub use list::{Filter, Position, Sort, list};
 pub use version::{is_older, sort_key};
@@ -154,7 +154,7 @@ pub async fn get(
     row::first(rows)
 }
 
-/// The releases with a version in the projects of a scope, by project; 100 at most.
+/// The releases with a version in the projects of a scope, or in those of them that are named, by project; 100 at most.
 ///
 /// # Errors
 /// When the database fails.
@@ -162,17 +162,19 @@ pub async fn of_version(
     connection: &mut Connection,
     scope: &Scope,
     version: &str,
+    projects: Option<&[ProjectId]>,
 ) -> Result<Vec<Release>, StoreError> {
     if !can_be_stored(version) {
         return Ok(Vec::new());
     }
     let rows: Vec<JsonRow> = statement(select_releases!(
         "SELECT r.* FROM projects p JOIN releases r ON r.project_id = p.id AND r.version = $1
-         WHERE ($2 IS NULL OR p.team_id = ANY ($2)) ORDER BY p.id LIMIT 100",
+         WHERE ($2 IS NULL OR p.team_id = ANY ($2)) AND ($3 IS NULL OR p.id = ANY ($3)) ORDER BY p.id LIMIT 100",
         "r.project_id"
     ))
     .bind::<Text, _>(version)
     .bind::<Nullable<Array<Integer>>, _>(scope.bind())
+    .bind::<Nullable<Array<Integer>>, _>(projects.map(|all| all.iter().map(|id| id.0).collect::<Vec<_>>()))
     .load(connection)
     .await?;
     row::all(rows)

@@ -168,11 +168,11 @@ pub async fn summary(
     since: DateTime<Utc>,
 ) -> Result<Summary, StoreError> {
     Ok(statement(
-        "SELECT count(*) FILTER (WHERE status = 0) AS unresolved,
-                count(*) FILTER (WHERE first_seen >= $2) AS new,
-                count(*) FILTER (WHERE reopened_at >= $2) AS regressed
-         FROM issues WHERE ($1 IS NULL OR project_id = $1)
-           AND ($3 IS NULL OR project_id IN (SELECT p.id FROM projects p WHERE p.team_id = ANY ($3)))",
+        "WITH own AS MATERIALIZED (SELECT p.id FROM projects p
+             WHERE ($1 IS NULL OR p.id = $1) AND ($3 IS NULL OR p.team_id = ANY ($3)))
+         SELECT (SELECT count(*) FROM issues WHERE status = 0 AND project_id = ANY (ARRAY(TABLE own))) AS unresolved,
+                (SELECT count(*) FROM issue_ranks WHERE first_seen >= $2 AND project_id = ANY (ARRAY(TABLE own))) AS new,
+                (SELECT count(*) FROM issues WHERE reopened_at >= $2 AND project_id = ANY (ARRAY(TABLE own))) AS regressed",
     )
     .bind::<Nullable<Integer>, _>(project.map(|project| project.0))
     .bind::<Timestamptz, _>(since)

@@ -103,11 +103,16 @@ pub async fn rename(connection: &mut Connection, id: TeamId, name: &str) -> Resu
 }
 
 /// Removes a team with its memberships, invitations and tokens. While it has projects the database refuses:
-/// [`StoreError::is_missing_reference`].
+/// [`StoreError::is_missing_reference`]. Composes with the caller's transaction.
 ///
 /// # Errors
 /// When the database fails or refuses.
 pub async fn delete(connection: &mut Connection, id: TeamId) -> Result<(), StoreError> {
+    // In the order of their ids, as recorders lock them: they lose their assignee.
+    statement("SELECT id FROM issues WHERE assigned_team_id = $1 ORDER BY id FOR NO KEY UPDATE")
+        .bind::<Integer, _>(id.0)
+        .execute(connection)
+        .await?;
     statement("DELETE FROM teams WHERE id = $1").bind::<Integer, _>(id.0).execute(connection).await?;
     Ok(())
 }

@@ -20,12 +20,24 @@ pub struct ApiToken {
     pub scopes: Vec<TokenScope>,
     /// Where it may; none is everywhere.
     pub team: Option<TeamId>,
+    /// Who made it, by themselves or with another token; none is the command line. It can no more than they can.
+    pub created_by: Option<Maker>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it ends.
     pub expires_at: Option<DateTime<Utc>>,
     /// When it was used last, to the minute.
     pub last_used_at: Option<DateTime<Utc>>,
+}
+
+/// Who made a token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "TokenMaker")]
+pub struct Maker {
+    /// Their id.
+    pub id: UserId,
+    /// Their name.
+    pub name: String,
 }
 
 /// A token to be made.
@@ -37,7 +49,7 @@ pub struct NewToken<'a> {
     pub scopes: &'a [TokenScope],
     /// Where it may; none is everywhere.
     pub team: Option<TeamId>,
-    /// Who makes it, when it is a person: it ends with them.
+    /// Who makes it, when it is a person, or a person's token: it ends with them.
     pub created_by: Option<UserId>,
     /// When it ends.
     pub expires_at: Option<DateTime<Utc>>,
@@ -73,6 +85,7 @@ pub async fn create_scoped(
         "INSERT INTO api_tokens (name, token_hash, expires_at, created_at, scopes, team_id, created_by)
          VALUES ($1, $2, $3, $4, $5, $6, $7)
          RETURNING jsonb_build_object('id', id, 'name', name, 'scopes', scopes, 'team', team_id,
+             'created_by', (SELECT jsonb_build_object('id', u.id, 'name', u.name) FROM users u WHERE u.id = created_by),
              'created_at', created_at, 'expires_at', expires_at, 'last_used_at', last_used_at) AS row",
     )
     .bind::<Text, _>(new.name)
@@ -87,8 +100,8 @@ pub async fn create_scoped(
     row.read()
 }
 
-/// The token with this hash, unless it has ended or the person who made it is disabled. Notes the use, at most once a
-/// minute.
+/// The token with this hash, unless it has ended, or the person who made it is disabled or may not do themselves any more
+/// what it allows. Notes the use, at most once a minute.
 ///
 /// # Errors
 /// When the database fails.
@@ -120,9 +133,15 @@ async fn find(
 ) -> Result<Option<ApiToken>, StoreError> {
     let rows: Vec<JsonRow> = statement(
         "WITH found AS (
-             SELECT t.id, t.name, t.scopes, t.team_id AS team, t.created_at, t.expires_at, t.last_used_at
+             SELECT t.id, t.name, t.scopes, t.team_id AS team, t.created_at, t.expires_at, t.last_used_at,
+                 CASE WHEN u.id IS NOT NULL THEN jsonb_build_object('id', u.id, 'name', u.name) END AS created_by
              FROM api_tokens t LEFT JOIN users u ON u.id = t.created_by
+             LEFT JOIN memberships m ON m.user_id = t.created_by AND m.team_id = t.team_id
              WHERE t.token_hash = $1 AND (t.expires_at IS NULL OR t.expires_at > $2) AND u.disabled IS NOT TRUE
+                AND (u.id IS NULL OR u.role IN ('admin', 'owner') OR ('admin' <> ALL (t.scopes) AND CASE
+                    WHEN 'write' = ANY (t.scopes) THEN m.role = 'manager'
+                    WHEN 'triage' = ANY (t.scopes) THEN m.role IN ('member', 'manager')
+                    ELSE m.role IS NOT NULL END))
          ), used AS (
              UPDATE api_tokens t SET last_used_at = $2 FROM found f
              WHERE $3 AND t.id = f.id AND (f.last_used_at IS NULL OR f.last_used_at < $2 - interval '1 minute')
@@ -144,8 +163,10 @@ async fn find(
 pub async fn list(connection: &mut Connection, scope: &Scope) -> Result<Vec<ApiToken>, StoreError> {
     let rows: Vec<JsonRow> = statement(
         "SELECT to_jsonb(x) AS row FROM (
-            SELECT id, name, scopes, team_id AS team, created_at, expires_at, last_used_at FROM api_tokens
-            WHERE ($1 IS NULL OR team_id = ANY ($1)) ORDER BY id) x",
+            SELECT t.id, t.name, t.scopes, t.team_id AS team, t.created_at, t.expires_at, t.last_used_at,
+                CASE WHEN u.id IS NOT NULL THEN jsonb_build_object('id', u.id, 'name', u.name) END AS created_by
+            FROM api_tokens t LEFT JOIN users u ON u.id = t.created_by
+            WHERE ($1 IS NULL OR t.team_id = ANY ($1)) ORDER BY t.id) x",
     )
     .bind::<Nullable<Array<Integer>>, _>(scope.bind())
     .load(connection)

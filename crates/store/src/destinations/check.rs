@@ -1,6 +1,5 @@
 //! What a destination may look like, per channel.
 
-use super::NewDestination;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bugle_model::{Channel, DestinationSettings, SignalKind};
@@ -49,13 +48,21 @@ pub fn secret_from(random: [u8; 24]) -> String {
     format!("whsec_{}", STANDARD.encode(random))
 }
 
+/// What of a destination is checked, whoever it belongs to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Looks<'a> {
+    pub(crate) channel: Channel,
+    pub(crate) target: &'a str,
+    pub(crate) settings: &'a DestinationSettings,
+}
+
 /// Everything that is wrong.
-pub(super) fn mistakes(new: &NewDestination) -> Vec<Invalid> {
+pub(crate) fn mistakes(new: Looks<'_>) -> Vec<Invalid> {
     let mut found = Vec::new();
     let mut say = |field, problem: Option<String>| {
         found.extend(problem.map(|reason| Invalid { field, reason }));
     };
-    let settings = &new.settings;
+    let settings = new.settings;
     say("target", target(new));
     say("settings.environments", environments(settings));
     say("settings.kinds", kinds(settings));
@@ -78,11 +85,11 @@ pub(super) fn mistakes(new: &NewDestination) -> Vec<Invalid> {
     found
 }
 
-fn only(new: &NewDestination, channel: Channel, given: bool) -> Option<String> {
+fn only(new: Looks<'_>, channel: Channel, given: bool) -> Option<String> {
     (given && new.channel != channel).then(|| format!("only for the channel {channel}"))
 }
 
-fn target(new: &NewDestination) -> Option<String> {
+fn target(new: Looks<'_>) -> Option<String> {
     let text = new.target.trim();
     if text.is_empty() {
         return Some("is empty".to_owned());
@@ -208,21 +215,9 @@ fn header(name: &str, value: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bugle_model::ProjectId;
-
-    fn new(channel: Channel, target: &str) -> NewDestination {
-        let settings = DestinationSettings::default();
-        NewDestination {
-            project: ProjectId(1),
-            channel,
-            target: target.to_owned(),
-            min_priority: None,
-            settings,
-        }
-    }
 
     fn is_fine(channel: Channel, target: &str) -> bool {
-        mistakes(&new(channel, target)).is_empty()
+        mistakes(Looks { channel, target, settings: &DestinationSettings::default() }).is_empty()
     }
 
     #[test]
@@ -265,12 +260,15 @@ mod tests {
 
     #[test]
     fn settings_belong_to_their_channel_and_have_limits() {
-        let mut slack = new(Channel::Slack, "C0123456789");
-        slack.settings.bot_token = Some("xoxb-1".to_owned());
-        assert!(mistakes(&slack).is_empty());
-        slack.settings.template = Some("x".repeat(MAX_TEMPLATE + 1));
-        slack.settings.headers.insert("X-A".to_owned(), "b".to_owned());
-        let fields: Vec<_> = mistakes(&slack).into_iter().map(|m| m.field).collect();
+        let mut settings =
+            DestinationSettings { bot_token: Some("xoxb-1".to_owned()), ..DestinationSettings::default() };
+        let slack = |settings: &DestinationSettings| {
+            mistakes(Looks { channel: Channel::Slack, target: "C0123456789", settings })
+        };
+        assert!(slack(&settings).is_empty());
+        settings.template = Some("x".repeat(MAX_TEMPLATE + 1));
+        settings.headers.insert("X-A".to_owned(), "b".to_owned());
+        let fields: Vec<_> = slack(&settings).into_iter().map(|m| m.field).collect();
         assert_eq!(fields, ["settings.headers", "settings.template"]);
     }
 
@@ -298,15 +296,18 @@ mod tests {
 
     #[test]
     fn secrets_have_24_to_64_bytes_with_or_without_prefix() {
-        let mut hook = new(Channel::Webhook, "https://example.com/");
+        let hook = |settings: &DestinationSettings| {
+            mistakes(Looks { channel: Channel::Webhook, target: "https://example.com/", settings })
+        };
         for (secret, fine) in [
             (secret_from([7; 24]), true),
             (STANDARD.encode([7; 64]), true),
             (format!("whsec_{}", STANDARD.encode([7; 23])), false),
             ("whsec_***".to_owned(), false),
         ] {
-            hook.settings.secret = Some(secret.clone());
-            assert_eq!(mistakes(&hook).is_empty(), fine, "{secret}");
+            let settings =
+                DestinationSettings { secret: Some(secret.clone()), ..DestinationSettings::default() };
+            assert_eq!(hook(&settings).is_empty(), fine, "{secret}");
         }
     }
 }

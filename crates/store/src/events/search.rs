@@ -3,18 +3,22 @@
 //! An issue may have millions of events, and most of what is asked for is in payloads only: so many rows are looked at,
 //! and the answer says how far it got.
 
-use super::{Position, Row, StoredEvent, read};
+use super::{Anchors, Position, Row, StoredEvent, stored};
+use crate::issues::Range;
 use crate::{Connection, StoreError, statement};
 use bugle_model::{IssueId, Level, UserKey};
-use chrono::{DateTime, Utc};
-use diesel::QueryableByName;
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, SmallInt, Timestamptz, Uuid as SqlUuid};
-use diesel_async::RunQueryDsl;
+use diesel::{OptionalExtension, QueryableByName};
+use diesel_async::{AsyncConnection, RunQueryDsl, SimpleAsyncConnection};
+use memchr::memmem;
 use uuid::Uuid;
 
-/// Rows that one statement looks at, and how many statements there are.
+/// Rows that one statement looks at.
 const WINDOW: usize = 500;
-const WINDOWS: usize = 4;
+/// Rows that a search looks at.
+pub const MOST_SEARCHED: usize = 2_000;
+const NEAR: TimeDelta = TimeDelta::days(1);
 
 /// Which events. The default is all.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -24,7 +28,7 @@ pub struct EventFilter {
     /// Only of this trace.
     pub trace: Option<Uuid>,
     /// Received within this time.
-    pub received: crate::issues::Range<DateTime<Utc>>,
+    pub received: Range<DateTime<Utc>>,
     /// Only with each of these, in title, culprit or message, without regard to case.
     pub texts: Vec<String>,
     /// Only with (or without) each of these tags; release, environment, user and trace are among them.
@@ -36,6 +40,23 @@ pub struct EventFilter {
 impl EventFilter {
     fn needs_payload(&self) -> bool {
         !(self.texts.is_empty() && self.tags.is_empty() && self.people.is_empty())
+    }
+
+    /// Whether the document may be of an event that matches, by its bytes: a plain key and value of a tag stand in it as they are.
+    fn may_match(&self, document: &[u8]) -> bool {
+        let of_document = |tag: &&crate::issues::TagFilter| {
+            !tag.negated && !["release", "environment", "user", "trace"].contains(&tag.key.as_str())
+        };
+        self.tags.iter().filter(of_document).all(|tag| {
+            // Nothing that JSON writes otherwise, and nothing that stands for something else.
+            let is_plain = |text: &str| {
+                !text.contains(|char: char| char.is_control() || matches!(char, '*' | '"' | '\\'))
+            };
+            let says = |text: &str| memmem::find(document, text.as_bytes()).is_some();
+            let has_key = !is_plain(&tag.key) || says(&format!("\"{}\"", tag.key));
+            let may_have = |value: &String| !is_plain(value) || says(value);
+            has_key && (tag.values.is_empty() || tag.values.iter().any(may_have))
+        })
     }
 
     /// Whether what only the payload tells holds.
@@ -113,7 +134,7 @@ struct Looked {
 }
 
 /// Up to `limit` events of an issue after a position: older ones, the newest first, or `newer` ones, the oldest first. Looks at
-/// 2,000 events at most.
+/// `budget` events at most, which is [`MOST_SEARCHED`] unless several searches share it.
 ///
 /// # Errors
 /// When the database fails or a payload cannot be read.
@@ -124,50 +145,178 @@ pub async fn search(
     after: Option<Position>,
     newer: bool,
     limit: usize,
+    budget: usize,
 ) -> Result<EventsFound, StoreError> {
-    let mut found = EventsFound { events: Vec::new(), next: after, searched: 0 };
-    let window = if filter.needs_payload() || filter.levels.len() + usize::from(filter.trace.is_some()) > 0 {
-        WINDOW
-    } else {
-        // One more tells whether there are more.
-        limit + 1
-    };
-    for _ in 0..WINDOWS {
-        let rows = look(connection, issue, filter, found.next, newer, window).await?;
-        let ended = rows.len() < window;
-        let (kept, passed): (Vec<Looked>, Vec<Looked>) = rows.into_iter().partition(|looked| looked.kept);
-        let last = kept.iter().chain(&passed).map(|looked| looked.event.position());
-        let last = if newer { last.max_by_key(order) } else { last.min_by_key(order) };
-        let count = kept.len() + passed.len();
+    let search = Search { issue, filter, newer, limit, budget };
+    connection
+        .transaction(async |connection| {
+            connection.batch_execute(PLANNED_ONCE).await?;
+            search.run(connection, after).await
+        })
+        .await
+}
+
+/// The rows of the latest `limit` events of an issue, without undoing their payloads.
+pub(super) async fn latest_rows(
+    connection: &mut Connection,
+    issue: IssueId,
+    filter: &EventFilter,
+    limit: usize,
+) -> Result<Vec<Row>, StoreError> {
+    let search = Search { issue, filter, newer: false, limit, budget: limit };
+    connection
+        .transaction(async |connection| {
+            connection.batch_execute(PLANNED_ONCE).await?;
+            let rows = match search.near(connection, None, limit).await? {
+                Some(near) => search.look(connection, None, &near, limit).await?,
+                None => Vec::new(),
+            };
+            if rows.len() == limit {
+                return Ok(rows);
+            }
+            search.look(connection, None, &filter.received, limit).await
+        })
+        .await
+        .map(|rows| rows.into_iter().filter(|looked| looked.kept).map(|looked| looked.event).collect())
+}
+
+/// A plan for certain values looks at every partition, and there are over a hundred. One that is kept leaves out those that
+/// cannot hold anything when it starts; it is to read indexes in their order, whatever the values are.
+const PLANNED_ONCE: &str = "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_sort = off; \
+                            SET LOCAL enable_bitmapscan = off";
+
+struct Search<'a> {
+    issue: IssueId,
+    filter: &'a EventFilter,
+    newer: bool,
+    limit: usize,
+    budget: usize,
+}
+
+impl Search<'_> {
+    async fn run(
+        &self,
+        connection: &mut Connection,
+        after: Option<Position>,
+    ) -> Result<EventsFound, StoreError> {
+        let mut found = EventsFound { events: Vec::new(), next: after, searched: 0 };
+        let mut anchors = Anchors::default();
+        let window = self.window();
+        let mut near = self.near(connection, after, window).await?;
+        while found.searched < self.budget {
+            let window = window.min(self.budget - found.searched);
+            let mut rows = Vec::new();
+            if let Some(range) = &near {
+                rows = self.look(connection, found.next, range, window).await?;
+            }
+            if rows.len() < window {
+                near = None;
+                rows = self.look(connection, found.next, &self.filter.received, window).await?;
+            }
+            let ended = rows.len() < window;
+            if self.take(connection, rows, ended, &mut anchors, &mut found).await? || ended {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Rows that one statement looks at.
+    fn window(&self) -> usize {
+        let filter = self.filter;
+        if filter.needs_payload() || !filter.levels.is_empty() || filter.trace.is_some() {
+            WINDOW
+        } else {
+            // One more tells whether there are more.
+            self.limit + 1
+        }
+    }
+
+    /// Adds what matches among the rows; whether that fills the page.
+    async fn take(
+        &self,
+        connection: &mut Connection,
+        rows: Vec<Looked>,
+        ended: bool,
+        anchors: &mut Anchors,
+        found: &mut EventsFound,
+    ) -> Result<bool, StoreError> {
+        let positions = rows.iter().map(|looked| looked.event.position());
+        let last = if self.newer { positions.max_by_key(order) } else { positions.min_by_key(order) };
+        found.searched += rows.len();
         // Payloads are undone in portions: a page is most often full long before the window's end.
-        let mut kept = kept.into_iter().map(|looked| looked.event);
+        let mut kept = rows.into_iter().filter(|looked| looked.kept).map(|looked| looked.event);
         loop {
-            let portion: Vec<Row> = kept.by_ref().take(limit.max(25)).collect();
+            let portion: Vec<Row> = kept.by_ref().take(self.limit.max(25)).collect();
             if portion.is_empty() {
                 break;
             }
-            for event in read(connection, portion).await? {
-                if !filter.matches(&event) {
-                    continue;
-                }
+            anchors.inflate_for(connection, &portion).await?;
+            let matching = |row: Row, document: &[u8]| {
+                // To inflate a document costs far less than to read it.
+                let event = if self.filter.may_match(document) { Some(stored(row, document)?) } else { None };
+                Ok(event.filter(|event| self.filter.matches(event)))
+            };
+            for event in anchors.read(portion, matching)? {
                 let position = Position::of(&event);
                 found.events.push(event);
-                if found.events.len() == limit {
+                if found.events.len() == self.limit {
                     let more = !ended || last.is_some_and(|last| last != position);
-                    found.searched += count;
                     found.next = more.then_some(position);
-                    return Ok(found);
+                    return Ok(true);
                 }
             }
         }
-        found.searched += count;
-        found.next = last;
-        if ended {
-            found.next = None;
-            break;
-        }
+        found.next = if ended { None } else { last };
+        Ok(false)
     }
-    Ok(found)
+
+    /// The day in which to look first, where it most likely holds a window's events: two or three days' partitions are
+    /// opened then, and not all.
+    async fn near(
+        &self,
+        connection: &mut Connection,
+        after: Option<Position>,
+        window: usize,
+    ) -> Result<Option<Range<DateTime<Utc>>>, StoreError> {
+        let row: Option<LifeRow> = statement(
+            "SELECT i.first_seen, c.last_seen, c.events FROM issues i JOIN issue_counts c ON c.issue_id = i.id
+             WHERE i.id = $1",
+        )
+        .bind::<BigInt, _>(self.issue.0)
+        .get_result(connection)
+        .await
+        .optional()?;
+        let Some(life) = row else { return Ok(None) };
+        let days = (life.last_seen - life.first_seen).num_days().max(0) + 1;
+        if life.events / days < i64::try_from(window).unwrap_or(i64::MAX) {
+            return Ok(None);
+        }
+        let own = self.filter.received;
+        let range = if self.newer {
+            let from = after
+                .map_or(life.first_seen, |after| after.received_at)
+                .max(own.from.unwrap_or(life.first_seen));
+            Range { from: own.from, to: Some(own.to.map_or(from + NEAR, |to| to.min(from + NEAR))) }
+        } else {
+            let to =
+                after.map_or(life.last_seen, |after| after.received_at).min(own.to.unwrap_or(life.last_seen));
+            // What has come since the issue was read is within a day of it.
+            let latest = if after.is_some() || own.to.is_some() { own.to } else { Some(to + NEAR) };
+            Range { from: Some(own.from.map_or(to - NEAR, |from| from.max(to - NEAR))), to: latest }
+        };
+        Ok(Some(range))
+    }
+}
+
+#[derive(QueryableByName)]
+struct LifeRow {
+    #[diesel(sql_type = Timestamptz)]
+    first_seen: DateTime<Utc>,
+    #[diesel(sql_type = Timestamptz)]
+    last_seen: DateTime<Utc>,
+    #[diesel(sql_type = BigInt)]
+    events: i64,
 }
 
 fn order(position: &Position) -> (DateTime<Utc>, Uuid) {
@@ -192,27 +341,29 @@ macro_rules! window {
     };
 }
 
-async fn look(
-    connection: &mut Connection,
-    issue: IssueId,
-    filter: &EventFilter,
-    after: Option<Position>,
-    newer: bool,
-    window: usize,
-) -> Result<Vec<Looked>, StoreError> {
-    let text = if newer { window!(">", "-", "ASC") } else { window!("<", "", "DESC") };
-    let edge = if newer { Uuid::nil() } else { Uuid::max() };
-    Ok(statement(text)
-        .bind::<BigInt, _>(issue.0)
-        .bind::<Nullable<Timestamptz>, _>(after.map(|position| position.received_at))
-        .bind::<SqlUuid, _>(after.map_or(edge, |position| position.event_id))
-        .bind::<Array<SmallInt>, _>(filter.levels.iter().map(|level| level.code()).collect::<Vec<_>>())
-        .bind::<Nullable<SqlUuid>, _>(filter.trace)
-        .bind::<Nullable<Timestamptz>, _>(filter.received.from)
-        .bind::<Nullable<Timestamptz>, _>(filter.received.to)
-        .bind::<BigInt, _>(i64::try_from(window).unwrap_or(i64::MAX))
-        .load(connection)
-        .await?)
+impl Search<'_> {
+    async fn look(
+        &self,
+        connection: &mut Connection,
+        after: Option<Position>,
+        received: &Range<DateTime<Utc>>,
+        window: usize,
+    ) -> Result<Vec<Looked>, StoreError> {
+        let text = if self.newer { window!(">", "-", "ASC") } else { window!("<", "", "DESC") };
+        let edge = if self.newer { Uuid::nil() } else { Uuid::max() };
+        let filter = self.filter;
+        Ok(statement(text)
+            .bind::<BigInt, _>(self.issue.0)
+            .bind::<Nullable<Timestamptz>, _>(after.map(|position| position.received_at))
+            .bind::<SqlUuid, _>(after.map_or(edge, |position| position.event_id))
+            .bind::<Array<SmallInt>, _>(filter.levels.iter().map(|level| level.code()).collect::<Vec<_>>())
+            .bind::<Nullable<SqlUuid>, _>(filter.trace)
+            .bind::<Nullable<Timestamptz>, _>(received.from)
+            .bind::<Nullable<Timestamptz>, _>(received.to)
+            .bind::<BigInt, _>(i64::try_from(window).unwrap_or(i64::MAX))
+            .load(connection)
+            .await?)
+    }
 }
 
 #[cfg(test)]

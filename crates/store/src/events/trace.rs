@@ -44,7 +44,9 @@ pub async fn of_trace(
                 n.name AS environment, CASE WHEN e.visible THEN e.payload ELSE ''::bytea END AS payload, e.visible
          FROM (SELECT e.*, ($2 IS NULL OR coalesce(p.team_id = ANY ($2), false)) AS visible
              FROM events e JOIN projects p ON p.id = e.project_id
-             WHERE e.trace_id = $1 ORDER BY e.received_at DESC, e.event_id DESC LIMIT $3) e
+             WHERE e.trace_id = $1
+                AND NOT EXISTS (SELECT FROM issue_moves m WHERE m.from_issue = e.issue_id AND m.to_issue IS NULL)
+             ORDER BY e.received_at DESC, e.event_id DESC LIMIT $3) e
          LEFT JOIN releases r ON r.id = e.release_id
          LEFT JOIN environments n ON n.id = e.environment_id
          ORDER BY e.received_at DESC, e.event_id DESC",
@@ -59,4 +61,25 @@ pub async fn of_trace(
     let more = cut || seen.len() > limit;
     let seen: Vec<Row> = seen.into_iter().take(limit).map(|found| found.event).collect();
     Ok(Traced { events: read(connection, seen).await?, hidden: hidden.len(), more })
+}
+
+#[derive(QueryableByName)]
+struct Issue {
+    #[diesel(sql_type = BigInt)]
+    issue_id: i64,
+}
+
+/// The issues of a trace, of every scope. A statement of its own, whose plan is kept: there are over a hundred partitions to plan for.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn issues_of_trace(
+    connection: &mut Connection,
+    trace: Uuid,
+) -> Result<Vec<i64>, StoreError> {
+    let rows: Vec<Issue> = statement("SELECT DISTINCT issue_id FROM events WHERE trace_id = $1")
+        .bind::<SqlUuid, _>(trace)
+        .load(connection)
+        .await?;
+    Ok(rows.into_iter().map(|row| row.issue_id).collect())
 }

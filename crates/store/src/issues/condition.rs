@@ -6,11 +6,12 @@ use super::sort::Sort;
 use super::sql::{Bind, Binds};
 use super::wildcard::Values;
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
 
 /// One condition; all of them have to hold.
 #[derive(Debug, Clone)]
 pub(super) enum Condition {
+    /// One of these issues.
+    Issues(Vec<i64>),
     /// One of these projects.
     Projects(Vec<i32>),
     Statuses(Vec<i16>),
@@ -37,16 +38,17 @@ pub(super) enum Condition {
         keys: Vec<i64>,
         negated: bool,
     },
-    Trace(Uuid),
 }
 
-/// The conditions of a filter; `tags` are its tags with what their wildcards stand for.
+/// The conditions of a filter; `tags` are its tags with what their wildcards stand for, and `traced` the issues of its trace.
 pub(super) fn conditions(
     filter: &Filter,
     projects: Option<Vec<i32>>,
     tags: Vec<(String, Values, bool)>,
+    traced: Option<Vec<i64>>,
 ) -> Vec<Condition> {
-    let mut all: Vec<Condition> = projects.map(Condition::Projects).into_iter().collect();
+    let mut all: Vec<Condition> = traced.map(Condition::Issues).into_iter().collect();
+    all.extend(projects.map(Condition::Projects));
     let codes = |condition: fn(Vec<i16>) -> Condition, codes: Vec<i16>| {
         if codes.is_empty() { None } else { Some(condition(codes)) }
     };
@@ -76,7 +78,6 @@ pub(super) fn conditions(
     for person in &filter.people {
         all.push(Condition::Person { keys: person.keys.clone(), negated: person.negated });
     }
-    all.extend(filter.trace.map(Condition::Trace));
     // Last: to look at an issue's words costs the most.
     if !filter.texts.is_empty() {
         all.push(Condition::Texts(filter.texts.clone()));
@@ -88,6 +89,10 @@ impl Condition {
     /// A comparison of columns that the index of an order has, for its table named `k`.
     pub fn of_columns(&self, sort: Sort, binds: &mut Binds) -> Option<String> {
         Some(match self {
+            Self::Issues(ids) => {
+                let (_, id, _) = sort.columns();
+                format!("k.{id} = ANY ({})", binds.add(Bind::Longs(ids.clone())))
+            }
             Self::Projects(ids) => format!("k.project_id = ANY ({})", binds.add(Bind::Ints(ids.clone()))),
             Self::Statuses(codes) => format!("k.status = ANY ({})", binds.add(Bind::Smalls(codes.clone()))),
             Self::Levels(codes) => format!("k.level = ANY ({})", binds.add(Bind::Smalls(codes.clone()))),
@@ -136,8 +141,7 @@ impl Condition {
                 format!("SELECT issue_id FROM issue_ranks WHERE {}", magnitudes("users", range))
             }
             Self::Texts(texts) => {
-                let query = query("bugle_query_words", texts, binds);
-                format!("SELECT issue_id FROM issue_texts WHERE words @@ ({query})")
+                format!("SELECT issue_id FROM issue_texts WHERE words @@ ({})", query(texts, binds))
             }
             Self::Tag { key, values, negated: false } if values.is_indexed() => {
                 let key = binds.add(Bind::Text(key.clone()));
@@ -147,22 +151,21 @@ impl Condition {
                 let keys = binds.add(Bind::Longs(keys.clone()));
                 format!("SELECT issue_id FROM issue_user_keys WHERE key_hash = ANY ({keys})")
             }
-            Self::Trace(id) => {
-                format!("SELECT issue_id FROM events WHERE trace_id = {}", binds.add(Bind::Uuid(*id)))
-            }
             _ => return None,
         })
     }
 
-    /// Whether a source says less than the condition: counts are indexed by their magnitude, and words without their order.
-    pub fn is_rough(&self) -> bool {
-        match self {
-            Self::Events(_) | Self::Users(_) => true,
-            Self::Texts(texts) => texts.iter().any(|text| {
-                text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).count() > 1
-            }),
-            _ => false,
-        }
+    /// Whether a source says less than the condition: counts are indexed by their magnitude.
+    pub const fn is_rough(&self) -> bool {
+        matches!(self, Self::Events(_) | Self::Users(_))
+    }
+
+    /// Whether it asks for words in an order.
+    pub fn is_phrase(&self) -> bool {
+        let words = |text: &String| {
+            text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).count()
+        };
+        matches!(self, Self::Texts(texts) if texts.iter().any(|text| words(text) > 1))
     }
 
     /// Whether it holds for the issue `id`, in a form that is evaluated for one issue after the other.
@@ -176,6 +179,7 @@ impl Condition {
     fn rows(&self, id: &str, binds: &mut Binds) -> (&'static str, String, bool) {
         let of_issue = |test: String| ("issues o", format!("o.id = {id} AND {test}"), false);
         match self {
+            Self::Issues(ids) => of_issue(format!("o.id = ANY ({})", binds.add(Bind::Longs(ids.clone())))),
             Self::Projects(ids) => {
                 of_issue(format!("o.project_id = ANY ({})", binds.add(Bind::Ints(ids.clone()))))
             }
@@ -199,7 +203,7 @@ impl Condition {
             Self::Users(range) => counts(id, "users", range),
             Self::Texts(texts) => (
                 "issue_texts o",
-                format!("o.issue_id = {id} AND o.words @@ ({})", query("bugle_query", texts, binds)),
+                format!("o.issue_id = {id} AND o.words @@ ({})", query(texts, binds)),
                 false,
             ),
             Self::Tag { key, values, negated } => {
@@ -210,10 +214,6 @@ impl Condition {
             Self::Person { keys, negated } => {
                 let keys = binds.add(Bind::Longs(keys.clone()));
                 ("issue_user_keys o", format!("o.issue_id = {id} AND o.key_hash = ANY ({keys})"), *negated)
-            }
-            Self::Trace(trace) => {
-                let trace = binds.add(Bind::Uuid(*trace));
-                ("events o", format!("o.issue_id = {id} AND o.trace_id = {trace}"), false)
             }
         }
     }
@@ -229,9 +229,9 @@ fn assigned(table: &str, names: &[String], user: Option<i32>, binds: &mut Binds)
 }
 
 /// All texts as one query of words.
-fn query(function: &str, texts: &[String], binds: &mut Binds) -> String {
+fn query(texts: &[String], binds: &mut Binds) -> String {
     let each: Vec<String> =
-        texts.iter().map(|text| format!("{function}({})", binds.add(Bind::Text(text.clone())))).collect();
+        texts.iter().map(|text| format!("bugle_query({})", binds.add(Bind::Text(text.clone())))).collect();
     each.join(" && ")
 }
 

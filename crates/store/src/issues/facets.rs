@@ -10,7 +10,7 @@ use diesel_async::RunQueryDsl;
 use std::collections::BTreeMap;
 
 /// How many issues are looked at; of each, and of each key, as many values as there may be rows.
-const SAMPLE: usize = 1_000;
+const SAMPLE: usize = 500;
 const MOST_VALUES: usize = 20;
 
 /// How many of the issues looked at have a value.
@@ -43,7 +43,7 @@ struct Row {
     issues: i64,
 }
 
-/// Counts the values of what a filter leaves, over the latest active 1,000 issues at most. Statuses, levels and
+/// Counts the values of what a filter leaves, over the latest active 500 issues at most. Statuses, levels and
 /// priorities are their codes.
 ///
 /// # Errors

@@ -82,14 +82,31 @@ impl Ignored {
     }
 }
 
-#[derive(QueryableByName)]
-struct Limit {
+/// How an issue stood when it was ignored.
+#[derive(Debug, Clone, Copy, Default, QueryableByName)]
+struct Usual {
     #[diesel(sql_type = BigInt)]
     events: i64,
     #[diesel(sql_type = BigInt)]
     users: i64,
     #[diesel(sql_type = BigInt)]
     busiest: i64,
+}
+
+/// The hour up to now is among those of which the busiest is looked for: with the next event its events count again.
+async fn usual(connection: &mut Connection, id: IssueId, now: DateTime<Utc>) -> Result<Usual, StoreError> {
+    let rows: Vec<Usual> = statement(
+        "SELECT c.events, c.users::bigint AS users, coalesce(greatest(
+             (SELECT max(h.events) FROM issue_hours h WHERE h.issue_id = $1 AND h.hour >= $2),
+             (SELECT sum(m.events) FROM issue_minutes m WHERE m.issue_id = $1 AND m.minute > $3)), 0)::bigint AS busiest
+         FROM issue_counts c WHERE c.issue_id = $1",
+    )
+    .bind::<BigInt, _>(id.0)
+    .bind::<Timestamptz, _>(now.checked_sub_signed(USUAL).unwrap_or(now))
+    .bind::<Timestamptz, _>(now.checked_sub_signed(TimeDelta::hours(1)).unwrap_or(now))
+    .load(connection)
+    .await?;
+    Ok(rows.into_iter().next().unwrap_or_default())
 }
 
 /// Where the condition of an issue lies.
@@ -99,24 +116,73 @@ async fn limit(
     until: IgnoreUntil,
     now: DateTime<Utc>,
 ) -> Result<Ignored, StoreError> {
-    let rows: Vec<Limit> = statement(
-        "SELECT c.events, c.users::bigint AS users, coalesce((SELECT max(h.events) FROM issue_hours h
-             WHERE h.issue_id = $1 AND h.hour >= $2), 0)::bigint AS busiest
-         FROM issue_counts c WHERE c.issue_id = $1",
-    )
-    .bind::<BigInt, _>(id.0)
-    .bind::<Timestamptz, _>(now.checked_sub_signed(USUAL).unwrap_or(now))
-    .load(connection)
-    .await?;
-    let (events, users, busiest) =
-        rows.into_iter().next().map_or((0, 0, 0), |row| (row.events, row.users, row.busiest));
+    let Usual { events, users, busiest } = usual(connection, id, now).await?;
     let limit = match until {
         IgnoreUntil::Time(_) => 0,
         IgnoreUntil::Events(more) => events.saturating_add(more),
         IgnoreUntil::Users(more) => users.saturating_add(more),
-        IgnoreUntil::Escalates(_) => busiest.saturating_mul(2).max(LEAST_ESCALATION),
+        IgnoreUntil::Escalates(_) => escalation(busiest),
     };
     Ok(Ignored { until, limit })
+}
+
+fn escalation(busiest: i64) -> i64 {
+    busiest.saturating_mul(2).max(LEAST_ESCALATION)
+}
+
+/// The condition of an issue that others are about to be merged into.
+pub(super) struct Condition {
+    issue: IssueId,
+    ignored: Ignored,
+    before: Usual,
+}
+
+impl Condition {
+    /// What the issue is ignored until, if it is. It is locked.
+    pub(super) async fn read(
+        connection: &mut Connection,
+        issue: IssueId,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Self>, StoreError> {
+        #[derive(QueryableByName)]
+        struct Column {
+            #[diesel(sql_type = Jsonb)]
+            ignore_until: Value,
+        }
+        let rows: Vec<Column> = statement(
+            "SELECT ignore_until FROM issues WHERE id = $1 AND status = 2 AND ignore_until IS NOT NULL",
+        )
+        .bind::<BigInt, _>(issue.0)
+        .load(connection)
+        .await?;
+        let row = rows.into_iter().next();
+        let Some(ignored) = row.and_then(|row| Ignored::read(Some(&row.ignore_until))) else {
+            return Ok(None);
+        };
+        Ok(Some(Self { issue, ignored, before: usual(connection, issue, now).await? }))
+    }
+
+    /// What the others have brought does not count as having come since.
+    pub(super) async fn raise(
+        self,
+        connection: &mut Connection,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let after = usual(connection, self.issue, now).await?;
+        let limit = self.ignored.limit;
+        let limit = match self.ignored.until {
+            IgnoreUntil::Time(_) => limit,
+            IgnoreUntil::Events(_) => limit.saturating_add(after.events - self.before.events),
+            IgnoreUntil::Users(_) => limit.saturating_add(after.users - self.before.users),
+            IgnoreUntil::Escalates(_) => limit.max(escalation(after.busiest)),
+        };
+        statement("UPDATE issues SET ignore_until = $2 WHERE id = $1")
+            .bind::<BigInt, _>(self.issue.0)
+            .bind::<Jsonb, _>(json!(Ignored { limit, ..self.ignored }))
+            .execute(connection)
+            .await?;
+        Ok(())
+    }
 }
 
 /// What has become of an issue's condition.

@@ -4,10 +4,10 @@ use super::Issue;
 use super::filter::Filter;
 use super::search::search;
 use super::sort::{Place, Sort};
-use crate::{Connection, StoreError, statement};
+use crate::{Connection, Scope, StoreError, statement};
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, Text};
+use diesel::sql_types::{Array, Integer, Nullable, Text};
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
 
@@ -50,16 +50,22 @@ struct Key {
     key: String,
 }
 
-/// Which of these are names of tags that some event has.
+/// Which of these are names of tags that some event of a scope has.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn known_tags(connection: &mut Connection, keys: &[&str]) -> Result<Vec<String>, StoreError> {
+pub async fn known_tags(
+    connection: &mut Connection,
+    scope: &Scope,
+    keys: &[&str],
+) -> Result<Vec<String>, StoreError> {
     let rows: Vec<Key> = statement(
         "SELECT k AS key FROM UNNEST($1) AS t (k) WHERE EXISTS (
-             SELECT 1 FROM projects p JOIN project_tags t ON t.project_id = p.id AND t.key = k)",
+             SELECT 1 FROM projects p JOIN project_tags t ON t.project_id = p.id AND t.key = k
+             WHERE $2 IS NULL OR p.team_id = ANY ($2))",
     )
     .bind::<Array<Text>, _>(keys.to_vec())
+    .bind::<Nullable<Array<Integer>>, _>(scope.bind())
     .load(connection)
     .await?;
     Ok(rows.into_iter().map(|row| row.key).collect())

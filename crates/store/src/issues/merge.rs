@@ -4,13 +4,14 @@
 //! remembers finds the merged issue gone, and looks up anew (see [`crate::record`]). Only the events themselves follow
 //! later, a part at a time ([`super::moves`]): they may be millions.
 
+mod notifications;
 mod rows;
 mod split;
 
 pub use split::{Fingerprint, Naming, fingerprints, unmerge};
 
 use crate::activity::{self, NewActivity};
-use crate::{Connection, Scope, StoreError, outbox, statement};
+use crate::{Connection, Scope, StoreError, oncall, outbox, statement};
 use bugle_model::{IssueId, ProjectId, Signal, TeamId};
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
@@ -169,6 +170,8 @@ pub async fn delete(
     if let Some(actor) = discard {
         crate::discards::add(connection, &gone, actor, now).await?;
     }
+    notifications::detach(connection, &[id.0], now).await?;
+    oncall::follow_delete(connection, id, now).await?;
     for text in [
         "DELETE FROM issue_minutes WHERE issue_id = $1",
         "DELETE FROM issue_hours WHERE issue_id = $1",

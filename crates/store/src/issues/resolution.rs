@@ -2,8 +2,8 @@
 
 use crate::activity::{self, NewActivity};
 use crate::releases::is_older;
-use crate::{Connection, Scope, StoreError, outbox, statement};
-use bugle_model::{IssueId, IssueStatus, ProjectId, Signal};
+use crate::{Connection, Scope, StoreError, locks, outbox, statement};
+use bugle_model::{IssueId, IssueStatus, ProjectId, ShortId, Signal};
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, SmallInt, Text, Timestamptz};
@@ -94,6 +94,9 @@ pub(super) async fn resolve(
         Resolution::Release(version) => (RELEASE, Some(version), None),
         Resolution::Commit(sha) => (NOW, None, Some(sha)),
     };
+    if commit.is_some() {
+        wait_for_commits(connection, id).await?;
+    }
     let rows: Vec<Resolved> = statement(
         "UPDATE issues i SET status = n.status, resolution = n.resolution, resolved_release_id = n.release,
              resolved_commit = $5, resolved_at = CASE WHEN n.status = 1 THEN coalesce(i.resolved_at, $6) END,
@@ -128,38 +131,82 @@ pub(super) async fn resolve(
     Ok(rows.into_iter().next())
 }
 
+/// A release may just be given the commit: either this sees it there, or [`by_commits`] sees the issue that waits.
+async fn wait_for_commits(connection: &mut Connection, id: IssueId) -> Result<(), StoreError> {
+    #[derive(QueryableByName)]
+    struct Project {
+        #[diesel(sql_type = Integer)]
+        project_id: i32,
+    }
+    let rows: Vec<Project> = statement("SELECT project_id FROM issues WHERE id = $1")
+        .bind::<BigInt, _>(id.0)
+        .load(connection)
+        .await?;
+    match rows.into_iter().next() {
+        Some(row) => locks::commits(connection, ProjectId(row.project_id)).await,
+        None => Ok(()),
+    }
+}
+
+/// A commit says that it fixes an issue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fix {
+    pub commit: String,
+    pub issue: ShortId,
+}
+
 #[derive(QueryableByName)]
-struct Waiting {
+struct Done {
     #[diesel(sql_type = BigInt)]
     id: i64,
     #[diesel(sql_type = SmallInt)]
     status_before: i16,
     #[diesel(sql_type = Text)]
-    resolved_commit: String,
+    commit: String,
 }
 
-/// Resolves the issues of a project that wait for one of these commits, which a release has now; writes down that
-/// `actor` did it, and tells the others. Belongs into the transaction that gives the release its commits.
+/// Resolves the issues of a project that wait for one of these commits, which a release has now, and those that the commits
+/// say they fix; writes down that `actor` did it, and tells the others. A commit resolves an issue that it speaks of once: it is
+/// told again with each build, and an issue that came back since was not fixed by it. Belongs into the transaction that gives
+/// the release its commits, which holds [`locks::commits`].
 pub(crate) async fn by_commits(
     connection: &mut Connection,
     project: ProjectId,
     release: i32,
     commits: &[String],
+    fixes: &[Fix],
     actor: &str,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let rows: Vec<Waiting> = statement(
-        "UPDATE issues i SET status = 1, resolution = 2, resolved_at = $4, resolved_release_id = $2, ignore_until = NULL
-         FROM (SELECT w.id, w.status AS status_before FROM issues w
-               WHERE w.project_id = $1 AND w.resolved_commit IS NOT NULL AND w.status <> 1
-                 AND EXISTS (SELECT 1 FROM UNNEST($3) AS c (sha) WHERE starts_with(c.sha, w.resolved_commit))
-               ORDER BY w.id FOR NO KEY UPDATE) w
-         WHERE i.id = w.id RETURNING i.id, w.status_before, i.resolved_commit",
+    // One statement for both kinds: issues are locked in the order of their ids, as recorders have it.
+    let rows: Vec<Done> = statement(
+        "UPDATE issues i SET status = 1, resolution = 2, resolved_at = $4, resolved_release_id = $2, ignore_until = NULL,
+             resolved_commit = CASE WHEN length(w.commit) BETWEEN 7 AND 64 THEN w.commit END
+         FROM (SELECT w.id, w.status AS status_before, f.commit FROM issues w
+               JOIN (SELECT DISTINCT ON (id) id, commit FROM (
+                         SELECT q.id, q.resolved_commit AS commit, 0 AS place FROM issues q
+                         WHERE q.project_id = $1 AND q.resolved_commit IS NOT NULL AND q.status <> 1
+                           AND EXISTS (SELECT 1 FROM UNNEST($3) AS c (sha) WHERE starts_with(c.sha, q.resolved_commit))
+                         UNION ALL
+                         SELECT coalesce(q.id, m.issue_id), t.commit, t.place
+                         FROM UNNEST($5, $6, $7) WITH ORDINALITY AS t (commit, prefix, number, place)
+                         JOIN projects p ON p.id = $1 AND p.prefix = t.prefix
+                         LEFT JOIN issues q ON q.project_id = $1 AND q.number = t.number
+                         LEFT JOIN merged_issues m ON m.project_id = $1 AND m.number = t.number
+                         WHERE NOT EXISTS (
+                             SELECT 1 FROM issue_activity a WHERE a.issue_id = coalesce(q.id, m.issue_id)
+                                AND a.kind = 'status' AND a.data -> 'in' ->> 'commit' = t.commit)) one
+                     ORDER BY id, place) f ON f.id = w.id
+               WHERE w.status <> 1 ORDER BY w.id FOR NO KEY UPDATE OF w) w
+         WHERE i.id = w.id RETURNING i.id, w.status_before, w.commit",
     )
     .bind::<Integer, _>(project.0)
     .bind::<Integer, _>(release)
     .bind::<Array<Text>, _>(commits)
     .bind::<Timestamptz, _>(now)
+    .bind::<Array<Text>, _>(fixes.iter().map(|fix| fix.commit.as_str()).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(fixes.iter().map(|fix| fix.issue.prefix.as_str()).collect::<Vec<_>>())
+    .bind::<Array<Integer>, _>(fixes.iter().map(|fix| fix.issue.number).collect::<Vec<_>>())
     .load(connection)
     .await?;
     if rows.is_empty() {
@@ -169,7 +216,7 @@ pub(crate) async fn by_commits(
     let happened: Vec<NewActivity> = rows
         .iter()
         .map(|row| {
-            let commit = Resolution::Commit(row.resolved_commit.clone());
+            let commit = Resolution::Commit(row.commit.clone());
             happened(IssueId(row.id), row.status_before, resolved, &commit)
         })
         .collect();

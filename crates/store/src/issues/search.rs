@@ -1,10 +1,11 @@
-//! Finding issues. Conditions on what the list's own index holds are met by walking it. For others one of these finds
-//! a page soon:
+//! Finding issues. Conditions on what the list's own index holds are met by walking it. For others the first issues of the
+//! list are looked at ([`SAMPLE`]); they may be enough, and show how common each condition is. Then one of these finds a page
+//! soon:
 //!
-//! 1. A short walk: what is wanted is met often enough to be found among the first issues. If it is met now and then,
-//!    a longer walk ([`STEPS`]).
-//! 2. Some condition holds for few issues ([`FEW`]): those are read from its index and looked at.
-//! 3. Conditions that are common each, but not together or not among new issues: what their indexes say is joined.
+//! 1. All conditions together hold often enough: the walk goes on.
+//! 2. One of the rarest holds for few issues ([`FEW`]): those are read from its index and looked at.
+//! 3. Conditions that are common each, but not together or not among new issues: what the indexes say of the rarest two is
+//!    joined, and of those the others are looked at, the rarest first.
 //!
 //! A statement that takes longer than [`LIMIT_MS`] is given up.
 
@@ -18,19 +19,28 @@ use crate::{Connection, Scope, StoreError, statement};
 use bugle_model::IssueId;
 use chrono::DateTime;
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Integer, Nullable};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable};
 use diesel_async::{AsyncConnection, RunQueryDsl, SimpleAsyncConnection};
 use std::collections::HashMap;
 
+/// How many of the first issues are looked at to see how common conditions are.
+const SAMPLE: usize = 120;
+/// If so many of them are found, the walk goes on: it costs less then than any index.
+const OFTEN: usize = 4;
+/// The same where words have to stand in an order: the index knows of the words alone, and each text would have to be looked at.
+const OFTEN_IN_ORDER: usize = 1;
+/// It goes on for so many times as long as it should take, …
+const PATIENCE: usize = 3;
+/// … but not for longer than this.
+const MOST_STEPS: usize = 6_000;
+/// A condition that held for more of them than this is not worth reading its index for.
+const RARE: usize = SAMPLE / 10;
 /// What a condition may hold for to be worth reading whole.
 const FEW: usize = 3_000;
-/// For each issue of a page so many are looked at in a short walk, …
-const SHORT: usize = 6;
-/// … and so many in a longer one, which is begun when the short one has found a page's share of this.
-const STEPS: usize = 60;
-const SHARE: usize = 5;
-/// However long the page is.
-const MOST_STEPS: usize = 6_000;
+/// The indexes of so many conditions are joined; to read more of them costs more than to look at single issues.
+const JOINED: usize = 2;
+/// More issues than this are not read one by one: the list is walked, and they are looked for in it.
+const MOST_READ: usize = 5_000;
 /// A search that takes longer is refused.
 const LIMIT_MS: u32 = 2_000;
 
@@ -44,7 +54,8 @@ pub struct Found {
 }
 
 /// Up to `limit` issues after a place. An issue that moves to the front meanwhile may be missed by the pages still to
-/// come, but none is ever given twice. In a transaction of the caller's, the limit on the time of statements stays set.
+/// come; one whose priority was lowered, or that was merged, may be given twice by the orders that this moves it in.
+/// In a transaction of the caller's, the limit on the time of statements stays set.
 ///
 /// # Errors
 /// When the database fails; [`StoreError::is_too_slow`] when the question cannot be answered within two seconds.
@@ -90,7 +101,12 @@ pub async fn places(
                     wildcard::resolve(connection, &tag.key, &tag.values, projects.as_deref()).await?;
                 tags.push((tag.key.clone(), values, tag.negated));
             }
-            let question = Question { conditions: conditions(filter, projects, tags), sort, after, limit };
+            let traced = match filter.trace {
+                Some(trace) => Some(crate::events::issues_of_trace(connection, trace).await?),
+                None => None,
+            };
+            let conditions = conditions(filter, projects, tags, traced);
+            let question = Question { conditions, sort, after, limit };
             question.answer(connection).await
         })
         .await
@@ -120,10 +136,22 @@ async fn projects(connection: &mut Connection, filter: &Filter) -> Result<Option
 
 #[derive(QueryableByName)]
 struct SourceRow {
-    #[diesel(sql_type = Integer)]
-    number: i32,
     #[diesel(sql_type = Nullable<Array<BigInt>>)]
     ids: Option<Vec<i64>>,
+}
+
+#[derive(QueryableByName)]
+struct IdRow {
+    #[diesel(sql_type = BigInt)]
+    issue_id: i64,
+}
+
+#[derive(QueryableByName)]
+struct SampleRow {
+    #[diesel(embed)]
+    place: PlaceRow,
+    #[diesel(sql_type = Array<Bool>)]
+    holds: Vec<bool>,
 }
 
 #[derive(QueryableByName)]
@@ -136,12 +164,14 @@ struct PlaceRow {
 
 /// How a statement gets at issues.
 enum Way<'a> {
-    /// Only these.
+    /// Only these, each by itself.
     Among(&'a [i64]),
+    /// The list, as far as it has these.
+    Within(&'a [i64]),
     /// The first so many of the list.
     Walk(usize),
-    /// Those that all sources have; without a source, the whole list.
-    Join,
+    /// The whole list.
+    List,
 }
 
 struct Question {
@@ -154,94 +184,170 @@ struct Question {
 impl Question {
     async fn answer(&self, connection: &mut Connection) -> Result<Vec<Place>, StoreError> {
         let everything: Vec<&Condition> = self.conditions.iter().collect();
-        if self.conditions.iter().all(|condition| self.is_of_columns(condition)) {
-            return self.ask(connection, Way::Join, &everything).await;
+        let (of_columns, others): (Vec<&Condition>, Vec<&Condition>) = everything
+            .iter()
+            .partition(|condition| condition.of_columns(self.sort, &mut Binds::default()).is_some());
+        if others.is_empty() {
+            return self.ask(connection, &Way::List, &everything).await;
         }
-        for steps in [SHORT, STEPS] {
-            let steps = (steps * self.limit).min(MOST_STEPS);
-            let walked = self.ask(connection, Way::Walk(steps), &everything).await?;
+        let sample = self.sample(connection, &of_columns, &others).await?;
+        let mut found: Vec<Place> = sample
+            .iter()
+            .filter(|row| row.holds.iter().all(|holds| *holds))
+            .map(|row| self.place(&row.place))
+            .collect();
+        if sample.len() < SAMPLE || found.len() >= self.limit {
+            found.truncate(self.limit);
+            return Ok(found);
+        }
+        let in_order = others.iter().any(|condition| condition.is_phrase());
+        if found.len() >= if in_order { OFTEN_IN_ORDER } else { OFTEN } {
+            let steps = (PATIENCE * SAMPLE * self.limit / found.len()).min(MOST_STEPS);
+            let walked = self.ask(connection, &Way::Walk(steps), &everything).await?;
             if walked.len() >= self.limit {
                 return Ok(walked);
             }
-            if walked.len() * SHARE < self.limit || steps == MOST_STEPS {
-                break;
-            }
         }
-        let (few, rest) = self.few(connection).await?;
-        match few {
-            Some(few) if few.is_empty() => Ok(Vec::new()),
-            Some(few) => self.ask(connection, Way::Among(&few), &rest).await,
-            None => {
-                // How common values of tags are is often estimated far too low: hashing all is sure, and fast enough.
-                connection.batch_execute("SET LOCAL enable_nestloop = off").await?;
-                self.ask(connection, Way::Join, &everything).await
-            }
-        }
+        let mut ordered: Vec<(usize, &Condition)> = others
+            .iter()
+            .enumerate()
+            .map(|(number, condition)| {
+                (sample.iter().filter(|row| row.holds.get(number) == Some(&true)).count(), *condition)
+            })
+            .collect();
+        ordered.sort_by_key(|(count, _)| *count);
+        self.by_indexes(connection, of_columns, &ordered).await
     }
 
-    fn is_of_columns(&self, condition: &Condition) -> bool {
-        condition.of_columns(self.sort, &mut Binds::default()).is_some()
+    /// By what indexes say of the rarest conditions; with each, for how many of the sample it held.
+    async fn by_indexes(
+        &self,
+        connection: &mut Connection,
+        of_columns: Vec<&Condition>,
+        ordered: &[(usize, &Condition)],
+    ) -> Result<Vec<Place>, StoreError> {
+        let mut rest = of_columns;
+        rest.extend(ordered.iter().map(|(_, condition)| *condition));
+        let has_source = |condition: &Condition| condition.source(&mut Binds::default()).is_some();
+        let rarest: Vec<(usize, &Condition)> =
+            ordered.iter().copied().filter(|(_, condition)| has_source(condition)).take(JOINED).collect();
+        let without = |rest: &mut Vec<&Condition>, settled: &Condition| {
+            if !settled.is_rough() {
+                rest.retain(|condition| !std::ptr::eq(*condition, settled));
+            }
+        };
+        for (_, condition) in rarest.iter().filter(|(count, _)| *count <= RARE) {
+            if let Some(few) = self.few(connection, condition).await? {
+                without(&mut rest, condition);
+                return self.ask(connection, &Way::Among(&few), &rest).await;
+            }
+        }
+        if rarest.is_empty() {
+            return self.ask(connection, &Way::List, &rest).await;
+        }
+        let joined: Vec<&Condition> = rarest.into_iter().map(|(_, condition)| condition).collect();
+        let ids = self.joined(connection, &joined).await?;
+        joined.iter().for_each(|condition| without(&mut rest, condition));
+        let way = if ids.len() <= MOST_READ { Way::Among(&ids) } else { Way::Within(&ids) };
+        self.ask(connection, &way, &rest).await
     }
 
-    /// What all conditions that hold for few issues leave together, and the conditions that are still to be looked at.
+    /// The first issues of the list, and which conditions hold for each.
+    async fn sample(
+        &self,
+        connection: &mut Connection,
+        of_columns: &[&Condition],
+        others: &[&Condition],
+    ) -> Result<Vec<SampleRow>, StoreError> {
+        let mut binds = Binds::default();
+        let inner = self.inner(&Way::Walk(SAMPLE), of_columns, &mut binds);
+        let holds: Vec<String> = others.iter().map(|condition| condition.probe("w.id", &mut binds)).collect();
+        let text = format!(
+            "SELECT w.id, {}::bigint AS key, ARRAY[{}] AS holds FROM ({inner} LIMIT {SAMPLE}) w ORDER BY w.at DESC, w.id DESC",
+            self.number(),
+            holds.join(", ")
+        );
+        binds.load(connection, text).await
+    }
+
+    /// All issues for which a condition holds, if they are few.
     async fn few(
         &self,
         connection: &mut Connection,
-    ) -> Result<(Option<Vec<i64>>, Vec<&Condition>), StoreError> {
-        let (mut binds, mut parts) = (Binds::default(), Vec::new());
-        for (number, condition) in self.conditions.iter().enumerate() {
-            if let Some(source) = condition.source(&mut binds) {
-                parts.push(format!("SELECT {number} AS number, ARRAY({source} LIMIT {}) AS ids", FEW + 1));
-            }
-        }
-        let everything = || self.conditions.iter().collect::<Vec<_>>();
-        if parts.is_empty() {
-            return Ok((None, everything()));
-        }
+        condition: &Condition,
+    ) -> Result<Option<Vec<i64>>, StoreError> {
+        let mut binds = Binds::default();
+        let Some(source) = condition.source(&mut binds) else { return Ok(None) };
         let text = format!(
-            "SELECT number, CASE WHEN cardinality(ids) <= {FEW} THEN ids END AS ids FROM ({}) s",
-            parts.join(" UNION ALL ")
+            "SELECT CASE WHEN cardinality(ids) <= {FEW} THEN ids END AS ids FROM (SELECT ARRAY({source} LIMIT {}) AS ids) s",
+            FEW + 1
         );
         let rows: Vec<SourceRow> = binds.load(connection, text).await?;
-        let mut few: Option<Vec<i64>> = None;
-        let mut settled = Vec::new();
-        for SourceRow { number, ids } in rows {
-            let Some(mut ids) = ids else { continue };
-            settled.push(number);
-            ids.sort_unstable();
-            ids.dedup();
-            few = Some(match few {
-                None => ids,
-                Some(before) => before.into_iter().filter(|id| ids.binary_search(id).is_ok()).collect(),
+        Ok(rows.into_iter().next().and_then(|row| row.ids).map(sorted))
+    }
+
+    /// All issues for which each of these holds, by their indexes.
+    async fn joined(
+        &self,
+        connection: &mut Connection,
+        conditions: &[&Condition],
+    ) -> Result<Vec<i64>, StoreError> {
+        // How common values of tags are is often estimated far too low: hashing both is sure, and fast enough.
+        connection.batch_execute("SET LOCAL enable_nestloop = off").await?;
+        let mut binds = Binds::default();
+        let sources: Vec<String> =
+            conditions.iter().filter_map(|condition| condition.source(&mut binds)).collect();
+        let mut text = "SELECT s0.issue_id FROM ".to_owned();
+        for (number, source) in sources.iter().enumerate() {
+            text.push_str(&match number {
+                0 => format!("({source}) s0"),
+                _ => format!(" JOIN ({source}) s{number} ON s{number}.issue_id = s0.issue_id"),
             });
         }
-        let open = |(number, condition): (usize, &'_ Condition)| {
-            condition.is_rough() || !i32::try_from(number).is_ok_and(|number| settled.contains(&number))
-        };
-        let rest =
-            self.conditions.iter().enumerate().filter(|(number, condition)| open((*number, condition)));
-        Ok((few, rest.map(|(_, condition)| condition).collect()))
+        let rows: Vec<IdRow> = binds.load(connection, text).await?;
+        Ok(sorted(rows.into_iter().map(|row| row.issue_id).collect()))
     }
 
     async fn ask(
         &self,
         connection: &mut Connection,
-        way: Way<'_>,
+        way: &Way<'_>,
         conditions: &[&Condition],
     ) -> Result<Vec<Place>, StoreError> {
         let mut binds = Binds::default();
-        let text = self.text(&way, conditions, &mut binds);
+        let inner = self.inner(way, conditions, &mut binds);
+        let outer: Vec<String> = conditions
+            .iter()
+            .filter(|condition| condition.of_columns(self.sort, &mut Binds::default()).is_none())
+            .map(|condition| condition.probe("w.id", &mut binds))
+            .collect();
+        let looked_at = if outer.is_empty() { "true".to_owned() } else { outer.join(" AND ") };
+        let bound = match way {
+            _ if outer.is_empty() => format!("LIMIT {}", self.limit),
+            Way::Walk(steps) => format!("LIMIT {steps}"),
+            Way::List | Way::Within(_) | Way::Among(_) => "OFFSET 0".to_owned(),
+        };
+        let text = format!(
+            "SELECT w.id, {}::bigint AS key FROM ({inner} {bound}) w WHERE {looked_at} ORDER BY w.at DESC, w.id DESC LIMIT {}",
+            self.number(),
+            self.limit
+        );
         let rows: Vec<PlaceRow> = binds.load(connection, text).await?;
-        Ok(rows.into_iter().map(|row| Place { sort: self.sort, key: row.key, id: row.id }).collect())
+        Ok(rows.iter().map(|row| self.place(row)).collect())
     }
 
-    /// The inner query walks the index of the order, or reads single issues in it; the outer one looks at them one by
-    /// one until there are enough.
-    fn text(&self, way: &Way<'_>, conditions: &[&Condition], binds: &mut Binds) -> String {
+    /// The list's part that a statement gets at, in its order. A query around it looks at the issues one by one, until there are
+    /// enough.
+    fn inner(&self, way: &Way<'_>, conditions: &[&Condition], binds: &mut Binds) -> String {
         let (table, id, key) = self.sort.columns();
-        let (mut inner, mut outer) = (vec!["true".to_owned()], Vec::new());
-        if let Way::Among(ids) = way {
-            inner.push(format!("k.{id} = ANY ({})", binds.add(Bind::Longs(ids.to_vec()))));
+        let mut tests = vec!["true".to_owned()];
+        match way {
+            Way::Among(ids) => tests.push(format!("k.{id} = ANY ({})", binds.add(Bind::Longs(ids.to_vec())))),
+            // With the sum there is no index to read them from: they are hashed, and the list is walked.
+            Way::Within(ids) => {
+                tests.push(format!("k.{id} + 0 = ANY ({})", binds.add(Bind::Longs(ids.to_vec()))))
+            }
+            Way::Walk(_) | Way::List => {}
         }
         if let Some(place) = self.after {
             let from = if self.sort.is_time() {
@@ -249,47 +355,27 @@ impl Question {
             } else {
                 format!("{}::smallint", place.key.clamp(0, i64::from(i16::MAX)))
             };
-            inner.push(format!("(k.{key}, k.{id}) < ({from}, {})", place.id));
+            tests.push(format!("(k.{key}, k.{id}) < ({from}, {})", place.id));
         }
-        let mut sources = Vec::new();
-        for condition in conditions {
-            if let Some(test) = condition.of_columns(self.sort, binds) {
-                inner.push(test);
-                continue;
-            }
-            let source = if matches!(way, Way::Join) { condition.source(binds) } else { None };
-            if source.is_none() || condition.is_rough() {
-                outer.push(condition.probe("w.id", binds));
-            }
-            sources.extend(source);
-        }
-        if let Some(ids) = joined(&sources) {
-            inner.push(format!("k.{id} = ANY (ARRAY({ids}))"));
-        }
-        let looked_at = if outer.is_empty() { "true".to_owned() } else { outer.join(" AND ") };
-        let number = if self.sort.is_time() { "(extract(epoch FROM w.at) * 1000000)" } else { "w.at" };
-        let bound = match way {
-            _ if outer.is_empty() => format!("LIMIT {}", self.limit),
-            Way::Walk(steps) => format!("LIMIT {steps}"),
-            Way::Join | Way::Among(_) => "OFFSET 0".to_owned(),
-        };
+        tests.extend(conditions.iter().filter_map(|condition| condition.of_columns(self.sort, binds)));
         format!(
-            "SELECT w.id, {number}::bigint AS key FROM (
-                 SELECT k.{id} AS id, k.{key} AS at FROM {table} k WHERE {} ORDER BY k.{key} DESC, k.{id} DESC {bound}) w
-             WHERE {} ORDER BY w.at DESC, w.id DESC LIMIT {}",
-            inner.join(" AND "),
-            looked_at,
-            self.limit
+            "SELECT k.{id} AS id, k.{key} AS at FROM {table} k WHERE {} ORDER BY k.{key} DESC, k.{id} DESC",
+            tests.join(" AND ")
         )
+    }
+
+    /// The key of the order, as a number.
+    const fn number(&self) -> &'static str {
+        if self.sort.is_time() { "(extract(epoch FROM w.at) * 1000000)" } else { "w.at" }
+    }
+
+    const fn place(&self, row: &PlaceRow) -> Place {
+        Place { sort: self.sort, key: row.key, id: row.id }
     }
 }
 
-/// The ids that all sources have.
-fn joined(sources: &[String]) -> Option<String> {
-    let (first, others) = sources.split_first()?;
-    let mut text = format!("SELECT s.issue_id FROM ({first}) s");
-    for (number, other) in others.iter().enumerate() {
-        text.push_str(&format!(" JOIN ({other}) s{number} ON s{number}.issue_id = s.issue_id"));
-    }
-    Some(text)
+fn sorted(mut ids: Vec<i64>) -> Vec<i64> {
+    ids.sort_unstable();
+    ids.dedup();
+    ids
 }

@@ -32,6 +32,18 @@ impl Sort {
         ("priority", Self::Priority),
     ];
 
+    /// Its name in the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::LastSeen => "last_seen",
+            Self::FirstSeen => "first_seen",
+            Self::Events => "events",
+            Self::Users => "users",
+            Self::Priority => "priority",
+        }
+    }
+
     /// The table whose index has the order, its column with the id, and that with the key.
     pub(super) const fn columns(self) -> (&'static str, &'static str, &'static str) {
         match self {

@@ -3,10 +3,9 @@
 use crate::{Connection, StoreError};
 use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
-use diesel::sql_types::{Array, BigInt, Integer, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Integer, SmallInt, Text, Timestamptz};
 use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
-use uuid::Uuid;
 
 /// A value that came from outside, or is too long for the text.
 #[derive(Debug, Clone)]
@@ -17,7 +16,6 @@ pub(super) enum Bind {
     Ints(Vec<i32>),
     Longs(Vec<i64>),
     Time(DateTime<Utc>),
-    Uuid(Uuid),
 }
 
 /// The values of a statement. What is not asked for is not in its text, so that the planner sees what is.
@@ -45,7 +43,6 @@ impl Binds {
                 Bind::Ints(value) => query.bind::<Array<Integer>, _>(value),
                 Bind::Longs(value) => query.bind::<Array<BigInt>, _>(value),
                 Bind::Time(value) => query.bind::<Timestamptz, _>(value),
-                Bind::Uuid(value) => query.bind::<SqlUuid, _>(value),
             };
         }
         Ok(query.load(connection).await?)

@@ -1,52 +1,81 @@
-//! Doing what was decided about the candidates of a claim.
+//! Doing what was decided about the candidates of a claim: of all its destinations in one statement each, as far as it is frequent.
 
+use super::claim::Planned;
 use super::facts::{Part, parts};
-use super::{Candidate, Claim, Claimed, Digest, LOST, Plan};
+use super::{Claim, Claimed, Digest, LOST, Plan};
+use crate::destinations::Destination;
 use crate::{Connection, StoreError, statement};
-use bugle_model::{NotificationId, NotificationState, Priority, SignalKind};
+use bugle_model::{DestinationId, NotificationId, NotificationState, Priority, SignalKind};
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, Int4, Int8, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
+use std::collections::HashMap;
 use uuid::Uuid;
 
 pub(super) async fn apply(
     conn: &mut Connection,
     claim: &Claim,
-    candidates: &[Candidate],
-    plan: &Plan,
-) -> Result<Vec<Claimed>, StoreError> {
-    lost_attempts(conn, claim, candidates, plan).await?;
-    if !plan.cancel.is_empty() {
-        cancel(conn, claim, &plan.cancel).await?;
+    planned: Vec<Planned>,
+) -> Result<Vec<(Destination, Vec<Claimed>)>, StoreError> {
+    lost_attempts(conn, claim, &planned).await?;
+    let plans = || planned.iter().map(|one| &one.plan);
+    let cancelled = plans().flat_map(|plan| &plan.cancel).map(|(id, reason)| (*id, *reason)).collect();
+    end(conn, claim, NotificationState::Cancelled, cancelled).await?;
+    let failed = plans().flat_map(|plan| &plan.fail).map(|(id, error)| (*id, error.as_str())).collect();
+    end(conn, claim, NotificationState::Failed, failed).await?;
+    for Planned { destination, plan, .. } in &planned {
+        if let Some(digest) = &plan.digest {
+            let id = insert_digest(conn, claim, destination.id, digest).await?;
+            tell_inside(conn, claim, NotificationState::Expired, id, &digest.of).await?;
+        }
+        if let Some((lead, others)) = &plan.bundle {
+            tell_inside(conn, claim, NotificationState::Bundled, *lead, others).await?;
+        }
     }
-    if let Some(digest) = &plan.digest {
-        let id = insert_digest(conn, claim, digest).await?;
-        tell_inside(conn, claim, NotificationState::Expired, id, &digest.of).await?;
+    let pauses = planned.iter().filter_map(|one| Some((one.destination.id, one.plan.open_until?))).collect();
+    pause(conn, pauses).await?;
+    let send: Vec<NotificationId> = plans().flat_map(|plan| plan.send.iter().copied()).collect();
+    let mut taken: HashMap<NotificationId, Claimed> = if send.is_empty() {
+        HashMap::new()
+    } else {
+        take(conn, claim, &send).await?.into_iter().map(|one| (one.id, one)).collect()
+    };
+    let own = |one: Planned| {
+        let claimed = one.plan.send.iter().filter_map(|id| taken.remove(id)).collect();
+        (one.destination, claimed)
+    };
+    Ok(planned.into_iter().map(own).collect())
+}
+
+/// Nothing more goes to these destinations before.
+async fn pause(conn: &mut Connection, pauses: Vec<(DestinationId, DateTime<Utc>)>) -> Result<(), StoreError> {
+    if pauses.is_empty() {
+        return Ok(());
     }
-    if let Some((lead, others)) = &plan.bundle {
-        tell_inside(conn, claim, NotificationState::Bundled, *lead, others).await?;
-    }
-    if let Some(until) = plan.open_until {
-        statement("UPDATE destinations SET open_until = $2 WHERE id = $1")
-            .bind::<Int4, _>(claim.destination.0)
-            .bind::<Timestamptz, _>(until)
-            .execute(conn)
-            .await?;
-    }
-    if plan.send.is_empty() { Ok(Vec::new()) } else { take(conn, claim, &plan.send).await }
+    let (ids, until): (Vec<i32>, Vec<DateTime<Utc>>) =
+        pauses.into_iter().map(|(id, until)| (id.0, until)).unzip();
+    statement(
+        "UPDATE destinations d SET open_until = s.until FROM UNNEST($1::int[], $2::timestamptz[]) AS s (id, until)
+         WHERE d.id = s.id",
+    )
+    .bind::<Array<Int4>, _>(ids)
+    .bind::<Array<Timestamptz>, _>(until)
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// An attempt whose sender was lost stays visible.
-async fn lost_attempts(
-    conn: &mut Connection,
-    claim: &Claim,
-    candidates: &[Candidate],
-    plan: &Plan,
-) -> Result<(), StoreError> {
-    let touched = |id| plan.send.contains(&id) || plan.cancel.iter().any(|(cancelled, _)| *cancelled == id);
-    let lost: Vec<i64> =
-        candidates.iter().filter(|one| one.lost && touched(one.id)).map(|one| one.id.0).collect();
+async fn lost_attempts(conn: &mut Connection, claim: &Claim, planned: &[Planned]) -> Result<(), StoreError> {
+    let lost_of = |one: &Planned| {
+        let Plan { cancel, fail, send, .. } = &one.plan;
+        let ended =
+            |id| cancel.iter().any(|(other, _)| *other == id) || fail.iter().any(|(other, _)| *other == id);
+        let lost = one.candidates.iter().filter(|candidate| candidate.lost).map(|candidate| candidate.id);
+        lost.filter(|id| send.contains(id) || ended(*id)).map(|id| id.0).collect::<Vec<_>>()
+    };
+    let lost: Vec<i64> = planned.iter().flat_map(lost_of).collect();
     if lost.is_empty() {
         return Ok(());
     }
@@ -64,20 +93,25 @@ async fn lost_attempts(
     Ok(())
 }
 
-async fn cancel(
+async fn end(
     conn: &mut Connection,
     claim: &Claim,
-    cancel: &[(NotificationId, &'static str)],
+    state: NotificationState,
+    ended: Vec<(NotificationId, &str)>,
 ) -> Result<(), StoreError> {
-    let (ids, reasons): (Vec<i64>, Vec<&str>) = cancel.iter().map(|(id, reason)| (id.0, *reason)).unzip();
+    if ended.is_empty() {
+        return Ok(());
+    }
+    let (ids, reasons): (Vec<i64>, Vec<&str>) = ended.into_iter().map(|(id, reason)| (id.0, reason)).unzip();
     statement(
-        "UPDATE notifications n SET state = 4, error = s.reason, finished_at = $3, next_at = NULL,
+        "UPDATE notifications n SET state = $4, error = s.reason, finished_at = $3, next_at = NULL,
             lease_until = NULL, leased_by = NULL
          FROM UNNEST($1::bigint[], $2::text[]) AS s (id, reason) WHERE n.id = s.id",
     )
     .bind::<Array<Int8>, _>(ids)
     .bind::<Array<Text>, _>(reasons)
     .bind::<Timestamptz, _>(claim.now)
+    .bind::<SmallInt, _>(state.code())
     .execute(conn)
     .await?;
     Ok(())
@@ -92,13 +126,14 @@ struct Made {
 async fn insert_digest(
     conn: &mut Connection,
     claim: &Claim,
+    destination: DestinationId,
     digest: &Digest,
 ) -> Result<NotificationId, StoreError> {
     let made: Made = statement(
         "INSERT INTO notifications (message_id, project_id, destination_id, kind, priority, received_at, created_at, next_at)
          SELECT $2, project_id, id, $3, $4, $5, $6, $6 FROM destinations WHERE id = $1 RETURNING id",
     )
-    .bind::<Int4, _>(claim.destination.0)
+    .bind::<Int4, _>(destination.0)
     .bind::<SqlUuid, _>(digest.message_id)
     .bind::<SmallInt, _>(SignalKind::Digest.code())
     .bind::<SmallInt, _>(digest.priority.code())
@@ -155,6 +190,8 @@ struct TakenRow {
     unknown: i64,
     #[diesel(sql_type = Text)]
     project_name: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    code: Option<String>,
 }
 
 impl TakenRow {
@@ -171,6 +208,7 @@ impl TakenRow {
             ambiguous_since: self.ambiguous_since,
             unknown: self.unknown,
             project_name: self.project_name,
+            code: self.code,
             parts: parts.extract_if(.., |part| part.into == id).map(|part| part.bundle).collect(),
         })
     }
@@ -186,9 +224,12 @@ async fn take(
         "WITH before AS (SELECT id, dispatched_at FROM notifications WHERE id = ANY($1))
          UPDATE notifications n SET state = 1, attempts = attempts + 1, lease_until = $2, leased_by = $3,
             dispatched_at = COALESCE(n.dispatched_at, $4), next_at = NULL
-         FROM before, projects p WHERE n.id = before.id AND p.id = n.project_id
+         FROM before WHERE n.id = before.id
          RETURNING n.id, n.message_id, n.kind, n.priority, n.attempts, n.created_at, n.received_at,
-            before.dispatched_at AS ambiguous_since, p.name AS project_name,
+            before.dispatched_at AS ambiguous_since,
+            COALESCE((SELECT p.name FROM projects p WHERE p.id = n.project_id), 'Bugle') AS project_name,
+            CASE WHEN n.kind = 14 THEN
+                (SELECT m.code FROM contact_methods m WHERE m.destination_id = n.destination_id) END AS code,
             (SELECT count(*) FROM notification_attempts a
              WHERE a.notification_id = n.id AND starts_with(a.answer, $5)) AS unknown",
     )
@@ -200,7 +241,5 @@ async fn take(
     .load(conn)
     .await?;
     let mut parts = parts(conn, &ids).await?;
-    let mut claimed: Vec<Claimed> = rows.into_iter().filter_map(|row| row.read(&mut parts)).collect();
-    claimed.sort_by_key(|one| ids.iter().position(|id| *id == one.id.0));
-    Ok(claimed)
+    Ok(rows.into_iter().filter_map(|row| row.read(&mut parts)).collect())
 }

@@ -1,20 +1,23 @@
-//! Taking due notifications of one destination, in one transaction that also sees whether they are still wanted.
+//! Taking due notifications of some destinations, in one transaction that also sees whether they are still wanted.
 
 use super::IssueFacts;
 use super::apply::apply;
 use crate::destinations::{self, Destination};
 use crate::{Connection, StoreError, statement};
-use bugle_model::{DestinationId, IssueStatus, NotificationId, Priority, SignalKind};
+use bugle_model::{
+    DestinationId, IncidentId, IncidentState, IssueStatus, NotificationId, Priority, SignalKind, UserId,
+};
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{Bool, Int4, Int8, Nullable, SmallInt, Timestamptz};
+use diesel::sql_types::{Array, Bool, Int4, Int8, Nullable, SmallInt, Timestamptz};
 use diesel_async::{AsyncConnection, RunQueryDsl};
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// What an attempt says that was never heard of again. Attempts whose answer starts so may or may not have arrived.
 pub const LOST: &str = "outcome unknown: ";
 
-/// How many notifications one claim looks at.
+/// How many notifications of a destination one claim looks at.
 const MAX_CANDIDATES: i64 = 1000;
 
 /// A destination that has something due.
@@ -49,6 +52,21 @@ pub struct Candidate {
     pub told_again: bool,
     /// How many notifications about unresolved issues are bundled into it.
     pub bundled: i64,
+    /// Of a page: what has become of its incident.
+    pub incident: Option<PageOf>,
+}
+
+/// The incident of a page, as it is now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageOf {
+    /// Which.
+    pub id: IncidentId,
+    /// Where it stands.
+    pub state: IncidentState,
+    /// Whether the page belongs to its generation.
+    pub is_current: bool,
+    /// The status of its issue; `None` when the issue is gone.
+    pub issue: Option<IssueStatus>,
 }
 
 /// What becomes of the candidates. Those not named stay as they are.
@@ -56,6 +74,8 @@ pub struct Candidate {
 pub struct Plan {
     /// No longer wanted, with the reason.
     pub cancel: Vec<(NotificationId, &'static str)>,
+    /// Given up, with the reason.
+    pub fail: Vec<(NotificationId, String)>,
     /// Too old alone.
     pub digest: Option<Digest>,
     /// The first tells of the others too.
@@ -82,8 +102,6 @@ pub struct Digest {
 /// Who claims, and until when.
 #[derive(Debug, Clone, Copy)]
 pub struct Claim {
-    /// The destination.
-    pub destination: DestinationId,
     /// The time.
     pub now: DateTime<Utc>,
     /// Until when the claimed are the claimer's.
@@ -109,6 +127,10 @@ pub struct Bundle {
     pub received_at: DateTime<Utc>,
     /// The issue.
     pub issue: IssueFacts,
+    /// Of a page: the incident.
+    pub incident: Option<IncidentId>,
+    /// Of a page: whom it is for.
+    pub user: Option<UserId>,
 }
 
 /// A notification to be sent by whoever claimed it.
@@ -136,6 +158,8 @@ pub struct Claimed {
     pub project_name: String,
     /// What it tells, the weightiest first; empty for a test.
     pub parts: Vec<Bundle>,
+    /// The code that proves a contact method, in the message that brings it.
+    pub code: Option<String>,
 }
 
 #[derive(QueryableByName)]
@@ -172,41 +196,75 @@ pub async fn due(conn: &mut Connection, now: DateTime<Utc>, limit: i64) -> Resul
     Ok(rows.iter().filter_map(due).collect())
 }
 
-/// Locks the destination, looks at what is due there, does what `decide` says, and gives what is to be sent.
-/// `None` when another claim holds the destination at this moment, or it is gone.
+/// What became of a claim.
+#[derive(Debug, Default)]
+pub struct Claims {
+    /// What is to be sent, by destination, in the order in which they were asked for.
+    pub taken: Vec<(Destination, Vec<Claimed>)>,
+    /// Destinations that another claim holds at this moment, or that are gone.
+    pub busy: usize,
+    /// Destinations that cannot be read: nothing is sent there.
+    pub damaged: Vec<(DestinationId, StoreError)>,
+}
+
+/// Locks some destinations, looks at what is due there, does what `decide` says for each in turn, and gives what is to be sent.
 ///
 /// # Errors
 /// When the database fails; then nothing was claimed.
 pub async fn claim<F>(
     conn: &mut Connection,
+    destinations: &[DestinationId],
     claim: Claim,
-    decide: F,
-) -> Result<Option<(Destination, Vec<Claimed>)>, StoreError>
+    mut decide: F,
+) -> Result<Claims, StoreError>
 where
-    F: FnOnce(&Destination, &[Candidate]) -> Plan + Send,
+    F: FnMut(&Destination, &[Candidate]) -> Plan + Send,
 {
     conn.transaction(async move |conn| {
         // Not FOR UPDATE: new notifications refer to the destination meanwhile.
         let rows: Vec<destinations::Row> =
-            statement("SELECT * FROM destinations WHERE id = $1 FOR NO KEY UPDATE SKIP LOCKED")
-                .bind::<Int4, _>(claim.destination.0)
+            statement("SELECT * FROM destinations WHERE id = ANY ($1) FOR NO KEY UPDATE SKIP LOCKED")
+                .bind::<Array<Int4>, _>(destinations.iter().map(|id| id.0).collect::<Vec<_>>())
                 .load(conn)
                 .await?;
-        let Some(row) = rows.into_iter().next() else { return Ok(None) };
-        let destination = Destination::try_from(row)?;
-        if destination.enabled && destination.open_until.is_some_and(|until| until > claim.now) {
-            return Ok(Some((destination, Vec::new())));
+        let mut claims = Claims { busy: destinations.len() - rows.len(), ..Claims::default() };
+        let mut locked = HashMap::with_capacity(rows.len());
+        for row in rows {
+            let id = DestinationId(row.id);
+            match Destination::try_from(row) {
+                Ok(destination) => drop(locked.insert(id, destination)),
+                Err(error) => claims.damaged.push((id, error)),
+            }
         }
-        let candidates = candidates(conn, &claim).await?;
-        let plan = decide(&destination, &candidates);
-        let claimed = apply(conn, &claim, &candidates, &plan).await?;
-        Ok(Some((destination, claimed)))
+        let is_open =
+            |one: &Destination| !one.enabled || one.open_until.is_none_or(|until| until <= claim.now);
+        let open: Vec<i32> = locked.values().filter(|one| is_open(one)).map(|one| one.id.0).collect();
+        let mut candidates = candidates(conn, &open, &claim).await?;
+        let mut planned = Vec::new();
+        for id in destinations {
+            let Some(destination) = locked.remove(id) else { continue };
+            let candidates = candidates.remove(id).unwrap_or_default();
+            let plan =
+                if is_open(&destination) { decide(&destination, &candidates) } else { Plan::default() };
+            planned.push(Planned { destination, candidates, plan });
+        }
+        claims.taken = apply(conn, &claim, planned).await?;
+        Ok(claims)
     })
     .await
 }
 
+/// What was decided about a destination.
+pub(super) struct Planned {
+    pub destination: Destination,
+    pub candidates: Vec<Candidate>,
+    pub plan: Plan,
+}
+
 #[derive(QueryableByName)]
 struct CandidateRow {
+    #[diesel(sql_type = Int4)]
+    destination_id: i32,
     #[diesel(sql_type = Int8)]
     id: i64,
     #[diesel(sql_type = SmallInt)]
@@ -227,9 +285,26 @@ struct CandidateRow {
     told_again: bool,
     #[diesel(sql_type = Int8)]
     bundled: i64,
+    #[diesel(sql_type = Nullable<Int8>)]
+    incident_id: Option<i64>,
+    #[diesel(sql_type = Nullable<SmallInt>)]
+    incident_state: Option<i16>,
+    #[diesel(sql_type = Nullable<Bool>)]
+    is_current: Option<bool>,
+    #[diesel(sql_type = Nullable<SmallInt>)]
+    incident_issue_status: Option<i16>,
 }
 
 impl CandidateRow {
+    fn incident(&self) -> Option<PageOf> {
+        Some(PageOf {
+            id: IncidentId(self.incident_id?),
+            state: IncidentState::from_code(self.incident_state?)?,
+            is_current: self.is_current?,
+            issue: self.incident_issue_status.and_then(IssueStatus::from_code),
+        })
+    }
+
     fn read(self) -> Option<Candidate> {
         Some(Candidate {
             id: NotificationId(self.id),
@@ -242,28 +317,47 @@ impl CandidateRow {
             issue: self.issue_status.and_then(IssueStatus::from_code),
             told_again: self.told_again,
             bundled: self.bundled,
+            incident: self.incident(),
         })
     }
 }
 
-async fn candidates(conn: &mut Connection, claim: &Claim) -> Result<Vec<Candidate>, StoreError> {
+async fn candidates(
+    conn: &mut Connection,
+    destinations: &[i32],
+    claim: &Claim,
+) -> Result<HashMap<DestinationId, Vec<Candidate>>, StoreError> {
     let rows: Vec<CandidateRow> = statement(
-        "SELECT n.id, n.kind, n.priority, n.state, n.attempts, n.received_at, n.created_at, i.status AS issue_status,
+        "SELECT w.id AS destination_id, n.id, n.kind, n.priority, n.state, n.attempts, n.received_at, n.created_at,
+            i.status AS issue_status,
             EXISTS (SELECT 1 FROM notifications later
                     WHERE later.issue_id = n.issue_id AND later.destination_id = n.destination_id
                     AND later.generation > n.generation) AS told_again,
             (SELECT count(*) FROM notifications b JOIN issues bi ON bi.id = b.issue_id
-             WHERE b.bundled_into = n.id AND bi.status = 0) AS bundled
-         FROM notifications n LEFT JOIN issues i ON i.id = n.issue_id
-         WHERE n.destination_id = $1
-            AND ((n.state = 0 AND n.next_at <= $2) OR (n.state = 1 AND n.lease_until <= $2))
-         ORDER BY n.priority DESC, n.created_at, n.id LIMIT $3
-         FOR UPDATE OF n SKIP LOCKED",
+             WHERE b.bundled_into = n.id AND bi.status = 0) AS bundled,
+            c.id AS incident_id, c.state AS incident_state, g.generation = c.generation AS is_current,
+            ci.status AS incident_issue_status
+         FROM UNNEST($1) AS w (id)
+         CROSS JOIN LATERAL (
+             SELECT * FROM notifications n WHERE n.destination_id = w.id
+                AND ((n.state = 0 AND n.next_at <= $2) OR (n.state = 1 AND n.lease_until <= $2))
+             ORDER BY n.priority DESC, n.created_at, n.id LIMIT $3
+             FOR UPDATE SKIP LOCKED) n
+         LEFT JOIN issues i ON i.id = n.issue_id
+         LEFT JOIN incident_pages g ON g.notification_id = n.id
+         LEFT JOIN incidents c ON c.id = g.incident_id
+         LEFT JOIN issues ci ON ci.id = c.issue_id
+         ORDER BY n.priority DESC, n.created_at, n.id",
     )
-    .bind::<Int4, _>(claim.destination.0)
+    .bind::<Array<Int4>, _>(destinations)
     .bind::<Timestamptz, _>(claim.now)
     .bind::<Int8, _>(MAX_CANDIDATES)
     .load(conn)
     .await?;
-    Ok(rows.into_iter().filter_map(CandidateRow::read).collect())
+    let mut found: HashMap<DestinationId, Vec<Candidate>> = HashMap::new();
+    for row in rows {
+        let destination = DestinationId(row.destination_id);
+        found.entry(destination).or_default().extend(row.read());
+    }
+    Ok(found)
 }

@@ -1,7 +1,7 @@
 //! What a message tells about an issue.
 
 use crate::{Connection, StoreError, statement};
-use bugle_model::{IssueId, Level, NotificationId, Priority, ProjectId, SignalKind};
+use bugle_model::{IncidentId, IssueId, Level, NotificationId, Priority, ProjectId, SignalKind, UserId};
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, Int4, Int8, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
@@ -98,6 +98,10 @@ struct Row {
     last_seen: DateTime<Utc>,
     #[diesel(sql_type = Nullable<Text>)]
     first_release: Option<String>,
+    #[diesel(sql_type = Nullable<Int8>)]
+    incident_id: Option<i64>,
+    #[diesel(sql_type = Nullable<Int4>)]
+    user_id: Option<i32>,
 }
 
 impl TryFrom<Row> for Part {
@@ -130,6 +134,8 @@ impl TryFrom<Row> for Part {
             environment: row.environment,
             received_at: row.received_at,
             issue,
+            incident: row.incident_id.map(IncidentId),
+            user: row.user_id.map(UserId),
         };
         Ok(Self { into: NotificationId(row.into_id), bundle })
     }
@@ -143,9 +149,11 @@ pub(super) async fn parts(conn: &mut Connection, messages: &[i64]) -> Result<Vec
             i.id AS issue_id, i.project_id, p.name AS project_name, p.prefix, i.number, i.title, i.culprit,
             i.error_type, i.platform, i.level, i.priority, COALESCE(c.events, 0) AS events,
             COALESCE(c.users, 0) AS users, i.first_seen, COALESCE(c.last_seen, i.first_seen) AS last_seen,
-            r.version AS first_release
+            r.version AS first_release, g.incident_id, g.user_id
          FROM notifications n
-         JOIN issues i ON i.id = n.issue_id
+         LEFT JOIN incident_pages g ON g.notification_id = n.id
+         LEFT JOIN incidents t ON t.id = g.incident_id
+         JOIN issues i ON i.id = COALESCE(n.issue_id, t.issue_id)
          JOIN projects p ON p.id = i.project_id
          LEFT JOIN issue_counts c ON c.issue_id = i.id
          LEFT JOIN releases r ON r.id = i.first_release_id

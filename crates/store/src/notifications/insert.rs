@@ -84,6 +84,26 @@ struct Made {
     id: i64,
 }
 
+/// Whether a test message to a destination is on its way. Holds the destination until the end of the caller's transaction, so
+/// that of two who ask at once the second is told of the first one's.
+///
+/// # Errors
+/// When the database fails.
+pub async fn test_is_pending(conn: &mut Connection, destination: DestinationId) -> Result<bool, StoreError> {
+    statement("SELECT FROM destinations WHERE id = $1 FOR NO KEY UPDATE")
+        .bind::<Int4, _>(destination.0)
+        .execute(conn)
+        .await?;
+    let pending: Vec<Made> = statement(
+        "SELECT id FROM notifications WHERE destination_id = $1 AND kind = $2 AND state IN (0, 1) LIMIT 1",
+    )
+    .bind::<Int4, _>(destination.0)
+    .bind::<SmallInt, _>(SignalKind::Test.code())
+    .load(conn)
+    .await?;
+    Ok(!pending.is_empty())
+}
+
 /// Makes a test message to a destination, due at once. `None` when there is no such destination.
 ///
 /// # Errors

@@ -40,7 +40,7 @@ pub struct Attempt {
     pub result: String,
     /// The provider's status: an HTTP or SMTP code.
     pub status: Option<i32>,
-    /// The provider's answer, cut.
+    /// The provider's answer, cut; none of what went to a person's contact method.
     pub answer: Option<String>,
 }
 
@@ -53,7 +53,7 @@ pub struct Notification {
     pub message_id: Uuid,
     /// The project.
     pub project: ProjectId,
-    /// The issue; none for a test or a digest.
+    /// The issue; none for a test or a digest, and when it was deleted or the issue that it became part of had been told of already.
     pub issue: Option<IssueId>,
     /// Where it goes.
     pub destination: DestinationId,
@@ -167,7 +167,8 @@ pub async fn list(
 ) -> Result<Vec<Notification>, StoreError> {
     let rows: Vec<Row> = statement(
         "SELECT n.*, d.channel FROM notifications n JOIN destinations d ON d.id = n.destination_id
-         WHERE ($1 IS NULL OR n.issue_id = $1) AND ($2 IS NULL OR n.project_id = $2)
+         -- What a person is sent about a contact method of theirs is nobody else's.
+         WHERE n.project_id IS NOT NULL AND ($1 IS NULL OR n.issue_id = $1) AND ($2 IS NULL OR n.project_id = $2)
             AND ($3 IS NULL OR n.destination_id = $3) AND ($4 IS NULL OR n.state = $4)
             AND ($5 IS NULL OR n.id < $5)
             AND ($7 IS NULL OR EXISTS (SELECT 1 FROM projects p WHERE p.id = n.project_id AND p.team_id = ANY ($7)))
@@ -219,8 +220,12 @@ impl From<AttemptRow> for Attempt {
 
 async fn attempts(conn: &mut Connection, ids: &[i64]) -> Result<Vec<AttemptRow>, StoreError> {
     Ok(statement(
-        "SELECT notification_id, number, started_at, duration_ms, result, status, answer
-         FROM notification_attempts WHERE notification_id = ANY($1) ORDER BY notification_id, number",
+        // What came back from a person's phone or server may name its number or address, which are theirs alone.
+        "SELECT a.notification_id, a.number, a.started_at, a.duration_ms, a.result, a.status,
+            CASE WHEN d.user_id IS NULL THEN a.answer END AS answer
+         FROM notification_attempts a JOIN notifications n ON n.id = a.notification_id
+         JOIN destinations d ON d.id = n.destination_id
+         WHERE a.notification_id = ANY($1) ORDER BY a.notification_id, a.number",
     )
     .bind::<Array<Int8>, _>(ids)
     .load(conn)

@@ -4,8 +4,11 @@ use crate::{Connection, StoreError, statement};
 use bugle_model::{DestinationId, NotificationId, NotificationState};
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{Bool, Float8, Int4, Int8, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{
+    Array, Bool, Float8, Int4, Int8, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
+};
 use diesel_async::RunQueryDsl;
+use std::collections::HashSet;
 use uuid::Uuid;
 
 /// Longest answer and error that are kept, in characters.
@@ -113,6 +116,14 @@ pub struct Record {
     pub effect: Effect,
 }
 
+impl Record {
+    /// A delivery that says nothing else: many of them can be written at once.
+    #[must_use]
+    pub const fn is_plain(&self) -> bool {
+        matches!((&self.next, &self.effect), (Next::Sent { .. }, Effect::Works))
+    }
+}
+
 /// The columns of `notifications` that a [`Next`] sets.
 struct Columns<'a> {
     state: NotificationState,
@@ -150,6 +161,12 @@ fn cut(text: &str, limit: usize) -> String {
 struct Done {
     #[diesel(sql_type = Int8)]
     done: i64,
+}
+
+#[derive(QueryableByName)]
+struct Ended {
+    #[diesel(sql_type = Int8)]
+    id: i64,
 }
 
 /// Writes it. Whether the notification was still this claim's.
@@ -214,4 +231,50 @@ pub async fn record(conn: &mut Connection, record: &Record) -> Result<bool, Stor
     .get_result(conn)
     .await?;
     Ok(done.done == 1)
+}
+
+/// Writes several deliveries (those that are [plain](Record::is_plain)) in one statement. Those of which the notification was still
+/// the claim's.
+///
+/// # Errors
+/// When the database fails; then nothing was written.
+pub async fn record_delivered(
+    conn: &mut Connection,
+    records: &[&Record],
+) -> Result<HashSet<NotificationId>, StoreError> {
+    let provider_id = |record: &Record| match &record.next {
+        Next::Sent { provider_id } => provider_id.as_deref().map(|id| cut(id, MAX_PROVIDER_ID)),
+        _ => None,
+    };
+    let answer = |record: &Record| record.answer.as_deref().map(|text| cut(text, MAX_TEXT));
+    let ended: Vec<Ended> = statement(
+        "WITH s AS (SELECT * FROM UNNEST($1::bigint[], $2::uuid[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::int[],
+                $7::int[], $8::text[]) AS s (id, leased_by, provider_id, now, started_at, duration_ms, status, answer)),
+         ended AS (
+            UPDATE notifications n SET state = $9, next_at = NULL, lease_until = NULL, leased_by = NULL, dispatched_at = NULL,
+                provider_id = s.provider_id, error = NULL, finished_at = s.now
+            FROM s WHERE n.id = s.id AND n.state = 1 AND n.leased_by = s.leased_by RETURNING n.id, n.attempts),
+         tried AS (
+            INSERT INTO notification_attempts (notification_id, number, started_at, duration_ms, result, status, answer)
+            SELECT s.id, ended.attempts, s.started_at, s.duration_ms, $10, s.status, s.answer FROM ended JOIN s USING (id)
+            ON CONFLICT DO NOTHING),
+         -- In one order, so that two that record at the same time do not wait for each other.
+         failing AS (SELECT id FROM destinations WHERE id = ANY ($11) AND failures > 0 ORDER BY id FOR NO KEY UPDATE),
+         works AS (UPDATE destinations d SET failures = 0, open_until = NULL FROM failing WHERE d.id = failing.id)
+         SELECT id FROM ended",
+    )
+    .bind::<Array<Int8>, _>(records.iter().map(|one| one.notification.0).collect::<Vec<_>>())
+    .bind::<Array<SqlUuid>, _>(records.iter().map(|one| one.leased_by).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Text>>, _>(records.iter().map(|one| provider_id(one)).collect::<Vec<_>>())
+    .bind::<Array<Timestamptz>, _>(records.iter().map(|one| one.now).collect::<Vec<_>>())
+    .bind::<Array<Timestamptz>, _>(records.iter().map(|one| one.started_at).collect::<Vec<_>>())
+    .bind::<Array<Int4>, _>(records.iter().map(|one| one.duration_ms.max(0)).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Int4>>, _>(records.iter().map(|one| one.status).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Text>>, _>(records.iter().map(|one| answer(one)).collect::<Vec<_>>())
+    .bind::<SmallInt, _>(NotificationState::Sent.code())
+    .bind::<Text, _>(AttemptResult::Delivered.as_str())
+    .bind::<Array<Int4>, _>(records.iter().map(|one| one.destination.0).collect::<Vec<_>>())
+    .load(conn)
+    .await?;
+    Ok(ended.into_iter().map(|row| NotificationId(row.id)).collect())
 }

@@ -8,6 +8,8 @@ use uuid::Uuid;
 /// An event that is parsed, scrubbed, grouped and serialised.
 #[derive(Debug, Clone)]
 pub struct NewEvent {
+    /// The message that it came in.
+    pub message: Uuid,
     /// Its project.
     pub project: ProjectId,
     /// The key that it came with, for its outcome.
@@ -98,6 +100,17 @@ pub struct NewFeedback {
     pub url: Option<String>,
     /// When ingest accepted it.
     pub received_at: DateTime<Utc>,
+    /// How long it is kept.
+    pub retention: RetentionClass,
+}
+
+/// How items ended that leave no row behind: filtered, invalid, ….
+#[derive(Debug, Clone)]
+pub struct Ended {
+    /// The message that they came in: delivered again, it is not counted again.
+    pub message: Uuid,
+    /// What and how many.
+    pub count: OutcomeCount,
 }
 
 /// What goes into one transaction.
@@ -109,8 +122,10 @@ pub struct Batch {
     pub attachments: Vec<NewAttachment>,
     /// Feedback.
     pub feedback: Vec<NewFeedback>,
-    /// Outcomes of items that end here without an event: filtered, invalid, ….
-    pub outcomes: Vec<OutcomeCount>,
+    /// Items that end here.
+    pub outcomes: Vec<Ended>,
+    /// Which one of the transactions that its messages are recorded in; 0 unless they take several.
+    pub part: i16,
 }
 
 impl Batch {
@@ -121,20 +136,22 @@ impl Batch {
             attachments: self.attachments.clone(),
             feedback: self.feedback.clone(),
             outcomes: self.outcomes.clone(),
+            part: self.part,
         };
         for (index, event) in self.events.iter().enumerate() {
             if !discarded.contains(&index) {
                 rest.events.push(event.clone());
                 continue;
             }
-            rest.outcomes.push(OutcomeCount {
+            let count = OutcomeCount {
                 project: Some(event.project),
                 key: event.key,
                 outcome: Outcome::Filtered,
                 reason: "discarded".to_owned(),
                 category: "error".to_owned(),
                 quantity: 1,
-            });
+            };
+            rest.outcomes.push(Ended { message: event.message, count });
         }
         rest
     }

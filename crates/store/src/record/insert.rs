@@ -5,8 +5,8 @@ use super::encode::Encoded;
 use super::names::Names;
 use super::resolve::Groups;
 use crate::{Connection, StoreError, statement};
-use bugle_model::ProjectId;
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use bugle_model::{ProjectId, RetentionClass};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{
     Array, BigInt, Binary, Date, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
@@ -17,6 +17,8 @@ use uuid::Uuid;
 
 /// How far back a client that sends again may have sent first.
 const WINDOW_DAYS: u64 = 7;
+/// An event that comes later than this may have been sent before.
+const LATE: TimeDelta = TimeDelta::minutes(1);
 /// An anchor stays a little longer than the last event that can refer to it.
 const ANCHOR_MARGIN_DAYS: u64 = 3;
 
@@ -36,21 +38,25 @@ impl From<Key> for EventKey {
     }
 }
 
-/// The events of the batch that were recorded on another day. A unique index holds within a day's partition. Other
-/// days are asked only for an event that says it is older than the day it was received (its client sent it again), and
-/// for one that was received before today (it waited in a spool, and its client may have sent it again meanwhile).
-pub(super) async fn seen_on_other_days(
+/// The events of the batch that were recorded in another partition. A unique index holds within one: a retention class
+/// and a day. Others are asked only for an event that is late (its client sent it again), and for one that was received
+/// before today (it waited in a spool, and its client may have sent it again meanwhile). Other days than today are
+/// asked only when one of them is in question.
+pub(super) async fn seen_elsewhere(
     connection: &mut Connection,
     events: &[NewEvent],
     now: DateTime<Utc>,
 ) -> Result<HashSet<EventKey>, StoreError> {
     let today = now.date_naive();
-    let may_be = |event: &NewEvent| {
+    let of_another_day = |event: &NewEvent| {
         let received_on = event.received_at.date_naive();
         event.timestamp.date_naive() < received_on || received_on < today
     };
-    let old: Vec<&NewEvent> = events.iter().filter(|event| may_be(event)).collect();
+    let is_late = |event: &NewEvent| event.received_at - event.timestamp > LATE;
+    let old: Vec<&NewEvent> = events.iter().filter(|event| is_late(event) || of_another_day(event)).collect();
     let Some(earliest) = old.iter().map(|event| event.received_at).min() else { return Ok(HashSet::new()) };
+    let back = if old.iter().any(|event| of_another_day(event)) { WINDOW_DAYS } else { 0 };
+    let from = earliest.date_naive().checked_sub_days(Days::new(back)).unwrap_or(today);
     let rows: Vec<Key> = statement(
         "SELECT e.project_id, e.event_id FROM UNNEST($1, $2) AS w (project_id, event_id)
          JOIN events e ON e.event_id = w.event_id AND e.project_id = w.project_id
@@ -58,7 +64,7 @@ pub(super) async fn seen_on_other_days(
     )
     .bind::<Array<Integer>, _>(old.iter().map(|event| event.project.0).collect::<Vec<_>>())
     .bind::<Array<SqlUuid>, _>(old.iter().map(|event| event.event_id).collect::<Vec<_>>())
-    .bind::<Timestamptz, _>(earliest.checked_sub_days(Days::new(WINDOW_DAYS)).unwrap_or(earliest))
+    .bind::<Timestamptz, _>(from.and_time(NaiveTime::MIN).and_utc())
     .bind::<Timestamptz, _>(now.checked_add_days(Days::new(2)).unwrap_or(now))
     .load(connection)
     .await?;
@@ -159,6 +165,12 @@ pub(super) async fn anchors(
     Ok(made.iter().map(|made| made.anchor.id).collect())
 }
 
+/// The last day on which something is kept.
+fn last_day(received_at: DateTime<Utc>, retention: RetentionClass) -> NaiveDate {
+    let days = Days::new(u64::from(retention.days().unsigned_abs()));
+    received_at.date_naive().checked_add_days(days).unwrap_or(NaiveDate::MAX)
+}
+
 /// Inserts attachments, and says of each whether it is new.
 pub(super) async fn attachments(
     connection: &mut Connection,
@@ -166,9 +178,7 @@ pub(super) async fn attachments(
 ) -> Result<Vec<bool>, StoreError> {
     let mut inserted = Vec::with_capacity(attachments.len());
     for new in attachments {
-        let days = u64::from(new.retention.days().unsigned_abs());
-        let expires_on =
-            new.received_at.date_naive().checked_add_days(Days::new(days)).unwrap_or(NaiveDate::MAX);
+        let expires_on = last_day(new.received_at, new.retention);
         let rows = statement(
             "INSERT INTO attachments (item_id, project_id, event_id, sha256, size, filename, content_type,
                  attachment_type, received_at, expires_on)
@@ -199,8 +209,8 @@ pub(super) async fn feedback(
     let mut inserted = Vec::with_capacity(feedback.len());
     for new in feedback {
         let rows = statement(
-            "INSERT INTO feedback (item_id, project_id, event_id, name, email, message, url, received_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (item_id) DO NOTHING",
+            "INSERT INTO feedback (item_id, project_id, event_id, name, email, message, url, received_at, expires_on)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (item_id) DO NOTHING",
         )
         .bind::<SqlUuid, _>(new.item)
         .bind::<Integer, _>(new.project.0)
@@ -210,6 +220,7 @@ pub(super) async fn feedback(
         .bind::<Text, _>(new.message.as_str())
         .bind::<Nullable<Text>, _>(new.url.as_deref())
         .bind::<Timestamptz, _>(new.received_at)
+        .bind::<Date, _>(last_day(new.received_at, new.retention))
         .execute(connection)
         .await?;
         inserted.push(rows == 1);

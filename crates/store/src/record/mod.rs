@@ -9,6 +9,7 @@ mod cache;
 mod counts;
 mod create;
 mod encode;
+mod ended;
 mod insert;
 mod names;
 mod resolve;
@@ -19,7 +20,7 @@ mod texts;
 mod user_keys;
 mod users;
 
-pub use batch::{Batch, NewAttachment, NewEvent, NewFeedback};
+pub use batch::{Batch, Ended, NewAttachment, NewEvent, NewFeedback};
 pub use cache::Cache;
 
 use crate::outbox::{self, OutboxRow};
@@ -92,7 +93,7 @@ async fn attempt(
         let rest = batch.without(&groups.discarded);
         return Box::pin(attempt(connection, cache, &rest, now)).await;
     }
-    let older = insert::seen_on_other_days(connection, &batch.events, now).await?;
+    let older = insert::seen_elsewhere(connection, &batch.events, now).await?;
     encode::load_anchors(connection, cache, &batch.events, &groups, now).await?;
     let encoded = encode::encode(connection, cache, &batch.events, &groups, now).await?;
 
@@ -122,11 +123,12 @@ async fn attempt(
             let signals = state::apply(connection, states, &facts, now).await?;
             let attachments = insert::attachments(connection, &batch.attachments).await?;
             let feedback = insert::feedback(connection, &batch.feedback).await?;
-            let outcomes = outcomes(batch, &inserted, &attachments, &feedback);
+            let mut outcomes = outcomes(batch, &inserted, &attachments, &feedback);
+            outcomes.extend(ended::uncounted(connection, batch, now).await?);
             let releases = by_release(&batch.events, &inserted, &facts.releases);
             stats::add(connection, &by_level(&batch.events, &inserted), &releases).await?;
             add_hourly(connection, &hourly(outcomes, now)).await?;
-            let signals = outbox::add(connection, signals, now).await?;
+            let signals = outbox::add_forwarded(connection, signals, now).await?;
             let events = inserted.iter().filter(|inserted| **inserted).count();
             let recorded = Recorded { events, duplicates: batch.events.len() - events, signals };
             Ok::<_, StoreError>((recorded, cache::Learnt { anchors, tags: known_tags, users: known_users }))
@@ -136,7 +138,7 @@ async fn attempt(
     Ok(recorded)
 }
 
-/// Everything that has a row is recorded or a duplicate; what else the batch brings was decided before.
+/// Everything that has a row is recorded or a duplicate.
 fn outcomes(batch: &Batch, events: &[bool], attachments: &[bool], feedback: &[bool]) -> Vec<OutcomeCount> {
     let events =
         batch.events.iter().zip(events).map(|(event, new)| (event.project, event.key, "error", *new));
@@ -156,7 +158,7 @@ fn outcomes(batch: &Batch, events: &[bool], attachments: &[bool], feedback: &[bo
         category: category.to_owned(),
         quantity,
     });
-    counts.chain(batch.outcomes.iter().cloned()).collect()
+    counts.collect()
 }
 
 /// The inserted events by project, hour and level.

@@ -60,16 +60,42 @@ pub(super) struct State {
 
 /// Locks the issues of the batch, in the order of their ids. One that was deleted is missing.
 pub(super) async fn lock(connection: &mut Connection, groups: &Groups) -> Result<Vec<State>, StoreError> {
-    Ok(statement(
-        "SELECT i.id, i.project_id, i.status, i.level, i.priority, i.priority_chosen, i.generation, i.threshold, i.resolution,
-             i.first_seen, i.active_at, i.reopened_at, i.resolved_at, i.resolved_release_id, r.version AS resolved_release,
-             i.ignore_until, i.splits
-         FROM issues i LEFT JOIN releases r ON r.id = i.resolved_release_id
-         WHERE i.id = ANY ($1) ORDER BY i.id FOR NO KEY UPDATE OF i",
+    let mut states: Vec<State> = statement(
+        "SELECT id, project_id, status, level, priority, priority_chosen, generation, threshold, resolution, first_seen,
+             active_at, reopened_at, resolved_at, resolved_release_id, NULL::text AS resolved_release, ignore_until, splits
+         FROM issues WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE",
     )
     .bind::<Array<BigInt>, _>(groups.issues())
     .load(connection)
-    .await?)
+    .await?;
+    read_releases(connection, &mut states).await?;
+    Ok(states)
+}
+
+#[derive(QueryableByName)]
+struct Version {
+    #[diesel(sql_type = Integer)]
+    id: i32,
+    #[diesel(sql_type = Text)]
+    version: String,
+}
+
+/// In a statement of its own: a statement that has waited for a lock reads the locked row anew, but what it joins to it
+/// as it was before. The release of an issue that was resolved meanwhile would be missing.
+async fn read_releases(connection: &mut Connection, states: &mut [State]) -> Result<(), StoreError> {
+    let wanted: Vec<i32> = states.iter().filter_map(|state| state.resolved_release_id).collect();
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let versions: Vec<Version> = statement("SELECT id, version FROM releases WHERE id = ANY ($1)")
+        .bind::<Array<Integer>, _>(wanted)
+        .load(connection)
+        .await?;
+    let versions: HashMap<i32, String> = versions.into_iter().map(|row| (row.id, row.version)).collect();
+    for state in states {
+        state.resolved_release = state.resolved_release_id.and_then(|id| versions.get(&id).cloned());
+    }
+    Ok(())
 }
 
 /// Whether the issues still have the hashes by which the batch came to them: some may have been taken away since.

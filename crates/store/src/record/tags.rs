@@ -16,8 +16,8 @@ struct Full {
     key: String,
 }
 
-/// Adds the tags of the batch, at most 200 values a key and issue; returns the fingerprints of what needs no asking
-/// from now on: tags that are there, and keys that are full.
+/// Adds the tags of the batch, at most 200 keys an issue and 200 values a key; returns the fingerprints of what needs no
+/// asking from now on: tags that are there, and keys that are full or left out. The issues are locked.
 pub(super) async fn add(
     connection: &mut Connection,
     cache: &Cache,
@@ -36,14 +36,22 @@ pub(super) async fn add(
         return Ok(Vec::new());
     }
     let full: Vec<Full> = statement(
-        "WITH wanted AS (SELECT i, k, v, row_number() OVER (PARTITION BY i, k) AS n
-                 FROM UNNEST($1, $2, $3) AS t (i, k, v)),
-             kept AS (SELECT i, k, (SELECT count(*) FROM (SELECT 1 FROM issue_tags o
+        "WITH wanted AS (SELECT * FROM UNNEST($1, $2, $3) AS t (i, k, v)),
+             kept AS MATERIALIZED (SELECT i, k, (SELECT count(*) FROM (SELECT 1 FROM issue_tags o
                      WHERE o.issue_id = w.i AND o.key = w.k LIMIT 200) o) AS n FROM wanted w GROUP BY i, k),
+             new_keys AS MATERIALIZED (SELECT i, k, row_number() OVER (PARTITION BY i ORDER BY k)
+                     + (SELECT count(DISTINCT o.key) FROM issue_tags o WHERE o.issue_id = kept.i) AS place
+                 FROM kept WHERE n = 0),
+             new AS MATERIALIZED (SELECT i, k, v, row_number() OVER (PARTITION BY i, k ORDER BY v) AS place FROM wanted w
+                 WHERE NOT EXISTS (SELECT 1 FROM issue_tags o
+                     WHERE o.issue_id = w.i AND o.key = w.k AND o.value = w.v)),
+             room AS MATERIALIZED (SELECT kept.i, kept.k, CASE WHEN new_keys.place > 200 THEN 0 ELSE 200 - kept.n END AS n
+                 FROM kept LEFT JOIN new_keys ON new_keys.i = kept.i AND new_keys.k = kept.k),
              made AS (INSERT INTO issue_tags (issue_id, key, value)
-                 SELECT w.i, w.k, w.v FROM wanted w JOIN kept ON kept.i = w.i AND kept.k = w.k
-                 WHERE kept.n + w.n <= 200 ON CONFLICT DO NOTHING)
-         SELECT i AS issue_id, k AS key FROM kept WHERE n >= 200",
+                 SELECT new.i, new.k, new.v FROM new JOIN room ON room.i = new.i AND room.k = new.k
+                 WHERE new.place <= room.n ON CONFLICT DO NOTHING)
+         SELECT room.i AS issue_id, room.k AS key FROM room
+         WHERE room.n <= (SELECT count(*) FROM new WHERE new.i = room.i AND new.k = room.k)",
     )
     .bind::<Array<BigInt>, _>(unknown.keys().map(|(issue, _, _)| *issue).collect::<Vec<_>>())
     .bind::<Array<Text>, _>(unknown.keys().map(|(_, key, _)| *key).collect::<Vec<_>>())

@@ -1,8 +1,10 @@
 //! What a release is made of.
 
 use super::{Release, select_releases};
+use crate::issues::Fix;
 use crate::row::{self, JsonRow};
-use crate::{Connection, Scope, StoreError, issues, statement};
+use crate::{Connection, Scope, StoreError, issues, locks, statement};
+use bugle_model::fixed_by;
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz};
 use diesel_async::{AsyncConnection, RunQueryDsl};
@@ -59,8 +61,8 @@ pub struct Repository {
     pub created_at: DateTime<Utc>,
 }
 
-/// Gives a release these commits, the newest first, in place of those that it had. Issues that wait for one of them are
-/// resolved, by `actor`.
+/// Gives a release these commits, the newest first, in place of those that it had. Issues of its project that wait for one of
+/// them, or that one of them says it fixes, are resolved, by `actor`. One at a time in a project.
 ///
 /// # Errors
 /// When the database fails or refuses the values.
@@ -73,6 +75,7 @@ pub async fn set_commits(
 ) -> Result<(), StoreError> {
     connection
         .transaction(async |connection| {
+            locks::commits(connection, release.project).await?;
             statement("DELETE FROM release_commits WHERE release_id = $1")
                 .bind::<Integer, _>(release.number)
                 .execute(connection)
@@ -83,9 +86,19 @@ pub async fn set_commits(
             add_repositories(connection, release, commits, now).await?;
             let ids: Vec<String> = commits.iter().map(|commit| commit.id.to_ascii_lowercase()).collect();
             insert(connection, release, commits, &ids).await?;
-            issues::by_commits(connection, release.project, release.number, &ids, actor, now).await
+            let fixes = fixes(commits, &ids);
+            issues::by_commits(connection, release.project, release.number, &ids, &fixes, actor, now).await
         })
         .await
+}
+
+/// What the messages of commits say, of which these are the ids.
+fn fixes(commits: &[NewCommit], ids: &[String]) -> Vec<Fix> {
+    let said = commits.iter().zip(ids).filter_map(|(commit, id)| Some((commit.message.as_deref()?, id)));
+    said.flat_map(|(message, id)| {
+        fixed_by(message).into_iter().map(|issue| Fix { commit: id.clone(), issue })
+    })
+    .collect()
 }
 
 async fn add_repositories(

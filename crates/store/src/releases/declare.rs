@@ -104,13 +104,22 @@ struct HasEvents {
     has_events: bool,
 }
 
-/// Removes a release with its commits and deploys, unless it has events.
+/// Removes a release with its commits and deploys, unless it has events. Composes with the caller's transaction, which may
+/// have to be tried again ([`StoreError::is_conflict`]).
 ///
 /// # Errors
 /// When the database fails.
 pub async fn remove(connection: &mut Connection, number: i32) -> Result<Removed, StoreError> {
     connection
         .transaction(async |connection| {
+            // Issues before releases, in the order of their ids, as recorders have it.
+            statement(
+                "SELECT id FROM issues WHERE first_release_id = $1 OR resolved_release_id = $1 ORDER BY id
+                 FOR NO KEY UPDATE",
+            )
+            .bind::<Integer, _>(number)
+            .execute(connection)
+            .await?;
             // A recorder that has an event for it holds a lock that this waits for; only then can it be told.
             statement("SELECT id FROM releases WHERE id = $1 FOR UPDATE")
                 .bind::<Integer, _>(number)

@@ -85,3 +85,20 @@ pub async fn deploys(
     .await?;
     row::all(rows)
 }
+
+/// When the first deploy of a release was finished.
+///
+/// # Errors
+/// When the database fails.
+pub async fn first_deploy(
+    connection: &mut Connection,
+    release: &Release,
+) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let row: JsonRow = statement(
+        "SELECT coalesce(to_jsonb(min(finished_at)), 'null') AS row FROM deploys WHERE release_id = $1",
+    )
+    .bind::<Integer, _>(release.number)
+    .get_result(connection)
+    .await?;
+    row.read()
+}

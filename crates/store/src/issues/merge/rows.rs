@@ -1,7 +1,9 @@
 //! What hangs on issues goes to the one that they are merged into.
 
+use super::notifications;
 use crate::hyperloglog::Sketch;
-use crate::{Connection, StoreError, statement};
+use crate::issues::ignore;
+use crate::{Connection, StoreError, oncall, statement};
 use bugle_model::IssueId;
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
@@ -11,8 +13,7 @@ use diesel_async::RunQueryDsl;
 /// Above this, users are estimated: as the recorder has it.
 const EXACT: i64 = 1_000;
 
-/// Statements with the issue that stays as `$1` and those that go as `$2`. Notifications of those that go are not
-/// among them: they go too, since what is told of an issue is told once for each of its generations.
+/// Statements with the issue that stays as `$1` and those that go as `$2`.
 const MOVES: [&str; 11] = [
     "UPDATE issue_hashes SET issue_id = $1 WHERE issue_id = ANY ($2)",
     "INSERT INTO issue_counts AS c (issue_id, events, last_seen)
@@ -41,7 +42,7 @@ const MOVES: [&str; 11] = [
      FROM (SELECT array_to_tsvector(array_agg(l.lexeme)) AS words FROM (
          SELECT DISTINCT u.lexeme FROM issue_texts w CROSS JOIN LATERAL unnest(w.words) u
          WHERE w.issue_id = ANY ($2) LIMIT 2000) l) o
-     WHERE t.issue_id = $1 AND o.words IS NOT NULL",
+     WHERE t.issue_id = $1 AND o.words IS NOT NULL AND length(t.words) < 2600",
     "UPDATE issue_activity SET issue_id = $1 WHERE issue_id = ANY ($2)",
     "INSERT INTO bookmarks (user_id, issue_id, created_at)
      SELECT user_id, $1, min(created_at) FROM bookmarks WHERE issue_id = ANY ($2) GROUP BY user_id
@@ -50,10 +51,12 @@ const MOVES: [&str; 11] = [
     "UPDATE issues i SET first_seen = least(i.first_seen, o.first_seen), active_at = greatest(i.active_at, o.active_at),
          level = greatest(i.level, o.level),
          priority = CASE WHEN i.priority_chosen THEN i.priority ELSE greatest(i.priority, o.priority) END,
+         -- What was told of one of them is not told again of all of them.
+         threshold = greatest(i.threshold, o.threshold),
          first_release_id = (SELECT f.first_release_id FROM issues f WHERE f.id = $1 OR f.id = ANY ($2)
              ORDER BY f.first_seen, f.id LIMIT 1)
      FROM (SELECT min(first_seen) AS first_seen, max(active_at) AS active_at, max(level) AS level,
-               max(priority) AS priority FROM issues WHERE id = ANY ($2)) o
+               max(priority) AS priority, max(threshold) AS threshold FROM issues WHERE id = ANY ($2)) o
      WHERE i.id = $1",
 ];
 
@@ -74,6 +77,7 @@ pub(super) async fn take_over(
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let going: Vec<i64> = others.iter().map(|id| id.0).collect();
+    let ignored = ignore::Condition::read(connection, into, now).await?;
     for text in MOVES {
         statement(text)
             .bind::<BigInt, _>(into.0)
@@ -82,6 +86,11 @@ pub(super) async fn take_over(
             .await?;
     }
     users(connection, into, &going).await?;
+    if let Some(ignored) = ignored {
+        ignored.raise(connection, now).await?;
+    }
+    notifications::adopt(connection, into, &going, now).await?;
+    oncall::follow_merge(connection, into, &going, now).await?;
     for text in TRACES {
         statement(text)
             .bind::<BigInt, _>(into.0)

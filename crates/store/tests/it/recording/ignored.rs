@@ -116,3 +116,38 @@ async fn for_ever_ends_by_hand_only_and_another_status_ends_the_condition() {
     issues::change(&mut connection, &scope, issue, &change, "ann", world.now).await.unwrap().unwrap();
     assert_eq!(world.rows(STATE).await, ["0|0|t"]);
 }
+
+#[tokio::test]
+async fn the_hour_before_it_was_ignored_is_measured_as_the_hours_after() {
+    let mut world = World::new().await;
+    world.later(TimeDelta::minutes(55));
+    world.record(&world.events("KeyError", 30)).await;
+    world.later(TimeDelta::minutes(8));
+    world.record(&world.events("KeyError", 30)).await;
+    world.later(TimeDelta::minutes(3));
+    world.ignore(Some(IgnoreUntil::Escalates(true))).await;
+    world.later(TimeDelta::minutes(1));
+    assert!(told(&world.record(&world.events("KeyError", 59)).await).is_empty());
+    assert_eq!(told(&world.record(&world.events("KeyError", 1)).await), ["issue.unignored 1 medium"]);
+}
+
+#[tokio::test]
+async fn what_a_merge_brings_does_not_end_it() {
+    for until in [IgnoreUntil::Events(3), IgnoreUntil::Users(3), IgnoreUntil::Escalates(true)] {
+        let mut world = World::new().await;
+        let of = |world: &World, group: &str, user| NewEvent { user: Some(user), ..world.event(group) };
+        world.record(&[of(&world, "KeyError", 1)]).await;
+        world.ignore(Some(until)).await;
+        let others: Vec<NewEvent> = (2..22).map(|user| of(&world, "ValueError", user)).collect();
+        world.record(&others).await;
+        world.merge("KeyError", &["ValueError"]).await;
+        assert!(
+            told(&world.record(&[of(&world, "KeyError", 100), of(&world, "ValueError", 101)]).await)
+                .is_empty()
+        );
+        assert_eq!(world.rows(STATE).await, ["2|0|f"], "{until:?}");
+        let more = if until == IgnoreUntil::Escalates(true) { 19 } else { 1 };
+        let more: Vec<NewEvent> = (200..200 + more).map(|user| of(&world, "KeyError", user)).collect();
+        assert_eq!(told(&world.record(&more).await), ["issue.unignored 1 medium"], "{until:?}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::support::{World, hash, hex, signals};
 use bugle_model::{KeyId, Level, Outcome, OutcomeCount, Priority, RetentionClass, Signal};
-use bugle_store::record::{Batch, Cache, NewAttachment, NewEvent, NewFeedback, record};
+use bugle_store::record::{Batch, Cache, Ended, NewAttachment, NewEvent, NewFeedback, record};
 use bugle_store::{issues, partitions};
 use chrono::TimeDelta;
 use uuid::Uuid;
@@ -78,6 +78,17 @@ async fn an_event_sent_again_on_the_next_day_is_a_duplicate() {
     assert_eq!((recorded.events, recorded.duplicates), (1, 1));
     assert_eq!(world.number("SELECT count(*) FROM events").await, 2);
     assert_eq!(world.number("SELECT events FROM issue_counts").await, 2);
+}
+
+#[tokio::test]
+async fn an_event_sent_again_after_the_retention_was_changed_is_a_duplicate() {
+    let mut world = World::new().await;
+    let event = world.event("KeyError");
+    world.record(std::slice::from_ref(&event)).await;
+    world.later(TimeDelta::minutes(10));
+    let again = NewEvent { received_at: world.now, retention: RetentionClass::Days30, ..event };
+    let recorded = world.record(&[again]).await;
+    assert_eq!((recorded.events, recorded.duplicates), (0, 1));
 }
 
 #[tokio::test]
@@ -242,6 +253,7 @@ async fn attachments_feedback_and_outcomes_are_written_once() {
         message: "it broke".to_owned(),
         url: None,
         received_at: world.now,
+        retention: RetentionClass::Days30,
     };
     let outcome = OutcomeCount {
         project: Some(world.project),
@@ -254,15 +266,23 @@ async fn attachments_feedback_and_outcomes_are_written_once() {
     let batch = Batch {
         attachments: vec![attachment],
         feedback: vec![feedback],
-        outcomes: vec![outcome],
+        outcomes: vec![Ended { message: Uuid::now_v7(), count: outcome }],
         ..Batch::default()
     };
     let mut cache = Cache::default();
     record(&world.store, &mut cache, &batch, world.now).await.unwrap();
-    let again = Batch { outcomes: Vec::new(), ..batch };
-    record(&world.store, &mut cache, &again, world.now).await.unwrap();
+    record(&world.store, &mut cache, &batch, world.now).await.unwrap();
+    // Delivered again together with another message.
+    let mut more = batch.clone();
+    let next = batch.outcomes[0].count.clone();
+    more.outcomes.push(Ended { message: Uuid::now_v7(), count: OutcomeCount { quantity: 1, ..next } });
+    (more.attachments, more.feedback) = (Vec::new(), Vec::new());
+    record(&world.store, &mut Cache::default(), &more, world.now).await.unwrap();
     assert_eq!(world.rows("SELECT filename, expires_on FROM attachments").await, ["log.txt|2026-04-09"]);
-    assert_eq!(world.rows("SELECT name, message FROM feedback").await, ["Ann|it broke"]);
+    assert_eq!(
+        world.rows("SELECT name, message, expires_on FROM feedback").await,
+        ["Ann|it broke|2026-04-09"]
+    );
     let outcomes =
         world.rows("SELECT outcome, reason, category, quantity FROM outcomes ORDER BY 1, 2, 3").await;
     let (recorded, duplicate) = (Outcome::Recorded.code(), Outcome::Duplicate.code());
@@ -271,7 +291,7 @@ async fn attachments_feedback_and_outcomes_are_written_once() {
         [
             format!("{recorded}||attachment|1"),
             format!("{recorded}||feedback|1"),
-            format!("{}|release|error|3", Outcome::Filtered.code()),
+            format!("{}|release|error|4", Outcome::Filtered.code()),
             format!("{duplicate}||attachment|1"),
             format!("{duplicate}||feedback|1"),
         ]

@@ -1,10 +1,10 @@
 //! Releases that events bring, and issues that are resolved by them.
 
 use super::support::{World, told};
-use bugle_store::Scope;
 use bugle_store::issues::{self, Issue, IssueChange, Resolution};
-use bugle_store::record::{NewEvent, Recorded};
+use bugle_store::record::{Batch, NewEvent, Recorded, record};
 use bugle_store::releases::{self, NewCommit, Removed};
+use bugle_store::{Scope, StoreError, Transactions};
 use chrono::TimeDelta;
 
 impl World {
@@ -111,6 +111,35 @@ async fn resolved_in_the_next_release_it_comes_back_with_a_newer_one_only() {
     assert!(told(&world.record(&[world.event("KeyError")]).await).is_empty(), "an event without a release");
     assert_eq!(told(&world.of("shop@1.10.1").await), REGRESSED);
     assert_eq!(world.status().await, "0|0|");
+}
+
+/// A batch has looked for its issue's lock while somebody resolves the issue, and gets it afterwards.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn resolved_while_a_batch_waits_for_it_it_stays_resolved() -> Result<(), StoreError> {
+    for resolution in [Resolution::Next, Resolution::Release("shop@2.0.0".to_owned())] {
+        let mut world = World::new().await;
+        world.of("shop@1.0.0").await;
+        world.declare("shop@2.0.0").await;
+        let (issue, resolved_at) = (world.issue().await, world.now);
+        world.later(TimeDelta::minutes(1));
+        let event = NewEvent { release: Some("shop@1.0.0".to_owned()), ..world.event("KeyError") };
+        let batch = Batch { events: vec![event], ..Batch::default() };
+        let (store, now) = (bugle_store::connect(world.database.url(), 1)?, world.now);
+        let mut cache = std::mem::take(&mut world.cache);
+        let (mut connection, waiter) = (world.store.conn().await?, &world);
+        let change = IssueChange { resolution: Some(resolution), ..IssueChange::default() };
+        let recorder = connection
+            .transaction(async |connection| {
+                issues::change(connection, &Scope::All, issue, &change, "ann", resolved_at).await?;
+                let recorder = tokio::spawn(async move { record(&store, &mut cache, &batch, now).await });
+                waiter.somebody_waits().await;
+                Ok::<_, StoreError>(recorder)
+            })
+            .await?;
+        assert!(told(&recorder.await.unwrap()?).is_empty());
+        assert_eq!(world.rows("SELECT status, generation FROM issues").await, ["1|0"]);
+    }
+    Ok(())
 }
 
 #[tokio::test]

@@ -79,6 +79,14 @@ impl World {
         IssueId(self.number("SELECT id FROM issues").await)
     }
 
+    /// Until a statement waits for a lock of another connection.
+    pub async fn somebody_waits(&self) {
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        while self.number(waiting).await == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+
     pub fn later(&mut self, by: TimeDelta) {
         self.now += by;
     }
@@ -110,6 +118,7 @@ pub fn from_model(project: ProjectId, model: &Event, group: &str, received_at: D
         event: model.clone(),
     };
     NewEvent {
+        message: Uuid::now_v7(),
         project,
         key: None,
         event_id: model.event_id,

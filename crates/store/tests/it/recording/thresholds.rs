@@ -98,3 +98,14 @@ async fn a_batch_that_brings_it_back_may_cross_one() {
         ["issue.regressed 1 medium", "threshold.reached 1 medium 10"]
     );
 }
+
+#[tokio::test]
+async fn what_was_told_of_a_merged_issue_is_not_told_again() {
+    let mut world = World::new().await;
+    world.record(&world.events("KeyError", 1)).await;
+    world.record(&world.events("ValueError", 120)).await;
+    world.merge("KeyError", &["ValueError"]).await;
+    assert!(told(&world.record(&world.events("KeyError", 1)).await).is_empty());
+    let recorded = world.record(&world.events("ValueError", 878)).await;
+    assert_eq!(told(&recorded), ["threshold.reached 0 medium 1000"]);
+}

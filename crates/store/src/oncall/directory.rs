@@ -1,0 +1,214 @@
+//! Who can be paged at one moment: people with their rules, who is on call by which schedule, who manages which team.
+
+use super::contact_methods::account_email;
+use crate::row::{self, JsonRow};
+use crate::{Connection, StoreError, statement};
+use bugle_model::{ContactMethodId, EscalationTarget, Priority, ProjectId, ScheduleId, UserId};
+use bugle_schedule::Schedule;
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::sql_types::{Array, Int4, Timestamptz};
+use diesel_async::RunQueryDsl;
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One way to tell a person, after a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rule {
+    /// How long after the page.
+    pub delay: TimeDelta,
+    /// By what.
+    pub contact_method: ContactMethodId,
+    /// For incidents of this priority and of higher ones.
+    pub min_priority: Priority,
+}
+
+/// Somebody who can be paged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// Their name.
+    pub name: String,
+    /// What they want, or the default: at once, by every contact method that they have. Only verified contact methods
+    /// that are enabled.
+    pub rules: Vec<Rule>,
+}
+
+/// What decisions are made by.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Directory {
+    /// Everybody who may be needed and is not shut out.
+    pub people: BTreeMap<UserId, Person>,
+    /// Who is on call at this moment; a schedule that is gone or cannot be read is not in it.
+    pub on_call: BTreeMap<ScheduleId, Vec<UserId>>,
+    /// The managers of each project's team.
+    pub managers: BTreeMap<ProjectId, Vec<UserId>>,
+}
+
+impl Directory {
+    /// Who some targets are at this moment, each once, in the order of the targets.
+    #[must_use]
+    pub fn resolve(&self, targets: &[EscalationTarget]) -> Vec<UserId> {
+        let mut seen = BTreeSet::new();
+        let everybody = targets.iter().flat_map(|target| match target {
+            EscalationTarget::Person { user } => vec![*user],
+            EscalationTarget::Schedule { schedule } => {
+                self.on_call.get(schedule).cloned().unwrap_or_default()
+            }
+        });
+        everybody.filter(|user| seen.insert(*user)).collect()
+    }
+}
+
+/// Loads what targets, projects and people need; a handful of statements whatever their number.
+pub(super) async fn load(
+    conn: &mut Connection,
+    targets: &BTreeSet<EscalationTarget>,
+    projects: &BTreeSet<ProjectId>,
+    people: BTreeSet<UserId>,
+    now: DateTime<Utc>,
+) -> Result<Directory, StoreError> {
+    let on_call = on_call(conn, targets, now).await?;
+    let managers = managers(conn, projects).await?;
+    let mut needed = people;
+    needed.extend(targets.iter().filter_map(|target| match target {
+        EscalationTarget::Person { user } => Some(*user),
+        EscalationTarget::Schedule { .. } => None,
+    }));
+    needed.extend(on_call.values().chain(managers.values()).flatten());
+    let people = load_people(conn, &needed, now).await?;
+    Ok(Directory { people, on_call, managers })
+}
+
+#[derive(Deserialize)]
+struct ScheduleRow {
+    id: ScheduleId,
+    schedule: Value,
+    /// Whoever has left the team is not on call for it any more.
+    members: BTreeSet<UserId>,
+}
+
+async fn on_call(
+    conn: &mut Connection,
+    targets: &BTreeSet<EscalationTarget>,
+    now: DateTime<Utc>,
+) -> Result<BTreeMap<ScheduleId, Vec<UserId>>, StoreError> {
+    let ids: Vec<i32> = targets
+        .iter()
+        .filter_map(|target| match target {
+            EscalationTarget::Schedule { schedule } => Some(schedule.0),
+            EscalationTarget::Person { .. } => None,
+        })
+        .collect();
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let rows: Vec<JsonRow> = statement(
+        "SELECT jsonb_build_object('id', s.id, 'members', ARRAY(SELECT m.user_id FROM memberships m WHERE m.team_id = s.team_id),
+            'schedule', jsonb_build_object('zone', s.zone, 'layers', s.layers,
+            'overrides', COALESCE((SELECT jsonb_agg(jsonb_build_object('from', o.starts_at, 'to', o.ends_at) || o.kind ORDER BY o.id)
+                FROM schedule_overrides o WHERE o.schedule_id = s.id AND o.starts_at <= $2 AND o.ends_at > $2), '[]'))) AS row
+         FROM schedules s WHERE s.id = ANY($1)",
+    )
+    .bind::<Array<Int4>, _>(ids)
+    .bind::<Timestamptz, _>(now)
+    .load(conn)
+    .await?;
+    let readable = |row: ScheduleRow| match serde_json::from_value::<Schedule>(row.schedule) {
+        Ok(schedule) => {
+            let on_call = schedule.on_call_at(now).into_iter().map(|one| one.who);
+            Some((row.id, on_call.filter(|who| row.members.contains(who)).collect()))
+        }
+        Err(error) => {
+            // Made by a newer version, or by hand: whoever else there is must be paged all the same.
+            tracing::error!(schedule = %row.id, %error, "a schedule cannot be read: nobody is on call by it");
+            None
+        }
+    };
+    Ok(row::all::<ScheduleRow>(rows)?.into_iter().filter_map(readable).collect())
+}
+
+#[derive(Deserialize)]
+struct ManagersRow {
+    project: ProjectId,
+    users: Vec<UserId>,
+}
+
+async fn managers(
+    conn: &mut Connection,
+    projects: &BTreeSet<ProjectId>,
+) -> Result<BTreeMap<ProjectId, Vec<UserId>>, StoreError> {
+    let rows: Vec<JsonRow> = statement(
+        "SELECT jsonb_build_object('project', p.id, 'users', jsonb_agg(u.id ORDER BY u.id)) AS row
+         FROM projects p JOIN memberships m ON m.team_id = p.team_id AND m.role = 'manager'
+         JOIN users u ON u.id = m.user_id AND NOT u.disabled
+         WHERE p.id = ANY($1) GROUP BY p.id",
+    )
+    .bind::<Array<Int4>, _>(projects.iter().map(|id| id.0).collect::<Vec<_>>())
+    .load(conn)
+    .await?;
+    Ok(row::all::<ManagersRow>(rows)?.into_iter().map(|row| (row.project, row.users)).collect())
+}
+
+#[derive(Deserialize)]
+struct RuleRow {
+    contact_method: ContactMethodId,
+    min_priority: i16,
+    delay_minutes: i64,
+}
+
+#[derive(Deserialize)]
+struct PersonRow {
+    id: UserId,
+    name: String,
+    methods: Vec<ContactMethodId>,
+    rules: Vec<RuleRow>,
+}
+
+async fn load_people(
+    conn: &mut Connection,
+    ids: &BTreeSet<UserId>,
+    now: DateTime<Utc>,
+) -> Result<BTreeMap<UserId, Person>, StoreError> {
+    let rows: Vec<JsonRow> = statement(
+        "WITH usable AS (
+            SELECT d.user_id, d.id FROM destinations d JOIN contact_methods m ON m.destination_id = d.id
+            WHERE d.user_id = ANY($1) AND d.enabled AND m.verified_at IS NOT NULL)
+         SELECT jsonb_build_object('id', u.id, 'name', u.name,
+            'methods', COALESCE((SELECT jsonb_agg(m.id ORDER BY m.id) FROM usable m WHERE m.user_id = u.id), '[]'),
+            'rules', COALESCE((SELECT jsonb_agg(jsonb_build_object('contact_method', r.contact_method_id,
+                    'min_priority', r.min_priority, 'delay_minutes', r.delay_minutes) ORDER BY r.delay_minutes, r.id)
+                FROM notification_rules r JOIN usable m ON m.id = r.contact_method_id WHERE r.user_id = u.id), '[]')) AS row
+         FROM users u WHERE u.id = ANY($1) AND NOT u.disabled",
+    )
+    .bind::<Array<Int4>, _>(ids.iter().map(|id| id.0).collect::<Vec<_>>())
+    .load(conn)
+    .await?;
+    let mut rows: Vec<PersonRow> = row::all(rows)?;
+    let unreachable: Vec<UserId> =
+        rows.iter().filter(|row| row.methods.is_empty()).map(|row| row.id).collect();
+    let mut addresses = account_email(conn, &unreachable, now).await?;
+    for row in &mut rows {
+        row.methods.extend(addresses.remove(&row.id));
+    }
+    Ok(rows.into_iter().map(|row| (row.id, row.read())).collect())
+}
+
+impl PersonRow {
+    fn read(self) -> Person {
+        let at_once =
+            |contact_method| Rule { delay: TimeDelta::zero(), contact_method, min_priority: Priority::Low };
+        let wanted = |row: &RuleRow| {
+            Some(Rule {
+                delay: TimeDelta::minutes(row.delay_minutes),
+                contact_method: row.contact_method,
+                min_priority: Priority::from_code(row.min_priority)?,
+            })
+        };
+        let mut rules: Vec<Rule> = self.rules.iter().filter_map(wanted).collect();
+        // Who has chosen nothing, or only what does not work any more, is told by everything that does.
+        if rules.is_empty() {
+            rules = self.methods.into_iter().map(at_once).collect();
+        }
+        Person { name: self.name, rules }
+    }
+}

@@ -1,0 +1,72 @@
+//! On-call: how people are reached, who is on call, and incidents.
+//!
+//! ```text
+//! signal ─ open ─▶ triggered ◀──────────────┐ un-acknowledged, timed out, snooze over, escalated, reassigned:
+//!                    │  ▲ work: a step is due │ a new generation
+//!     acknowledge    ▼  │                     │
+//!                 acknowledged ───────────────┘
+//!                    │
+//!                    ▼  resolve; the issue was resolved, ignored or deleted
+//!                 resolved                    what comes of the issue later opens another incident
+//! ```
+//!
+//! [`open`](fn@open) makes incidents from signals. [`work`](fn@work) claims those that something is due of, and does what the caller decides
+//! with the [`Directory`] of that moment: pages are rows of `notifications`, with the time at which each is due.
+//! What ends or restarts an incident cancels its pages in the same transaction, and a claim of pages looks again
+//! ([`crate::notifications::claim()`]).
+
+mod act;
+mod answer_links;
+mod contact_methods;
+mod directory;
+mod follow;
+mod log;
+mod members;
+mod notification_rules;
+mod open;
+mod overrides;
+mod pages;
+mod policies;
+mod read;
+mod room;
+mod routing;
+mod schedules;
+mod sent;
+mod work;
+
+pub use act::{Acted, acknowledge, escalate, note, reassign, resolve, snooze, unacknowledge};
+pub use answer_links::{
+    AnswerLink, NewAnswerLink, add_answer_links, get_answer_link, lock_answer_link, prune_answer_links,
+    use_answer_link,
+};
+pub use contact_methods::{
+    ContactMethod, MAX_CODE_TRIES, MAX_METHODS, NewContactMethod, Verified, contact_method_mistakes,
+    create_contact_method, delete_contact_method, list_contact_methods, send_code, send_test,
+    verify_contact_method,
+};
+pub use directory::{Directory, Person, Rule};
+pub use follow::follow_issues;
+pub(crate) use follow::{follow_delete, follow_merge};
+pub use log::By;
+pub use members::stop_paging;
+pub use notification_rules::{
+    MAX_RULES, NotificationRule, create_notification_rule, delete_notification_rule, list_notification_rules,
+};
+pub use open::{Opened, Trigger, open, open_issues};
+pub use overrides::{StoredOverride, create_override, delete_override, list_overrides, lock_schedule};
+pub use policies::{
+    Policy, create_policy, delete_policy, get_policy, list_policies, unknown_targets, update_policy,
+};
+pub use read::{
+    Incident, IncidentFilter, Page, TimelineEntry, get_incident, list_incidents, pages_of, timeline,
+};
+pub use room::{MAX_OF_TEAM, OfTeam, has_room};
+pub use routing::{
+    NewRoutingRule, RoutingRule, create_routing_rule, delete_routing_rule, list_routing_rules,
+    rules_of_projects, set_routing_rule,
+};
+pub use schedules::{
+    StoredSchedule, create_schedule, delete_schedule, get_schedule, list_schedules, update_schedule,
+};
+pub use sent::{MESSAGES_A_DAY, MESSAGES_AN_HOUR, next_message_at};
+pub use work::{Decision, Due, FiredStep, NewLog, NewPage, Pending, work};

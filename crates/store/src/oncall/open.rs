@@ -1,0 +1,232 @@
+//! From signals to incidents: one open incident per issue, however often and by however many a signal is taken.
+
+use super::log::{self, Entry};
+use crate::{Connection, StoreError, statement};
+use bugle_model::{IncidentEvent, IncidentId, IncidentState, IssueId, Priority, RoutingRuleId, SignalKind};
+use chrono::{DateTime, Utc};
+use diesel::QueryableByName;
+use diesel::sql_types::{Array, Int4, Int8, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use serde_json::json;
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+/// A signal about an issue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trigger {
+    /// The issue.
+    pub issue: IssueId,
+    /// What happened to it.
+    pub kind: SignalKind,
+    /// The issue's generation.
+    pub generation: i32,
+    /// The issue's priority.
+    pub priority: Priority,
+    /// The event that caused it.
+    pub event_id: Uuid,
+    /// The event's environment.
+    pub environment: Option<String>,
+    /// When ingest accepted the event.
+    pub received_at: DateTime<Utc>,
+    /// The rule that it matches; none means: it only counts for an incident that is open.
+    pub rule: Option<RoutingRuleId>,
+}
+
+/// What became of a [`Trigger`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opened {
+    /// An incident was opened.
+    New(IncidentId),
+    /// The open one has become more urgent.
+    Raised(IncidentId),
+    /// The open one knows of it; nobody is paged.
+    Noted(IncidentId),
+    /// Nothing: it was taken before, or there is nothing to open.
+    Nothing,
+}
+
+#[derive(QueryableByName)]
+struct Id {
+    #[diesel(sql_type = Int8)]
+    id: i64,
+}
+
+/// Which of some issues have an open incident.
+///
+/// # Errors
+/// When the database fails.
+pub async fn open_issues(conn: &mut Connection, issues: &[IssueId]) -> Result<BTreeSet<IssueId>, StoreError> {
+    let rows: Vec<Id> =
+        statement("SELECT issue_id AS id FROM incidents WHERE issue_id = ANY($1) AND state < 3")
+            .bind::<Array<Int8>, _>(issues.iter().map(|id| id.0).collect::<Vec<_>>())
+            .load(conn)
+            .await?;
+    Ok(rows.into_iter().map(|row| IssueId(row.id)).collect())
+}
+
+/// Opens an incident, or tells the open one. Composes with the caller's transaction. Due at once.
+///
+/// # Errors
+/// When the database fails.
+pub async fn open(
+    conn: &mut Connection,
+    trigger: &Trigger,
+    now: DateTime<Utc>,
+) -> Result<Opened, StoreError> {
+    let first = statement(
+        "INSERT INTO incident_signals (issue_id, kind, generation)
+         SELECT id, $2, $3 FROM issues WHERE id = $1 AND status = 0 ON CONFLICT DO NOTHING",
+    )
+    .bind::<Int8, _>(trigger.issue.0)
+    .bind::<SmallInt, _>(trigger.kind.code())
+    .bind::<Int4, _>(trigger.generation)
+    .execute(conn)
+    .await?;
+    if first == 0 {
+        return Ok(Opened::Nothing);
+    }
+    let opened = match insert(conn, trigger, now).await? {
+        Some(id) => {
+            let data = json!({ "signal": trigger.kind, "priority": trigger.priority });
+            tell(conn, id, 1, IncidentEvent::Triggered, data, now).await?;
+            Opened::New(id)
+        }
+        None => tell_open(conn, trigger, now).await?,
+    };
+    if let Opened::New(id) | Opened::Raised(id) | Opened::Noted(id) = opened {
+        statement(
+            "UPDATE incident_signals SET incident_id = $4 WHERE issue_id = $1 AND kind = $2 AND generation = $3",
+        )
+        .bind::<Int8, _>(trigger.issue.0)
+        .bind::<SmallInt, _>(trigger.kind.code())
+        .bind::<Int4, _>(trigger.generation)
+        .bind::<Int8, _>(id.0)
+        .execute(conn)
+        .await?;
+    }
+    Ok(opened)
+}
+
+/// `None` when the issue has an open one, or no rule leads anywhere.
+async fn insert(
+    conn: &mut Connection,
+    trigger: &Trigger,
+    now: DateTime<Utc>,
+) -> Result<Option<IncidentId>, StoreError> {
+    let Some(rule) = trigger.rule else { return Ok(None) };
+    // The newest version of the policy is the one that this incident keeps.
+    let made: Vec<Id> = statement(
+        "INSERT INTO incidents (project_id, issue_id, title, rule_id, policy_version_id, priority, event_id, environment,
+            received_at, triggered_at, next_at)
+         SELECT i.project_id, i.id, i.title, r.id,
+            (SELECT v.id FROM escalation_policy_versions v WHERE v.policy_id = r.policy_id ORDER BY v.version DESC LIMIT 1),
+            $3, $4, $5, $6, $7, $7
+         FROM issues i, routing_rules r WHERE i.id = $1 AND r.id = $2
+         ON CONFLICT (issue_id) WHERE state < 3 DO NOTHING RETURNING id",
+    )
+    .bind::<Int8, _>(trigger.issue.0)
+    .bind::<Int4, _>(rule.0)
+    .bind::<SmallInt, _>(trigger.priority.code())
+    .bind::<SqlUuid, _>(trigger.event_id)
+    .bind::<Nullable<Text>, _>(trigger.environment.as_deref())
+    .bind::<Timestamptz, _>(trigger.received_at)
+    .bind::<Timestamptz, _>(now)
+    .load(conn)
+    .await?;
+    Ok(made.into_iter().next().map(|row| IncidentId(row.id)))
+}
+
+#[derive(QueryableByName)]
+struct OpenRow {
+    #[diesel(sql_type = Int8)]
+    id: i64,
+    #[diesel(sql_type = SmallInt)]
+    priority: i16,
+    #[diesel(sql_type = SmallInt)]
+    state: i16,
+    #[diesel(sql_type = Int4)]
+    generation: i32,
+}
+
+async fn tell_open(
+    conn: &mut Connection,
+    trigger: &Trigger,
+    now: DateTime<Utc>,
+) -> Result<Opened, StoreError> {
+    let rows: Vec<OpenRow> = statement(
+        "SELECT id, priority, state, generation FROM incidents WHERE issue_id = $1 AND state < 3 FOR NO KEY UPDATE",
+    )
+    .bind::<Int8, _>(trigger.issue.0)
+    .load(conn)
+    .await?;
+    let Some(row) = rows.into_iter().next() else { return Ok(Opened::Nothing) };
+    let id = IncidentId(row.id);
+    if trigger.priority.code() <= row.priority {
+        let data = json!({ "signal": trigger.kind, "priority": trigger.priority });
+        tell(conn, id, row.generation, IncidentEvent::Signal, data, now).await?;
+        return Ok(Opened::Noted(id));
+    }
+    raise(conn, &row, trigger.priority, now).await?;
+    Ok(Opened::Raised(id))
+}
+
+/// Makes a locked incident more urgent. While somebody deals with it nobody else is paged for that.
+async fn raise(
+    conn: &mut Connection,
+    row: &OpenRow,
+    to: Priority,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    statement(
+        "UPDATE incidents SET priority = $2,
+            raised_from = CASE WHEN state = 1 THEN COALESCE(raised_from, priority) END
+         WHERE id = $1",
+    )
+    .bind::<Int8, _>(row.id)
+    .bind::<SmallInt, _>(to.code())
+    .execute(conn)
+    .await?;
+    let from = Priority::from_code(row.priority);
+    let pages = row.state == IncidentState::Triggered.code();
+    let data = json!({ "from": from, "to": to, "pages": pages });
+    tell(conn, IncidentId(row.id), row.generation, IncidentEvent::PriorityRaised, data, now).await
+}
+
+/// Raises the open incidents of some issues to the priority of their issue, where that is higher. Whether it did.
+pub(super) async fn raise_to_issues(
+    conn: &mut Connection,
+    issues: &[IssueId],
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    #[derive(QueryableByName)]
+    struct Higher {
+        #[diesel(embed)]
+        open: OpenRow,
+        #[diesel(sql_type = SmallInt)]
+        to: i16,
+    }
+    let rows: Vec<Higher> = statement(
+        "SELECT n.id, n.priority, n.state, n.generation, i.priority AS to FROM incidents n JOIN issues i ON i.id = n.issue_id
+         WHERE n.issue_id = ANY($1) AND n.state < 3 AND i.priority > n.priority ORDER BY n.id FOR NO KEY UPDATE OF n",
+    )
+    .bind::<Array<Int8>, _>(issues.iter().map(|id| id.0).collect::<Vec<_>>())
+    .load(conn)
+    .await?;
+    let raised: Vec<(OpenRow, Priority)> =
+        rows.into_iter().filter_map(|row| Some((row.open, Priority::from_code(row.to)?))).collect();
+    for (row, to) in &raised {
+        raise(conn, row, *to, now).await?;
+    }
+    Ok(!raised.is_empty())
+}
+
+async fn tell(
+    conn: &mut Connection,
+    incident: IncidentId,
+    generation: i32,
+    event: IncidentEvent,
+    data: serde_json::Value,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    log::write(conn, &[Entry { incident, generation, event, data }], None, now).await
+}

@@ -1,0 +1,87 @@
+//! Pages: notifications that belong to an incident.
+
+use super::work::NewPage;
+use crate::{Connection, StoreError, statement};
+use bugle_model::{IncidentId, NotificationState, SignalKind};
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{Array, Int4, Int8, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+
+/// Makes pages, due each at its time. One whose contact method is gone meanwhile is left out.
+pub(super) async fn insert(
+    conn: &mut Connection,
+    pages: &[(IncidentId, i32, NewPage)],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    if pages.is_empty() {
+        return Ok(());
+    }
+    statement(
+        "WITH s AS (
+            SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::int[], $4::smallint[], $5::smallint[], $6::int[], $7::int[],
+                $8::timestamptz[], $9::timestamptz[])
+            AS s (message_id, incident_id, generation, pass, step, user_id, destination_id, due_at, received_at)),
+         made AS (
+            INSERT INTO notifications (message_id, project_id, destination_id, kind, priority, event_id, environment,
+                received_at, created_at, next_at)
+            SELECT s.message_id, i.project_id, s.destination_id, $10, i.priority, i.event_id, i.environment,
+                s.received_at, $11, s.due_at
+            FROM s JOIN incidents i ON i.id = s.incident_id JOIN destinations d ON d.id = s.destination_id
+            RETURNING id, message_id)
+         INSERT INTO incident_pages (notification_id, incident_id, generation, pass, step, user_id)
+         SELECT made.id, s.incident_id, s.generation, s.pass, s.step, s.user_id FROM made JOIN s USING (message_id)",
+    )
+    .bind::<Array<SqlUuid>, _>(pages.iter().map(|(.., page)| page.message_id).collect::<Vec<_>>())
+    .bind::<Array<Int8>, _>(pages.iter().map(|(incident, ..)| incident.0).collect::<Vec<_>>())
+    .bind::<Array<Int4>, _>(pages.iter().map(|(_, generation, _)| *generation).collect::<Vec<_>>())
+    .bind::<Array<SmallInt>, _>(pages.iter().map(|(.., page)| page.pass).collect::<Vec<_>>())
+    .bind::<Array<SmallInt>, _>(pages.iter().map(|(.., page)| page.step).collect::<Vec<_>>())
+    .bind::<Array<Int4>, _>(pages.iter().map(|(.., page)| page.user.0).collect::<Vec<_>>())
+    .bind::<Array<Int4>, _>(pages.iter().map(|(.., page)| page.contact_method.0).collect::<Vec<_>>())
+    .bind::<Array<Timestamptz>, _>(pages.iter().map(|(.., page)| page.due_at).collect::<Vec<_>>())
+    .bind::<Array<Timestamptz>, _>(pages.iter().map(|(.., page)| page.received_at).collect::<Vec<_>>())
+    .bind::<SmallInt, _>(SignalKind::Page.code())
+    .bind::<Timestamptz, _>(now)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Cancels what has not left yet. What is on its way ends as it ends.
+pub(super) async fn cancel(
+    conn: &mut Connection,
+    incidents: &[IncidentId],
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    if incidents.is_empty() {
+        return Ok(());
+    }
+    statement(
+        "UPDATE notifications n SET state = $2, error = $3, finished_at = $4, next_at = NULL
+         FROM incident_pages p
+         WHERE p.incident_id = ANY($1) AND n.id = p.notification_id AND n.state = 0",
+    )
+    .bind::<Array<Int8>, _>(incidents.iter().map(|id| id.0).collect::<Vec<_>>())
+    .bind::<SmallInt, _>(NotificationState::Cancelled.code())
+    .bind::<Text, _>(reason)
+    .bind::<Timestamptz, _>(now)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Takes pages that have not ended into the generation that their incident has now.
+pub(super) async fn carry_over(conn: &mut Connection, incidents: &[IncidentId]) -> Result<(), StoreError> {
+    if incidents.is_empty() {
+        return Ok(());
+    }
+    statement(
+        "UPDATE incident_pages p SET generation = i.generation FROM incidents i, notifications n
+         WHERE p.incident_id = ANY($1) AND i.id = p.incident_id AND n.id = p.notification_id AND n.state IN (0, 1)",
+    )
+    .bind::<Array<Int8>, _>(incidents.iter().map(|id| id.0).collect::<Vec<_>>())
+    .execute(conn)
+    .await?;
+    Ok(())
+}

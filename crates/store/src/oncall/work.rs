@@ -1,0 +1,350 @@
+//! What is due of incidents: claimed, decided by the caller, and written, all in one transaction.
+
+use super::directory::{self, Directory};
+use super::log::{self, Entry};
+use super::{members, pages};
+use crate::row::{self, JsonRow};
+use crate::{Connection, StoreError, statement};
+use bugle_model::{
+    ContactMethodId, EscalationPolicy, IncidentEvent, IncidentId, IncidentState, IssueStatus, Priority,
+    ProjectId, UserId,
+};
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{Array, Bool, Int4, Int8, Nullable, SmallInt, Text, Timestamptz};
+use diesel_async::{AsyncConnection, RunQueryDsl};
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+/// An incident that something is due of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Due {
+    /// Its id.
+    pub id: IncidentId,
+    /// Its project.
+    pub project: ProjectId,
+    /// The issue's status now; `None` when the issue is gone.
+    pub issue: Option<IssueStatus>,
+    /// Its priority.
+    pub priority: Priority,
+    /// The priority that those who were paged know of, when it has been raised since.
+    pub raised_from: Option<Priority>,
+    /// Where it stands; never resolved.
+    pub state: IncidentState,
+    /// Its generation.
+    pub generation: i32,
+    /// How often the policy was repeated.
+    pub pass: i16,
+    /// The step that comes next, from 0.
+    pub step: i16,
+    /// Whether this pass has paged anybody.
+    pub pass_paged: bool,
+    /// When the next step comes, or the acknowledgement ends.
+    pub next_at: Option<DateTime<Utc>>,
+    /// Whether the acknowledgement is somebody's wish to hear of it later.
+    pub snoozed: bool,
+    /// Who is to be paged at once, because it was given to them.
+    pub page_assignee: Option<UserId>,
+    /// The policy as it was at the beginning, without those who are not of the project's team any more.
+    pub policy: EscalationPolicy,
+    /// When ingest accepted the event.
+    pub received_at: DateTime<Utc>,
+    /// Who was paged since the policy began at its first step.
+    pub recipients: BTreeSet<UserId>,
+    /// The steps of this pass that have paged somebody.
+    pub fired: BTreeSet<i16>,
+}
+
+/// A page to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewPage {
+    /// Its id for the outside.
+    pub message_id: Uuid,
+    /// In which pass of the policy.
+    pub pass: i16,
+    /// By which step, from 0; see [`FiredStep::step`].
+    pub step: i16,
+    /// Whom.
+    pub user: UserId,
+    /// By what.
+    pub contact_method: ContactMethodId,
+    /// When.
+    pub due_at: DateTime<Utc>,
+    /// What its latency is counted from.
+    pub received_at: DateTime<Utc>,
+}
+
+/// A step that pages somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FiredStep {
+    /// In which pass of the policy.
+    pub pass: i16,
+    /// From 0; -1 is the fallback, -2 whom it was given to.
+    pub step: i16,
+    /// Whom.
+    pub recipients: Vec<UserId>,
+}
+
+/// An entry of the timeline.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewLog {
+    /// What happened.
+    pub event: IncidentEvent,
+    /// The rest of it.
+    pub data: Value,
+}
+
+/// What becomes of pages that have not left yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pending {
+    /// They stay.
+    Keep,
+    /// They belong to the new generation.
+    CarryOver,
+    /// They are cancelled, with this reason.
+    Cancel(&'static str),
+}
+
+/// What becomes of a due incident.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    /// Where it stands then.
+    pub state: IncidentState,
+    /// Its generation then.
+    pub generation: i32,
+    /// The policy begins at its first step with this generation.
+    pub restarts: bool,
+    /// See [`Due::pass`].
+    pub pass: i16,
+    /// See [`Due::step`].
+    pub step: i16,
+    /// See [`Due::pass_paged`].
+    pub pass_paged: bool,
+    /// When something is due again.
+    pub next_at: Option<DateTime<Utc>>,
+    /// What becomes of pages.
+    pub pending: Pending,
+    /// Steps that page somebody.
+    pub steps: Vec<FiredStep>,
+    /// Pages to be made.
+    pub pages: Vec<NewPage>,
+    /// What the timeline tells.
+    pub log: Vec<NewLog>,
+}
+
+#[derive(Deserialize)]
+struct DueRow {
+    id: IncidentId,
+    project: ProjectId,
+    issue_status: Option<i16>,
+    priority: i16,
+    raised_from: Option<i16>,
+    state: i16,
+    generation: i32,
+    pass: i16,
+    step: i16,
+    pass_paged: bool,
+    next_at: Option<DateTime<Utc>>,
+    snoozed: bool,
+    page_assignee: Option<UserId>,
+    policy: Value,
+    received_at: DateTime<Utc>,
+    recipients: BTreeSet<UserId>,
+    fired: BTreeSet<i16>,
+}
+
+impl DueRow {
+    fn read(self) -> Result<Due, StoreError> {
+        let damaged = |field: &str| StoreError::Damaged(format!("incident {}: {field}", self.id));
+        let policy = serde_json::from_value(self.policy).unwrap_or_else(|error| {
+            // Nobody must wait for that: without steps the fallback is paged.
+            tracing::error!(incident = %self.id, %error, "the policy of an incident cannot be read");
+            EscalationPolicy::default()
+        });
+        Ok(Due {
+            id: self.id,
+            project: self.project,
+            issue: self.issue_status.and_then(IssueStatus::from_code),
+            priority: Priority::from_code(self.priority).ok_or_else(|| damaged("priority"))?,
+            raised_from: self.raised_from.and_then(Priority::from_code),
+            state: IncidentState::from_code(self.state).ok_or_else(|| damaged("state"))?,
+            generation: self.generation,
+            pass: self.pass,
+            step: self.step,
+            pass_paged: self.pass_paged,
+            next_at: self.next_at,
+            snoozed: self.snoozed,
+            page_assignee: self.page_assignee,
+            policy,
+            received_at: self.received_at,
+            recipients: self.recipients,
+            fired: self.fired,
+        })
+    }
+}
+
+/// Claims up to `limit` incidents that something is due of, the weightiest and longest waiting first, and does what `decide` says. What
+/// another process holds is left to it. How many there were.
+///
+/// # Errors
+/// When the database fails; then nothing was done.
+pub async fn work<F>(
+    conn: &mut Connection,
+    now: DateTime<Utc>,
+    limit: i64,
+    decide: F,
+) -> Result<usize, StoreError>
+where
+    F: Fn(&Due, &Directory) -> Decision + Send,
+{
+    conn.transaction(async move |conn| {
+        let mut due = claim(conn, now, limit).await?;
+        if due.is_empty() {
+            return Ok(0);
+        }
+        members::keep_members(conn, &mut due).await?;
+        let targets = due.iter().flat_map(|one| one.policy.targets()).collect();
+        let projects = due.iter().map(|one| one.project).collect();
+        let people =
+            due.iter().flat_map(|one| one.recipients.iter().copied().chain(one.page_assignee)).collect();
+        let directory = directory::load(conn, &targets, &projects, people, now).await?;
+        let decided: Vec<(IncidentId, Decision)> =
+            due.iter().map(|one| (one.id, decide(one, &directory))).collect();
+        apply(conn, decided, now).await?;
+        Ok(due.len())
+    })
+    .await
+}
+
+async fn claim(conn: &mut Connection, now: DateTime<Utc>, limit: i64) -> Result<Vec<Due>, StoreError> {
+    let rows: Vec<JsonRow> = statement(
+        "SELECT jsonb_build_object('id', n.id, 'project', n.project_id, 'issue_status', i.status, 'priority', n.priority,
+            'raised_from', n.raised_from, 'state', n.state, 'generation', n.generation, 'pass', n.pass, 'step', n.step,
+            'pass_paged', n.pass_paged, 'next_at', n.next_at, 'snoozed', n.snoozed_until IS NOT NULL,
+            'page_assignee', CASE WHEN n.page_assignee THEN n.assigned_user_id END, 'policy', v.content,
+            'received_at', n.received_at,
+            'recipients', ARRAY(SELECT DISTINCT unnest(s.recipients) FROM incident_steps s
+                WHERE s.incident_id = n.id AND s.generation >= n.started_generation),
+            'fired', ARRAY(SELECT s.step FROM incident_steps s
+                WHERE s.incident_id = n.id AND s.generation >= n.started_generation AND s.pass = n.pass)) AS row
+         FROM incidents n
+         JOIN escalation_policy_versions v ON v.id = n.policy_version_id
+         LEFT JOIN issues i ON i.id = n.issue_id
+         WHERE (n.next_at <= $1 OR n.raised_from IS NOT NULL OR n.page_assignee) AND n.state < 3
+         ORDER BY n.priority DESC, n.next_at, n.id LIMIT $2
+         FOR NO KEY UPDATE OF n SKIP LOCKED",
+    )
+    .bind::<Timestamptz, _>(now)
+    .bind::<Int8, _>(limit)
+    .load(conn)
+    .await?;
+    row::all::<DueRow>(rows)?.into_iter().map(DueRow::read).collect()
+}
+
+async fn apply(
+    conn: &mut Connection,
+    decided: Vec<(IncidentId, Decision)>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    update(conn, &decided, now).await?;
+    let carried: Vec<IncidentId> = decided
+        .iter()
+        .filter(|(_, decision)| decision.pending == Pending::CarryOver)
+        .map(|(id, _)| *id)
+        .collect();
+    pages::carry_over(conn, &carried).await?;
+    for (id, decision) in &decided {
+        if let Pending::Cancel(reason) = decision.pending {
+            pages::cancel(conn, &[*id], reason, now).await?;
+        }
+    }
+    insert_steps(conn, &decided, now).await?;
+    let entries: Vec<Entry> = decided
+        .iter()
+        .flat_map(|(id, decision)| {
+            decision.log.iter().map(|entry| Entry {
+                incident: *id,
+                generation: decision.generation,
+                event: entry.event,
+                data: entry.data.clone(),
+            })
+        })
+        .collect();
+    log::write(conn, &entries, None, now).await?;
+    let new: Vec<_> = decided
+        .into_iter()
+        .flat_map(|(id, decision)| {
+            let generation = decision.generation;
+            decision.pages.into_iter().map(move |page| (id, generation, page))
+        })
+        .collect();
+    pages::insert(conn, &new, now).await
+}
+
+async fn update(
+    conn: &mut Connection,
+    decided: &[(IncidentId, Decision)],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    statement(
+        "UPDATE incidents n SET state = s.state, generation = s.generation,
+            started_generation = CASE WHEN s.restarts THEN s.generation ELSE n.started_generation END,
+            pass = s.pass, step = s.step, pass_paged = s.pass_paged, next_at = s.next_at,
+            raised_from = NULL, page_assignee = false,
+            acknowledged_at = CASE WHEN s.state <> 1 THEN n.acknowledged_at END,
+            acknowledged_by = CASE WHEN s.state <> 1 THEN n.acknowledged_by END,
+            snoozed_until = CASE WHEN s.state = 2 THEN n.snoozed_until END,
+            resolved_at = CASE WHEN s.state = 3 THEN $9 END
+         FROM UNNEST($1::bigint[], $2::smallint[], $3::int[], $4::bool[], $5::smallint[], $6::smallint[], $7::bool[],
+            $8::timestamptz[]) AS s (id, state, generation, restarts, pass, step, pass_paged, next_at)
+         WHERE n.id = s.id",
+    )
+    .bind::<Array<Int8>, _>(decided.iter().map(|(id, _)| id.0).collect::<Vec<_>>())
+    .bind::<Array<SmallInt>, _>(decided.iter().map(|(_, d)| d.state.code()).collect::<Vec<_>>())
+    .bind::<Array<Int4>, _>(decided.iter().map(|(_, d)| d.generation).collect::<Vec<_>>())
+    .bind::<Array<Bool>, _>(decided.iter().map(|(_, d)| d.restarts).collect::<Vec<_>>())
+    .bind::<Array<SmallInt>, _>(decided.iter().map(|(_, d)| d.pass).collect::<Vec<_>>())
+    .bind::<Array<SmallInt>, _>(decided.iter().map(|(_, d)| d.step).collect::<Vec<_>>())
+    .bind::<Array<Bool>, _>(decided.iter().map(|(_, d)| d.pass_paged).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Timestamptz>>, _>(decided.iter().map(|(_, d)| d.next_at).collect::<Vec<_>>())
+    .bind::<Timestamptz, _>(now)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+async fn insert_steps(
+    conn: &mut Connection,
+    decided: &[(IncidentId, Decision)],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let fired: Vec<(IncidentId, i32, &FiredStep)> = decided
+        .iter()
+        .flat_map(|(id, decision)| decision.steps.iter().map(move |step| (*id, decision.generation, step)))
+        .collect();
+    if fired.is_empty() {
+        return Ok(());
+    }
+    // An array of arrays of different lengths is none in SQL.
+    let people = |step: &FiredStep| {
+        let ids: Vec<String> = step.recipients.iter().map(ToString::to_string).collect();
+        format!("{{{}}}", ids.join(","))
+    };
+    statement(
+        "INSERT INTO incident_steps AS o (incident_id, generation, pass, step, recipients, fired_at)
+         SELECT s.incident_id, s.generation, s.pass, s.step, s.recipients::int[], $6
+         FROM UNNEST($1::bigint[], $2::int[], $3::smallint[], $4::smallint[], $5::text[])
+            AS s (incident_id, generation, pass, step, recipients)
+         ON CONFLICT (incident_id, generation, pass, step) DO UPDATE SET recipients = o.recipients || excluded.recipients",
+    )
+    .bind::<Array<Int8>, _>(fired.iter().map(|(id, ..)| id.0).collect::<Vec<_>>())
+    .bind::<Array<Int4>, _>(fired.iter().map(|(_, generation, _)| *generation).collect::<Vec<_>>())
+    .bind::<Array<SmallInt>, _>(fired.iter().map(|(.., step)| step.pass).collect::<Vec<_>>())
+    .bind::<Array<SmallInt>, _>(fired.iter().map(|(.., step)| step.step).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(fired.iter().map(|(.., step)| people(step)).collect::<Vec<_>>())
+    .bind::<Timestamptz, _>(now)
+    .execute(conn)
+    .await?;
+    Ok(())
+}

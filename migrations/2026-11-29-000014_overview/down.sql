@@ -1,0 +1,2 @@
+DROP INDEX issues_unresolved;
+DROP INDEX issues_reopened;
