@@ -44,6 +44,7 @@ impl Queue {
                 "issue.regressed",
                 "issue.unignored",
                 "issue.escalated",
+                "issue.changed",
                 "threshold.#",
                 "incident.#",
                 "monitor.#",

@@ -19,7 +19,7 @@ mod security;
 mod title;
 
 use basis::Basis;
-use bugle_model::{Event, Exception, Stacktrace};
+use bugle_model::{Event, Exception, Frame, Stacktrace};
 use fingerprint::{Explicit, Origin, Variables};
 use rules::{Rules, StackRules};
 use schemars::JsonSchema;
@@ -216,18 +216,42 @@ impl Grouper {
         let verdicts: Vec<bool> = {
             let rules = self.rules.stack_rules(event);
             let family = |frame| names::Family::of(&event.platform, frame);
-            let verdict = |frame| frames::in_app(frame, family(frame), &rules).0;
-            let exceptions = event.exceptions.iter().filter_map(|exception| exception.stacktrace.as_ref());
-            let threads = event.threads.iter().filter_map(|thread| thread.stacktrace.as_ref());
-            exceptions.chain(threads).flat_map(|stack| &stack.frames).map(verdict).collect()
+            frames_of(event).map(|frame| frames::in_app(frame, family(frame), &rules).0).collect()
         };
-        let exceptions = event.exceptions.iter_mut().filter_map(|exception| exception.stacktrace.as_mut());
-        let threads = event.threads.iter_mut().filter_map(|thread| thread.stacktrace.as_mut());
-        let frames = exceptions.chain(threads).flat_map(|stack: &mut Stacktrace| &mut stack.frames);
-        for (frame, in_app) in frames.zip(verdicts) {
+        for (frame, in_app) in frames_of_mut(event).zip(verdicts) {
             frame.in_app = Some(in_app);
         }
     }
+
+    /// Prepares an event that [`Grouper::apply_in_app`] was done to for being grouped by other rules: where a rule that the
+    /// others do not have says whose a frame is, nobody has said so any more. How many frames that are: what the client said of
+    /// them is not known.
+    pub fn forget_in_app(&self, event: &mut Event, others: &Self) -> usize {
+        let forgotten: Vec<bool> = {
+            let rules = self.rules.stack_rules(event);
+            frames_of(event).map(|frame| rules.decides_unlike(frame, &others.rules)).collect()
+        };
+        let mut count = 0;
+        for (frame, _) in frames_of_mut(event).zip(forgotten).filter(|(_, forgotten)| *forgotten) {
+            frame.in_app = None;
+            count += 1;
+        }
+        count
+    }
+}
+
+/// The frames of all stack traces.
+fn frames_of(event: &Event) -> impl Iterator<Item = &Frame> {
+    let exceptions = event.exceptions.iter().filter_map(|exception| exception.stacktrace.as_ref());
+    let threads = event.threads.iter().filter_map(|thread| thread.stacktrace.as_ref());
+    exceptions.chain(threads).flat_map(|stack| &stack.frames)
+}
+
+/// The same frames in the same order.
+fn frames_of_mut(event: &mut Event) -> impl Iterator<Item = &mut Frame> {
+    let exceptions = event.exceptions.iter_mut().filter_map(|exception| exception.stacktrace.as_mut());
+    let threads = event.threads.iter_mut().filter_map(|thread| thread.stacktrace.as_mut());
+    exceptions.chain(threads).flat_map(|stack: &mut Stacktrace| &mut stack.frames)
 }
 
 /// The title and the culprit of an event, without a project's rules.

@@ -1,11 +1,12 @@
-//! Partitions ahead, retention behind, and the recorder's heartbeat.
+//! Partitions ahead, retention behind, and the recorder's heartbeat. Removing what is past its time may take long, and
+//! nothing waits for it.
 
 use bugle_bus::{Bus, Queue};
 use bugle_model::Clock;
 use bugle_runtime::Metrics;
 use bugle_store::heartbeats::{self, Heartbeat};
 use bugle_store::issues::{ignore, moves};
-use bugle_store::{Store, StoreError, outbox, partitions};
+use bugle_store::{Store, StoreError, outbox, partitions, upkeep};
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use std::sync::Arc;
@@ -18,6 +19,9 @@ const HEARTBEAT: Duration = Duration::from_secs(4);
 /// How long events follow their issue between two heartbeats.
 const MOVING: Duration = Duration::from_secs(2);
 const MAINTENANCE: Duration = Duration::from_secs(600);
+/// The pause after a maintenance that failed.
+const AGAIN: Duration = Duration::from_secs(10);
+const CLEANING: Duration = Duration::from_secs(24 * 3600);
 
 /// Whether the database answers and has partitions for today; makes them when it has not.
 pub(crate) async fn ready(store: &Store, now: DateTime<Utc>) -> Result<(), StoreError> {
@@ -36,16 +40,35 @@ pub(crate) async fn run(
     metrics: Metrics,
     stop: CancellationToken,
 ) {
+    let keeping = stop.run_until_cancelled(keep(&store, &clock));
+    tokio::join!(beat(&store, &bus, &clock, &metrics, &stop), keeping);
+}
+
+async fn keep(store: &Store, clock: &Arc<dyn Clock>) {
+    let mut cleaned: Option<Instant> = None;
+    loop {
+        let maintained = maintain(store, clock.now()).await;
+        if maintained && cleaned.is_none_or(|at| at.elapsed() > CLEANING) {
+            clean(store, clock.now()).await;
+            cleaned = Some(Instant::now());
+        }
+        tokio::time::sleep(if maintained { MAINTENANCE } else { AGAIN }).await;
+    }
+}
+
+async fn beat(
+    store: &Store,
+    bus: &Arc<dyn Bus>,
+    clock: &Arc<dyn Clock>,
+    metrics: &Metrics,
+    stop: &CancellationToken,
+) {
     let instance = Uuid::now_v7();
     let started_at = clock.now();
-    let mut maintained: Option<Instant> = None;
     loop {
-        if maintained.is_none_or(|at| at.elapsed() > MAINTENANCE) && maintain(&store, clock.now()).await {
-            maintained = Some(Instant::now());
-        }
-        end_ignoring(&store, clock.now()).await;
-        move_events(&store, clock.now()).await;
-        let state = gauges(&store, &bus, &metrics).await;
+        end_ignoring(store, clock.now()).await;
+        move_events(store, clock.now()).await;
+        let state = gauges(store, bus, metrics).await;
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let beat = Heartbeat {
             service: "recorder".to_owned(),
@@ -97,7 +120,7 @@ async fn move_events(store: &Store, now: DateTime<Utc>) {
 }
 
 async fn maintain(store: &Store, now: DateTime<Utc>) -> bool {
-    let result = async { partitions::maintain(&mut *store.conn().await?, now).await }.await;
+    let result = async { upkeep::maintain(&mut *store.conn().await?, now).await }.await;
     match result {
         Ok(done) => {
             if done.made + done.dropped > 0 {
@@ -111,6 +134,15 @@ async fn maintain(store: &Store, now: DateTime<Utc>) -> bool {
             }
             false
         }
+    }
+}
+
+async fn clean(store: &Store, now: DateTime<Utc>) {
+    let result = async { upkeep::clean(&mut *store.conn().await?, now).await }.await;
+    if let Err(error) = result
+        && !error.is_away()
+    {
+        tracing::warn!(%error, "the daily cleaning failed in part; it is done again tomorrow");
     }
 }
 

@@ -7,6 +7,7 @@
 //! While PostgreSQL is away nothing is consumed: what was taken goes back, and the consumers are opened again when
 //! the database answers.
 
+mod aside;
 mod housekeeping;
 mod intake;
 mod meters;
@@ -15,6 +16,7 @@ mod prepare;
 mod projects;
 mod relay;
 
+use aside::Aside;
 use bugle_bus::Bus;
 use bugle_model::Clock;
 use bugle_runtime::health::{self, CheckResult};
@@ -74,14 +76,18 @@ pub async fn run(config: Arc<Config>, deps: Deps, shutdown: Shutdown) -> Result<
     );
     let recording = async {
         let projects = Projects::new(store.clone());
+        let most = config.recorder_prefetch;
+        let stages =
+            Stages { bus: &bus, clock: &clock, projects, most, meters: &meters, shutdown: &shutdown };
         let mut persister = Persister::new(store.clone(), Arc::clone(&clock), signals, meters.clone());
+        let mut aside =
+            Aside::new(Arc::clone(&bus), Arc::clone(&clock), intake::prefetch(most), meters.clone());
         let mut result = Ok(());
         while !shutdown.soft.is_cancelled() && result.is_ok() {
-            wait_for_database(&store, &clock, &shutdown).await;
-            let prefetch = config.recorder_prefetch;
-            let stages = record(&bus, prefetch, &projects, &mut persister, &meters, &clock, &shutdown);
+            aside.until(wait_for_database(&store, &clock, &shutdown)).await;
+            let running = stages.run(&mut aside, &mut persister);
             // The hard stop drops what is under way: it is delivered again.
-            result = shutdown.hard.run_until_cancelled(stages).await.unwrap_or(Ok(()));
+            result = shutdown.hard.run_until_cancelled(running).await.unwrap_or(Ok(()));
         }
         result
     };
@@ -125,28 +131,33 @@ async fn wait_for_database(store: &Store, clock: &Arc<dyn Clock>, shutdown: &Shu
     }
 }
 
-/// Runs the stages until the soft stop, or until the database is away.
-async fn record(
-    bus: &Arc<dyn Bus>,
-    prefetch: usize,
-    projects: &Projects,
-    persister: &mut Persister,
-    meters: &Meters,
-    clock: &Arc<dyn Clock>,
-    shutdown: &Shutdown,
-) -> Result<(), ServiceError> {
-    let stop = shutdown.soft.child_token();
-    let (taken, to_prepare) = mpsc::channel(1);
-    let (prepared, to_persist) = mpsc::channel(1);
-    let taking =
-        intake::run(Arc::clone(bus), prefetch, Arc::clone(clock), taken, stop.clone(), meters.clone());
-    let preparing = prepare::run(to_prepare, projects, Arc::clone(clock), prepared, meters.clone());
-    let persisting = async {
-        let away = persister.run(to_persist).await;
-        // Whatever else is under way goes back to its queue.
-        stop.cancel();
-        away
-    };
-    let (taking, (), ()) = tokio::join!(taking, preparing, persisting);
-    Ok(taking?)
+/// What the stages share.
+struct Stages<'a> {
+    bus: &'a Arc<dyn Bus>,
+    clock: &'a Arc<dyn Clock>,
+    projects: Projects,
+    /// Deliveries of one transaction.
+    most: usize,
+    meters: &'a Meters,
+    shutdown: &'a Shutdown,
+}
+
+impl Stages<'_> {
+    /// Runs them until the soft stop, or until the database is away.
+    async fn run(&self, aside: &mut Aside, persister: &mut Persister) -> Result<(), ServiceError> {
+        let stop = self.shutdown.soft.child_token();
+        let (taken, to_prepare) = mpsc::channel(1);
+        let (prepared, to_persist) = mpsc::channel(1);
+        let (bus, clock) = (Arc::clone(self.bus), Arc::clone(self.clock));
+        let taking = intake::run(bus, self.most, clock, aside, taken, stop.clone());
+        let clock = Arc::clone(self.clock);
+        let preparing = prepare::run(to_prepare, &self.projects, clock, prepared, self.meters.clone());
+        let persisting = async {
+            persister.run(to_persist).await;
+            // Whatever else is under way goes back to its queue.
+            stop.cancel();
+        };
+        let (taking, (), ()) = tokio::join!(taking, preparing, persisting);
+        Ok(taking?)
+    }
 }

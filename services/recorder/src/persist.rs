@@ -5,13 +5,14 @@ use crate::prepare::Prepared;
 use bugle_bus::Delivery;
 use bugle_model::{Clock, KeyId, Outcome, OutcomeCount, ProjectId};
 use bugle_store::outbox::OutboxRow;
-use bugle_store::record::{Batch, Cache, NewEvent, Recorded, record};
+use bugle_store::record::{Batch, Cache, Ended, NewEvent, Recorded, record};
 use bugle_store::{Store, StoreError, partitions};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, Sender};
 use tokio::time::Instant;
+use uuid::Uuid;
 
 /// The pause after an error that is neither the data's fault nor an absent database: a full disk, a time-out.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -52,9 +53,10 @@ impl Persister {
     }
 
     async fn persist(&mut self, prepared: Prepared) -> Result<(), StoreError> {
-        let Prepared { batch, deliveries, sources, mut dead, oldest } = prepared;
+        let Prepared { batch, deliveries, sources, mut dead, oldest, turn } = prepared;
         let start = Instant::now();
         let written = self.write(&batch).await?;
+        drop(turn);
         self.meters.persist.observe(start.elapsed().as_secs_f64());
         self.meters.batch.observe(batch.events.len() as f64);
         self.meters.recorded.add(written.recorded.events as u64);
@@ -95,14 +97,16 @@ impl Persister {
         let written = self.write_events(&batch.events, 0).await?;
         let mut rest = Batch { events: Vec::new(), ..batch.clone() };
         let failed = written.refused.iter().filter_map(|(index, _)| batch.events.get(*index));
-        rest.outcomes.extend(failed.map(|event| failure(event.project, event.key, "error")));
+        rest.outcomes.extend(failed.map(|event| failure(event.message, event.project, event.key, "error")));
         self.write_rest(rest).await?;
         Ok(written)
     }
 
     /// Records events by halves. The one that is refused alone is given up.
     async fn write_events(&mut self, events: &[NewEvent], offset: usize) -> Result<Written, StoreError> {
-        let batch = Batch { events: events.to_vec(), ..Batch::default() };
+        // What else their messages bring is part 0.
+        let part = i16::try_from(offset).unwrap_or(i16::MAX).saturating_add(1);
+        let batch = Batch { events: events.to_vec(), part, ..Batch::default() };
         let error = match record(&self.store, &mut self.cache, &batch, self.clock.now()).await {
             Ok(recorded) => return Ok(Written { recorded, refused: Vec::new() }),
             Err(error) if error.is_refused() => error,
@@ -131,18 +135,18 @@ impl Persister {
         }
         let Batch { attachments, feedback, mut outcomes, .. } = rest;
         let attachments = attachments.into_iter().map(|row| {
-            let failure = failure(row.project, None, "attachment");
+            let failure = failure(row.item, row.project, None, "attachment");
             (Batch { attachments: vec![row], ..Batch::default() }, failure)
         });
         let feedback = feedback.into_iter().map(|row| {
-            let failure = failure(row.project, None, "feedback");
+            let failure = failure(row.item, row.project, None, "feedback");
             (Batch { feedback: vec![row], ..Batch::default() }, failure)
         });
         for (one, failure) in attachments.chain(feedback) {
             match record(&self.store, &mut self.cache, &one, self.clock.now()).await {
                 Ok(_) => {}
                 Err(error) if error.is_refused() => {
-                    tracing::error!(%error, category = failure.category, "an item can never be recorded");
+                    tracing::error!(%error, category = failure.count.category, "an item can never be recorded");
                     outcomes.push(failure);
                 }
                 Err(error) => return Err(error),
@@ -163,10 +167,11 @@ impl Written {
     }
 }
 
-/// The outcome of an item that can never be recorded.
-fn failure(project: ProjectId, key: Option<KeyId>, category: &str) -> OutcomeCount {
+/// The outcome of an item that can never be recorded. An item without a known message stands for itself.
+fn failure(message: Uuid, project: ProjectId, key: Option<KeyId>, category: &str) -> Ended {
     let (outcome, reason, category) = (Outcome::Failed, "database".to_owned(), category.to_owned());
-    OutcomeCount { project: Some(project), key, outcome, reason, category, quantity: 1 }
+    let count = OutcomeCount { project: Some(project), key, outcome, reason, category, quantity: 1 };
+    Ended { message, count }
 }
 
 /// Acknowledges what is recorded. A delivery with an event that was refused goes to the dead letters whole: sent again,

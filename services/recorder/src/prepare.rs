@@ -8,14 +8,16 @@ use crate::projects::{Projects, Snapshot};
 use bugle_bus::Delivery;
 use bugle_model::{Clock, IntakeBatch, KeyId, Outcome, OutcomeCount, ProjectId, RawItem};
 use bugle_store::StoreError;
-use bugle_store::record::Batch;
+use bugle_store::record::{Batch, Ended};
 use chrono::{DateTime, Utc};
 use item::Part;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::{Receiver, Sender};
 use tokio::time::Instant;
+use uuid::Uuid;
 
 /// Items on one worker thread at least; below this, a second thread costs more than it brings.
 const ITEMS_PER_THREAD: usize = 64;
@@ -31,6 +33,23 @@ pub(crate) struct Prepared {
     pub dead: HashMap<usize, String>,
     /// When the oldest item was accepted.
     pub oldest: Option<DateTime<Utc>>,
+    /// Held until they are written.
+    pub turn: OwnedSemaphorePermit,
+}
+
+/// A raw item, and where it came from.
+struct Taking {
+    /// Which of the deliveries.
+    source: usize,
+    /// Its message.
+    message: Uuid,
+    raw: RawItem,
+}
+
+impl Taking {
+    fn ended(&self, outcome: Outcome, reason: &str) -> Ended {
+        Ended { message: self.message, count: item::outcome(&self.raw, outcome, reason) }
+    }
 }
 
 /// Prepares what is taken. Ends when either side does.
@@ -63,18 +82,19 @@ pub(crate) async fn run(
 }
 
 async fn prepare(taken: Taken, projects: &Projects, now: DateTime<Utc>) -> Result<Prepared, StoreError> {
-    let (deliveries, decoded, mut outcomes) = decode(taken.deliveries).await;
-    let mut items: Vec<(usize, RawItem)> = decoded;
+    let Taken { deliveries, turn } = taken;
+    let (deliveries, mut items, mut outcomes) = decode(deliveries).await;
     verify_keys(&mut items, projects, &mut outcomes).await?;
-    let wanted: HashSet<ProjectId> = items.iter().map(|(_, item)| item.project).collect();
+    let wanted: HashSet<ProjectId> = items.iter().map(|item| item.raw.project).collect();
     let snapshot = projects.snapshot(wanted.into_iter()).await?;
-    let oldest = items.iter().map(|(_, item)| item.received_at).min();
+    let oldest = items.iter().map(|item| item.raw.received_at).min();
     let mut prepared = Prepared {
         batch: Batch { outcomes, ..Batch::default() },
         deliveries,
         sources: Vec::new(),
         dead: HashMap::new(),
         oldest,
+        turn,
     };
     for Part { batch, sources, dead } in in_parallel(items, &snapshot, now).await? {
         prepared.batch.events.extend(batch.events);
@@ -90,7 +110,7 @@ async fn prepare(taken: Taken, projects: &Projects, now: DateTime<Utc>) -> Resul
 }
 
 /// Undoes the batches. One that cannot be read goes to the dead letters.
-async fn decode(deliveries: Vec<Delivery>) -> (Vec<Delivery>, Vec<(usize, RawItem)>, Vec<OutcomeCount>) {
+async fn decode(deliveries: Vec<Delivery>) -> (Vec<Delivery>, Vec<Taking>, Vec<Ended>) {
     let bodies: Vec<_> = deliveries.iter().map(|delivery| delivery.body().clone()).collect();
     let decoded = tokio::task::spawn_blocking(move || {
         bodies.iter().map(|body| IntakeBatch::decode(body)).collect::<Vec<_>>()
@@ -101,20 +121,15 @@ async fn decode(deliveries: Vec<Delivery>) -> (Vec<Delivery>, Vec<(usize, RawIte
     for (delivery, result) in deliveries.into_iter().zip(decoded) {
         match result {
             Ok(batch) => {
-                items.extend(batch.into_iter().map(|item| (good.len(), item)));
+                let (source, message) = (good.len(), delivery.id());
+                items.extend(batch.into_iter().map(|raw| Taking { source, message, raw }));
                 good.push(delivery);
             }
             Err(error) => {
                 tracing::error!(id = %delivery.id(), %error, "an intake batch cannot be read; it is a dead letter");
                 let (outcome, reason, category) = (Outcome::Failed, "batch".to_owned(), "default".to_owned());
-                outcomes.push(OutcomeCount {
-                    project: None,
-                    key: None,
-                    outcome,
-                    reason,
-                    category,
-                    quantity: 1,
-                });
+                let count = OutcomeCount { project: None, key: None, outcome, reason, category, quantity: 1 };
+                outcomes.push(Ended { message: delivery.id(), count });
                 drop(delivery.reject(&error.to_string()).await);
             }
         }
@@ -125,35 +140,37 @@ async fn decode(deliveries: Vec<Delivery>) -> (Vec<Delivery>, Vec<(usize, RawIte
 /// Decides about items that the door took without knowing their key. One that named no project (0) belongs to the
 /// key's.
 async fn verify_keys(
-    items: &mut Vec<(usize, RawItem)>,
+    items: &mut Vec<Taking>,
     projects: &Projects,
-    outcomes: &mut Vec<OutcomeCount>,
+    outcomes: &mut Vec<Ended>,
 ) -> Result<(), StoreError> {
     let mut checked: HashMap<String, Option<(ProjectId, KeyId)>> = HashMap::new();
-    for (_, item) in items.iter() {
-        if let Some(public_key) = &item.unverified_key
+    for item in items.iter() {
+        if let Some(public_key) = &item.raw.unverified_key
             && !checked.contains_key(public_key)
         {
             checked.insert(public_key.clone(), projects.check_key(public_key).await?);
         }
     }
-    items.retain_mut(|(_, item)| {
+    items.retain_mut(|taking| {
+        let item = &mut taking.raw;
         let Some(public_key) = item.unverified_key.take() else { return true };
         if let Some((project, key)) = checked.get(&public_key).copied().flatten()
             && (item.project == ProjectId(0) || item.project == project)
         {
             (item.project, item.key) = (project, Some(key));
         }
-        if item.key.is_none() {
-            outcomes.push(item::outcome(item, Outcome::Unauthorized, "unknown_key"));
+        let known = item.key.is_some();
+        if !known {
+            outcomes.push(taking.ended(Outcome::Unauthorized, "unknown_key"));
         }
-        item.key.is_some()
+        known
     });
     Ok(())
 }
 
 async fn in_parallel(
-    items: Vec<(usize, RawItem)>,
+    items: Vec<Taking>,
     snapshot: &Snapshot,
     now: DateTime<Utc>,
 ) -> Result<Vec<Part>, StoreError> {

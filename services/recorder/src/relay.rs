@@ -1,4 +1,5 @@
-//! From the outbox to the bus: at once after the commit, and by a sweep for what a crash left behind.
+//! From the outbox to the bus: what the recorder has committed at once, and by a sweep what others have written and what a
+//! crash left behind. Neither waits for the other.
 
 use bugle_bus::Bus;
 use bugle_model::Clock;
@@ -9,8 +10,9 @@ use futures_util::future::join_all;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
+use tokio_util::sync::CancellationToken;
 
-const SWEEP: Duration = Duration::from_secs(1);
+const SWEEP: Duration = Duration::from_millis(500);
 /// What is younger is most likely on its way through the channel.
 const LEFT_BEHIND: TimeDelta = TimeDelta::seconds(3);
 const AT_ONCE: usize = 64;
@@ -18,33 +20,40 @@ const AT_ONCE: usize = 64;
 /// Runs until nothing more is committed, so that a stop leaves no signal behind; what the bus does not take then stays
 /// in the outbox.
 pub(crate) async fn run(
-    mut committed: Receiver<Vec<OutboxRow>>,
+    committed: Receiver<Vec<OutboxRow>>,
     store: Store,
     bus: Arc<dyn Bus>,
     clock: Arc<dyn Clock>,
 ) {
-    let mut sweep = tokio::time::interval(SWEEP);
+    let done = CancellationToken::new();
+    let forwarding = async {
+        forward_all(committed, &store, &bus).await;
+        done.cancel();
+    };
+    tokio::join!(forwarding, done.run_until_cancelled(sweep(&store, &bus, &clock)));
+}
+
+async fn forward_all(mut committed: Receiver<Vec<OutboxRow>>, store: &Store, bus: &Arc<dyn Bus>) {
     let mut batches = Vec::new();
+    while committed.recv_many(&mut batches, AT_ONCE).await > 0 {
+        let rows: Vec<OutboxRow> = batches.drain(..).flatten().collect();
+        if let Err(error) = forward(&rows, store, bus).await {
+            tracing::debug!(%error, "signals stay in the outbox for the sweep");
+        }
+    }
+}
+
+async fn sweep(store: &Store, bus: &Arc<dyn Bus>, clock: &Arc<dyn Clock>) {
+    let mut tick = tokio::time::interval(SWEEP);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
-        batches.clear();
-        tokio::select! {
-            biased;
-            taken = committed.recv_many(&mut batches, AT_ONCE) => {
-                if taken == 0 {
-                    return;
-                }
-                let rows: Vec<OutboxRow> = batches.drain(..).flatten().collect();
-                if let Err(error) = forward(&rows, &store, &bus).await {
-                    tracing::debug!(%error, "signals stay in the outbox for the sweep");
-                }
-            }
-            _ = sweep.tick() => {
-                let before = clock.now() - LEFT_BEHIND;
-                let publish = |rows: Vec<OutboxRow>| publish(rows, Arc::clone(&bus));
-                if let Err(error) = outbox::sweep(&store, before, publish).await && !error.is_away() {
-                    tracing::warn!(%error, "cannot sweep the outbox");
-                }
-            }
+        tick.tick().await;
+        let before = clock.now() - LEFT_BEHIND;
+        let publish = |rows: Vec<OutboxRow>| publish(rows, Arc::clone(bus));
+        if let Err(error) = outbox::sweep(store, before, publish).await
+            && !error.is_away()
+        {
+            tracing::warn!(%error, "cannot sweep the outbox");
         }
     }
 }

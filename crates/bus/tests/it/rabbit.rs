@@ -4,7 +4,8 @@ use crate::support::{Backend, World, body, consume, expect_all, id, next, publis
 use bugle_bus::{BusConfig, BusError, BusState, PublishError, Queue};
 use bugle_model::ManualClock;
 use bugle_testkit::{Proxy, rabbit};
-use lapin::options::QueueDeleteOptions;
+use lapin::options::{QueueDeclareOptions, QueueDeleteOptions};
+use lapin::types::FieldTable;
 use std::collections::BTreeSet;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
@@ -29,6 +30,18 @@ async fn delete_queue(world: &World) {
     let name = world.queue_name(Queue::Intake);
     channel.queue_delete(name.into(), QueueDeleteOptions::default()).await.unwrap();
     connection.close(200, "done".into()).await.unwrap();
+}
+
+/// How many messages the broker has in the queue.
+async fn waiting(world: &World) -> u32 {
+    let url = rabbit::shared_url().await.unwrap();
+    let connection = lapin::Connection::connect(&url, Default::default()).await.unwrap();
+    let channel = connection.create_channel().await.unwrap();
+    let passive = QueueDeclareOptions { passive: true, ..Default::default() };
+    let name = world.queue_name(Queue::Intake);
+    let queue = channel.queue_declare(name.into(), passive, FieldTable::default()).await.unwrap();
+    connection.close(200, "done".into()).await.unwrap();
+    queue.message_count()
 }
 
 #[tokio::test]
@@ -83,7 +96,8 @@ async fn a_lost_confirm_is_an_error_and_never_a_loss() {
     proxy.stall_answers();
     let bus = Arc::clone(&world.bus);
     let publishing = tokio::spawn(async move { bus.publish(Queue::Intake, id(2), body(2)).await });
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    // It is there, and nobody has heard of it.
+    until(|| async { waiting(&world).await == 2 }).await;
     assert!(!publishing.is_finished());
     proxy.refuse();
     let lost = soon(publishing).await.unwrap();

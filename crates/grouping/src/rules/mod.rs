@@ -21,6 +21,15 @@ pub struct RuleError {
     pub message: String,
 }
 
+impl RuleError {
+    /// The place in the rules: how many characters stand before it.
+    #[must_use]
+    pub fn position(&self, rules: &str) -> usize {
+        let before = rules.split_inclusive('\n').take(self.line.saturating_sub(1));
+        before.map(|line| line.chars().count()).sum::<usize>() + self.column.saturating_sub(1)
+    }
+}
+
 /// What a matcher looks at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Field {
@@ -160,23 +169,50 @@ impl Rules {
     }
 }
 
-impl StackRules<'_> {
+impl<'r> StackRules<'r> {
     /// The last rule that says whether the frame is the app's, and its line.
     pub(crate) fn in_app(&self, frame: &Frame) -> Option<(bool, usize)> {
-        self.last(frame, |rule| rule.app)
+        self.last(frame, |rule| rule.app).map(|(app, rule)| (app, rule.line))
     }
 
     /// The last rule that says whether the frame groups, and its line.
     pub(crate) fn group(&self, frame: &Frame) -> Option<(bool, usize)> {
-        self.last(frame, |rule| rule.group)
+        self.last(frame, |rule| rule.group).map(|(group, rule)| (group, rule.line))
     }
 
-    fn last(&self, frame: &Frame, action: impl Fn(&StackRule) -> Option<bool>) -> Option<(bool, usize)> {
+    /// Whether a rule that is not among `others` says whose the frame is.
+    pub(crate) fn decides_unlike(&self, frame: &Frame, others: &Rules) -> bool {
+        let same =
+            |rule: &StackRule, other: &StackRule| rule.matchers == other.matchers && rule.app == other.app;
+        self.last(frame, |rule| rule.app)
+            .is_some_and(|(_, rule)| !others.stacks.iter().any(|other| same(rule, other)))
+    }
+
+    fn last(
+        &self,
+        frame: &Frame,
+        action: impl Fn(&StackRule) -> Option<bool>,
+    ) -> Option<(bool, &'r StackRule)> {
         self.0
             .iter()
             .rev()
-            .filter_map(|rule| Some((action(rule)?, rule)))
+            .filter_map(|rule| Some((action(rule)?, *rule)))
             .find(|(_, rule)| matching::frame(&rule.matchers, frame, frame.in_app.unwrap_or(true)))
-            .map(|(on, rule)| (on, rule.line))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistakes_place_counts_characters_of_all_lines_before() {
+        for (rules, found) in
+            [("typ:A -> a", "typ:"), ("type:Ä -> a\r\n\n  level:x -> {{ wrong }}", "{{ wrong }}")]
+        {
+            let error = Rules::parse(rules).unwrap_err();
+            let rest: String = rules.chars().skip(error.position(rules)).collect();
+            assert!(rest.starts_with(found), "{error}: {rest:?}");
+        }
     }
 }

@@ -110,7 +110,7 @@ pub struct Config {
     pub api_rate_limit: u32,
     /// How many live sockets (`GET /api/v1/live`) an api process holds open at the same time; up to 100000. Default 2000.
     pub live_sockets: usize,
-    /// How many events a recorder handles at the same time at most (prefetched batches); 1 to 64. Default 8.
+    /// How many batches of the door go into one transaction of a recorder, which holds three times as many; 1 to 256. Default 32.
     pub recorder_prefetch: usize,
     /// How many notifications are sent at the same time; 1 to 256. Default 32.
     pub notifier_concurrency: usize,
@@ -278,9 +278,9 @@ impl Config {
             ),
             recorder_prefetch: r.value(
                 "recorder_prefetch",
-                "a number from 1 to 64",
-                8,
-                parse::within(1..=64),
+                "a number from 1 to 256",
+                32,
+                parse::within(1..=256),
             ),
             notifier_concurrency: r.value(
                 "notifier_concurrency",

@@ -1,5 +1,6 @@
 //! One item: what becomes of it.
 
+use super::Taking;
 use crate::projects::{Compiled, Snapshot};
 use bugle_model::{Event, ItemKind, Outcome, OutcomeCount, RawItem};
 use bugle_protocol::{Invalid, client_report, feedback, user_report};
@@ -25,25 +26,26 @@ pub(super) struct Part {
 }
 
 /// Prepares items. What one of them brings about does not touch the others.
-pub(super) fn prepare(items: Vec<(usize, RawItem)>, projects: &Snapshot, now: DateTime<Utc>) -> Part {
+pub(super) fn prepare(items: Vec<Taking>, projects: &Snapshot, now: DateTime<Utc>) -> Part {
     let Part { mut batch, mut sources, mut dead } = Part::default();
-    for (source, item) in items {
+    for taking in items {
+        let (source, item) = (taking.source, &taking.raw);
         let Some(project) = projects.get(&item.project) else {
-            batch.outcomes.push(outcome(&item, Outcome::Unauthorized, "unknown_project"));
+            batch.outcomes.push(taking.ended(Outcome::Unauthorized, "unknown_project"));
             continue;
         };
         let before = batch.events.len();
         // Nothing a client sends may panic. Should it, the item is to be found in the dead letters.
-        match catch_unwind(AssertUnwindSafe(|| one(&item, project, now, &mut batch))) {
+        match catch_unwind(AssertUnwindSafe(|| one(&taking, project, now, &mut batch))) {
             Ok(Ok(())) => {}
             Ok(Err(invalid)) => {
                 tracing::debug!(item = %item.id, project = %item.project, %invalid, "item cannot be read");
-                batch.outcomes.push(outcome(&item, Outcome::Invalid, &invalid.field));
+                batch.outcomes.push(taking.ended(Outcome::Invalid, &invalid.field));
             }
             Err(_) => {
                 tracing::error!(item = %item.id, project = %item.project, "preparing an item panicked; its batch is a dead letter");
                 batch.events.truncate(before);
-                batch.outcomes.push(outcome(&item, Outcome::Failed, "panic"));
+                batch.outcomes.push(taking.ended(Outcome::Failed, "panic"));
                 dead.push(source);
             }
         }
@@ -80,7 +82,8 @@ const fn category(kind: ItemKind) -> &'static str {
     }
 }
 
-fn one(item: &RawItem, project: &Compiled, now: DateTime<Utc>, batch: &mut Batch) -> Result<(), Invalid> {
+fn one(taking: &Taking, project: &Compiled, now: DateTime<Utc>, batch: &mut Batch) -> Result<(), Invalid> {
+    let item = &taking.raw;
     match item.kind {
         ItemKind::Attachment => batch.attachments.push(attachment(item, project, now)?),
         ItemKind::UserReport => {
@@ -91,20 +94,17 @@ fn one(item: &RawItem, project: &Compiled, now: DateTime<Utc>, batch: &mut Batch
         }
         ItemKind::ClientReport => {
             for discarded in client_report::parse(&item.body)? {
-                batch.outcomes.push(OutcomeCount {
-                    outcome: Outcome::ClientDiscarded,
-                    reason: cut(&discarded.reason, 64),
-                    category: cut(&discarded.category, 32),
-                    quantity: i64::from(discarded.quantity),
-                    ..outcome(item, Outcome::ClientDiscarded, "")
-                });
+                let mut ended = taking.ended(Outcome::ClientDiscarded, &discarded.reason);
+                ended.count.category = cut(&discarded.category, 32);
+                ended.count.quantity = i64::from(discarded.quantity);
+                batch.outcomes.push(ended);
             }
         }
         _ => {
             let event = bugle_protocol::normalise(item)?;
             match project.filters.check(&event) {
-                Some(reason) => batch.outcomes.push(outcome(item, Outcome::Filtered, reason)),
-                None => batch.events.push(new_event(item, project, event, now)?),
+                Some(reason) => batch.outcomes.push(taking.ended(Outcome::Filtered, reason)),
+                None => batch.events.push(new_event(taking, project, event, now)?),
             }
         }
     }
@@ -112,11 +112,12 @@ fn one(item: &RawItem, project: &Compiled, now: DateTime<Utc>, batch: &mut Batch
 }
 
 fn new_event(
-    item: &RawItem,
+    taking: &Taking,
     project: &Compiled,
     mut event: Event,
     now: DateTime<Utc>,
 ) -> Result<NewEvent, Invalid> {
+    let item = &taking.raw;
     project.scrubber.scrub(&mut event);
     project.grouper.apply_in_app(&mut event);
     let grouping = project.grouper.group(&event);
@@ -140,6 +141,7 @@ fn new_event(
     }
     let tags = tags.into_iter().map(|(key, value)| (cut(&key, TAG_CHARS), cut(&value, TAG_CHARS))).collect();
     let mut new = NewEvent {
+        message: taking.message,
         project: item.project,
         key: item.key,
         event_id: event.event_id,
@@ -219,6 +221,7 @@ fn feedback_row(
         message: cut(&scrubbed(parsed.message), 4096),
         url: parsed.url.map(|text| cut(&scrubbed(text), 2048)),
         received_at: partitions::clamp(item.received_at, now),
+        retention: project.settings.retention,
     }
 }
 

@@ -1,7 +1,10 @@
 //! How items and recorders end.
 
-use crate::world::World;
-use bugle_model::{AttachmentRef, ItemKind, RawItem};
+use crate::world::{World, until};
+use bugle_model::{AttachmentRef, Clock, IssueId, ItemKind, ManualClock, RawItem, Signal};
+use bugle_runtime::SystemClock;
+use bugle_store::outbox;
+use std::sync::Arc;
 use uuid::Uuid;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -27,7 +30,7 @@ async fn an_attachment_that_the_database_refuses_costs_no_event() {
     let outcomes = world.outcomes(5).await;
     assert_eq!(outcomes, ["0||attachment|1", "0||error|3", "10|database|attachment|1"]);
     assert_eq!(world.rows("SELECT filename FROM attachments").await, ["fine.txt"]);
-    assert_eq!(world.bus.depth(bugle_bus::Queue::Intake).await.unwrap().dead, 0);
+    assert!(world.dead_letters().await.is_empty());
     world.stop().await;
 }
 
@@ -44,4 +47,19 @@ async fn a_stop_leaves_no_signal_behind() {
         assert_eq!(database.number("SELECT count(*) FROM events").await.unwrap(), 10);
         assert_eq!(database.number("SELECT count(*) FROM outbox").await.unwrap(), 0);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_signal_that_somebody_else_has_written_does_not_wait() {
+    let mut world = World::idle().await;
+    let now = SystemClock.now();
+    let signal = Signal::IssueChanged { issue: IssueId(1), project: world.project };
+    outbox::add(&mut world.store.conn().await.unwrap(), vec![signal], now).await.unwrap();
+    // The clock stands still: nothing grows old enough to have been left behind.
+    world.start_at(Arc::new(ManualClock::new(now))).await;
+    until("it is published", async || {
+        outbox::depth(&mut world.store.conn().await.unwrap()).await.unwrap() == 0
+    })
+    .await;
+    world.stop().await;
 }

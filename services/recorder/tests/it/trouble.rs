@@ -2,8 +2,12 @@
 
 use crate::world::{World, id_of_age, until};
 use bugle_bus::Queue;
-use bugle_model::RawItem;
+use bugle_model::{Clock, ItemKind, ManualClock, RawItem};
+use bugle_runtime::SystemClock;
+use bugle_testkit::proxy::Proxy;
 use chrono::TimeDelta;
+use serde_json::json;
+use std::sync::Arc;
 use uuid::Uuid;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -13,9 +17,7 @@ async fn a_batch_that_nobody_can_read_is_a_dead_letter() {
     world.bus.publish(Queue::Intake, id, vec![1, 2, 3].into()).await.unwrap();
     world.publish(&[world.event("after")]).await;
     world.recorded(1).await;
-    until("it is a dead letter", async || world.bus.depth(Queue::Intake).await.unwrap().dead == 1).await;
-    let dead = world.bus.dead_letters(Queue::Intake, 10).await.unwrap();
-    assert_eq!(dead[0].id, id);
+    assert_eq!(world.one_dead_letter().await.id, id);
     let outcomes = world.outcomes(2).await;
     assert!(outcomes.iter().any(|row| row.starts_with("10|")), "{outcomes:?}");
     world.stop().await;
@@ -23,26 +25,33 @@ async fn a_batch_that_nobody_can_read_is_a_dead_letter() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_event_that_the_database_refuses_stands_alone() {
+    an_event_stands_alone(Uuid::now_v7()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_late_event_that_the_database_refuses_stands_alone() {
+    an_event_stands_alone(id_of_age(TimeDelta::minutes(1))).await;
+}
+
+/// The database refuses one event of the batch with this id.
+async fn an_event_stands_alone(id: Uuid) {
     let world = World::idle().await;
     world.execute("ALTER TABLE issues ADD CONSTRAINT no_poison CHECK (title NOT LIKE '%poison%')").await;
     let mut items: Vec<RawItem> = (0..20).map(|n| world.event(&format!("group {}", n % 4))).collect();
     items.insert(7, world.event("poison"));
-    let id = world.publish(&items).await;
+    world.publish_to(Queue::Intake, id, &items).await;
     let fine = world.publish(&[world.event("group 0")]).await;
     let mut world = world;
     world.start().await;
     world.recorded(21).await;
-    until("the batch is a dead letter", async || world.bus.depth(Queue::Intake).await.unwrap().dead == 1)
-        .await;
-    let dead = world.bus.dead_letters(Queue::Intake, 10).await.unwrap();
-    assert_eq!(dead[0].id, id, "and not {fine}");
+    assert_eq!(world.one_dead_letter().await.id, id, "and not {fine}");
     let outcomes = world.outcomes(22).await;
     assert!(outcomes.contains(&"0||error|21".to_owned()), "{outcomes:?}");
     assert!(outcomes.contains(&"10|database|error|1".to_owned()), "{outcomes:?}");
     world.assert_counts_are_exact().await;
     // Once the cause is gone it can be sent again: only what was refused is new.
     world.execute("ALTER TABLE issues DROP CONSTRAINT no_poison").await;
-    world.bus.redrive(Queue::Intake, bugle_bus::DeadSelection::All).await.unwrap();
+    world.redrive().await;
     world.recorded(22).await;
     world.assert_counts_are_exact().await;
     world.stop().await;
@@ -69,7 +78,7 @@ async fn the_database_may_go_and_come_back() {
         world.recorded(1 + 20 * (round + 1)).await;
     }
     world.assert_counts_are_exact().await;
-    assert_eq!(world.bus.depth(Queue::Intake).await.unwrap().dead, 0);
+    assert!(world.dead_letters().await.is_empty());
     world.stop().await;
 }
 
@@ -95,7 +104,7 @@ async fn a_connection_that_is_cut_at_any_moment_loses_and_doubles_nothing() {
     world.recorded(40 * 25 + 5).await;
     world.assert_counts_are_exact().await;
     assert_eq!(world.number("SELECT count(*) FROM issues").await, 9);
-    assert_eq!(world.bus.depth(Queue::Intake).await.unwrap().dead, 0);
+    assert!(world.dead_letters().await.is_empty());
     world.stop().await;
 }
 
@@ -109,6 +118,27 @@ async fn a_batch_that_comes_twice_is_recorded_once() {
     assert_eq!(world.outcomes(65).await, ["0||error|30", "4||error|35"]);
     world.recorded(30).await;
     world.assert_counts_are_exact().await;
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_leaves_no_row_is_counted_once_too() {
+    let world = World::new().await;
+    let report =
+        json!({ "discarded_events": [{ "reason": "sample_rate", "category": "error", "quantity": 5 }] });
+    let items = [
+        world.event("a"),
+        world.item(ItemKind::Event, "no JSON"),
+        world.item(ItemKind::ClientReport, report.to_string()),
+    ];
+    let id = world.publish(&items).await;
+    world.outcomes(7).await;
+    // The acknowledgement was lost.
+    world.publish_to(Queue::IntakeBacklog, id, &items).await;
+    let outcomes = world.outcomes(8).await;
+    assert_eq!(outcomes.len(), 4, "{outcomes:?}");
+    assert_eq!(outcomes.iter().filter(|row| row.ends_with("|1")).count(), 3, "{outcomes:?}");
+    assert!(outcomes.contains(&"11|sample_rate|error|5".to_owned()), "{outcomes:?}");
     world.stop().await;
 }
 
@@ -130,6 +160,38 @@ async fn fresh_events_do_not_wait_behind_an_outage() {
     let before_it = world.number("SELECT count(*) FROM events").await;
     assert!(before_it < 3_000, "{before_it} of 6,000 old events went first");
     world.recorded(6_001).await;
+    world.assert_counts_are_exact().await;
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_grows_late_before_a_database_that_hangs_steps_aside_meanwhile() {
+    steps_aside_while(Proxy::stall_answers).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_grows_late_before_a_database_that_is_away_steps_aside_meanwhile() {
+    steps_aside_while(Proxy::refuse).await;
+}
+
+async fn steps_aside_while(broken: impl Fn(&Proxy)) {
+    let mut world = World::idle().await;
+    let clock = Arc::new(ManualClock::new(SystemClock.now()));
+    world.start_at(clock.clone()).await;
+    world.publish(&[world.event("a")]).await;
+    world.recorded(1).await;
+    broken(&world.proxy);
+    // More than may be under way.
+    for _ in 0..400 {
+        world.publish(&[world.event("a")]).await;
+    }
+    clock.advance(TimeDelta::seconds(60));
+    until("most have stepped aside", async || {
+        world.bus.depth(Queue::IntakeBacklog).await.unwrap().messages >= 300
+    })
+    .await;
+    world.proxy.resume();
+    world.recorded(401).await;
     world.assert_counts_are_exact().await;
     world.stop().await;
 }

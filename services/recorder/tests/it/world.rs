@@ -1,6 +1,6 @@
 //! A recorder that runs, with what it stands between.
 
-use bugle_bus::{Bus, BusConfig, Queue};
+use bugle_bus::{Bus, BusConfig, DeadLetter, DeadSelection, Queue};
 use bugle_model::{Clock, IntakeBatch, ItemKind, KeyId, ProjectId, RawItem};
 use bugle_recorder::Deps;
 use bugle_runtime::{Config, Metrics, Shutdown, SystemClock, health};
@@ -57,13 +57,18 @@ impl World {
 
     /// Starts one more recorder.
     pub async fn start(&mut self) {
+        self.start_at(Arc::new(SystemClock)).await;
+    }
+
+    /// Starts one more recorder with a clock of its own.
+    pub async fn start_at(&mut self, clock: Arc<dyn Clock>) {
         let mut url = url::Url::parse(self.database.url()).unwrap();
         url.set_port(Some(self.proxy.address().port())).unwrap();
         let shutdown = Shutdown::new();
         let deps = Deps {
             bus: Arc::clone(&self.bus),
             store: bugle_store::connect(url.as_str(), 4).unwrap(),
-            clock: Arc::new(SystemClock),
+            clock,
             metrics: Metrics::new(),
             health: health::Registry::new(),
         };
@@ -168,6 +173,28 @@ impl World {
             "SELECT outcome, reason, category, sum(quantity) FROM outcomes GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
         )
         .await
+    }
+
+    /// The dead letters of both queues: what a slow machine made step aside is rejected from the backlog.
+    pub async fn dead_letters(&self) -> Vec<DeadLetter> {
+        let mut dead = self.bus.dead_letters(Queue::Intake, 10).await.unwrap();
+        dead.extend(self.bus.dead_letters(Queue::IntakeBacklog, 10).await.unwrap());
+        dead
+    }
+
+    /// Waits until there is one dead letter, and gives it.
+    pub async fn one_dead_letter(&self) -> DeadLetter {
+        until("there is a dead letter", async || !self.dead_letters().await.is_empty()).await;
+        let mut dead = self.dead_letters().await;
+        assert_eq!(dead.len(), 1, "{dead:?}");
+        dead.remove(0)
+    }
+
+    /// Sends all dead letters again.
+    pub async fn redrive(&self) {
+        for queue in [Queue::Intake, Queue::IntakeBacklog] {
+            self.bus.redrive(queue, DeadSelection::All).await.unwrap();
+        }
     }
 
     /// Every count agrees with the events.
