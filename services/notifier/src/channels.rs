@@ -11,6 +11,7 @@ pub use slack::Slack;
 pub use sms::{Segments, Sms, segments};
 pub use webhook::Webhook;
 
+use crate::answers::Offered;
 use crate::client::{self, ClientError, Timeouts};
 use crate::content::{Content, Links};
 use crate::guard::{Guard, Lookup};
@@ -77,18 +78,26 @@ impl Channels {
         })
     }
 
-    /// Sends a claimed notification. `lookup_pause` is how long an SMS that may have arrived waits before Twilio is
+    /// Where links lead.
+    #[must_use]
+    pub const fn links(&self) -> &Links {
+        &self.links
+    }
+
+    /// Sends a claimed notification, with the links that answer its pages. `lookup_pause` is how long an SMS that may have arrived waits before Twilio is
     /// asked about it.
     pub async fn send(
         &self,
         claimed: &Claimed,
         destination: &Destination,
+        offered: &Offered,
         now: DateTime<Utc>,
         lookup_pause: TimeDelta,
     ) -> Outcome {
-        let Some(content) = Content::new(claimed, &self.links) else {
+        let Some(mut content) = Content::new(claimed, &self.links) else {
             return Outcome::bare(Verdict::Moot { reason: "every issue in it was dealt with".to_owned() });
         };
+        content.offer(offered);
         let dispatch = Dispatch { claimed, content: &content, destination, now };
         match destination.channel {
             Channel::Email => self.email.send(dispatch).await,

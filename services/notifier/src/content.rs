@@ -1,6 +1,7 @@
 //! What a message says, before a channel gives it its form.
 
-use bugle_model::{Priority, SignalKind};
+use crate::answers::{AnswerLinks, Offered};
+use bugle_model::{IncidentId, Priority, SignalKind};
 use bugle_store::notifications::{Bundle, Claimed};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -35,6 +36,12 @@ impl Links {
         format!("{}issues/{}", self.0, part.issue.id)
     }
 
+    /// The page of the API where a link of a mail is confirmed. Only whoever has the token gets there.
+    #[must_use]
+    pub fn answer(&self, token: &str) -> String {
+        format!("{}api/v1/answers/{token}", self.0)
+    }
+
     /// An event in the API.
     #[must_use]
     pub fn event(&self, part: &Bundle, event: Uuid) -> String {
@@ -63,6 +70,8 @@ pub struct Content {
     pub items: Vec<Item>,
     /// It tells of several issues.
     pub is_list: bool,
+    /// The code that proves a contact method.
+    pub code: Option<String>,
 }
 
 /// An issue as a message shows it.
@@ -98,6 +107,10 @@ pub struct Item {
     pub url: String,
     /// The issue's id, for threading.
     pub issue_id: i64,
+    /// Of a page: the incident.
+    pub incident: Option<IncidentId>,
+    /// Of a page by mail: the links that answer it.
+    pub answers: Option<AnswerLinks>,
     /// The whole of it for machines.
     #[serde(skip)]
     pub data: Value,
@@ -119,6 +132,8 @@ pub const fn headline(kind: SignalKind) -> &'static str {
         SignalKind::EscalatedMedium => "Escalated to medium",
         SignalKind::EscalatedHigh => "Escalated to high",
         SignalKind::EscalatedCritical => "Escalated to critical",
+        SignalKind::Page => "Incident",
+        SignalKind::Verification => "Verification",
     }
 }
 
@@ -137,6 +152,8 @@ pub const fn event_type(kind: SignalKind) -> &'static str {
         SignalKind::EscalatedMedium | SignalKind::EscalatedHigh | SignalKind::EscalatedCritical => {
             "issue.escalated"
         }
+        SignalKind::Page => "incident.paged",
+        SignalKind::Verification => "contact_method.verification",
     }
 }
 
@@ -155,12 +172,14 @@ pub const fn threshold(kind: SignalKind) -> Option<i64> {
         | SignalKind::Digest
         | SignalKind::EscalatedMedium
         | SignalKind::EscalatedHigh
-        | SignalKind::EscalatedCritical => None,
+        | SignalKind::EscalatedCritical
+        | SignalKind::Page
+        | SignalKind::Verification => None,
     }
 }
 
 impl Content {
-    /// What a claimed notification says. `None` when every issue in it was dealt with meanwhile.
+    /// What a claimed notification says. `None` when every issue in it was dealt with meanwhile, or its code is over.
     #[must_use]
     pub fn new(claimed: &Claimed, links: &Links) -> Option<Self> {
         let items: Vec<Item> = claimed.parts.iter().map(|part| Item::new(part, links)).collect();
@@ -169,6 +188,10 @@ impl Content {
         let (headline, subject) = match (claimed.kind, items.first()) {
             (SignalKind::Test, _) => {
                 (headline(SignalKind::Test).to_owned(), format!("[{project}] Test message"))
+            }
+            (SignalKind::Verification, _) => {
+                let text = format!("{} is your code", claimed.code.as_deref()?);
+                (text.clone(), format!("[{project}] {text}"))
             }
             (_, None) => return None,
             (SignalKind::Digest, _) => {
@@ -192,7 +215,15 @@ impl Content {
             subject: one_line(&subject),
             items,
             is_list,
+            code: claimed.code.clone(),
         })
+    }
+
+    /// Puts the links that answer pages next to what they are about.
+    pub fn offer(&mut self, offered: &Offered) {
+        for item in &mut self.items {
+            item.answers = item.incident.and_then(|incident| offered.get(&incident).cloned());
+        }
     }
 
     /// The standard payload: `{type, timestamp, data}`. Lists are cut so that it stays below `limit` bytes.
@@ -218,6 +249,7 @@ impl Content {
                 }
                 data
             }
+            None if self.kind == SignalKind::Verification => json!({"code": self.code}),
             None => json!({"project": {"name": self.project}}),
             Some(_) => {
                 if self.kind == SignalKind::New {
@@ -251,12 +283,22 @@ impl Item {
             last_seen: people(issue.last_seen),
             url: links.issue(part),
             issue_id: issue.id.0,
+            incident: part.incident,
+            answers: None,
             data: data(part, links),
         }
     }
 }
 
 fn data(part: &Bundle, links: &Links) -> Value {
+    let mut data = data_of_issue(part, links);
+    if let (Some(incident), Some(data)) = (part.incident, data.as_object_mut()) {
+        data.insert("incident".to_owned(), json!({"id": incident}));
+    }
+    data
+}
+
+fn data_of_issue(part: &Bundle, links: &Links) -> Value {
     let issue = &part.issue;
     json!({
         "kind": part.kind,
@@ -295,11 +337,13 @@ pub fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() || is_layout(c) { ' ' } else { c }).collect()
 }
 
-/// Unicode's line and paragraph separators, and its controls of direction.
+/// Unicode's line and paragraph separators, its controls of direction, and what takes no room. Joiners (U+200C, U+200D) are
+/// part of words and of emoji.
 const fn is_layout(c: char) -> bool {
     matches!(
         c,
-        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
+        '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
     )
 }
 

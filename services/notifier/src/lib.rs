@@ -1,16 +1,19 @@
 //! Tells people and machines: email, Slack, SMS, webhook; again until it is done or visibly failed.
 //!
-//! [`Signals`] turns signals into rows, one per issue, destination, kind and generation. [`Sender`] claims due rows,
+//! [`Signals`] turns signals into rows, one per issue, destination, kind and generation, and opens incidents. [`Escalator`] has incidents
+//! page people until somebody answers; a page is a row like the others. [`Sender`] claims due rows,
 //! sends them through [`Channels`], and records each attempt together with the new state. All waiting is in the rows, so
 //! any number of notifiers may run, and a crash loses nothing: the lease of a claim runs out and another takes over.
 //! What may have arrived already is sent again under the same id by webhook, Slack and email; an SMS is looked up at
 //! Twilio first. [`AccountMails`] sends what the API puts into `account_mails`: invitations, links for new passwords.
 
 pub mod account_mails;
+pub mod answers;
 pub mod channels;
 pub mod client;
 pub mod content;
 pub mod guard;
+pub mod oncall;
 pub mod outcome;
 pub mod plan;
 pub mod policy;
@@ -20,6 +23,7 @@ pub mod signals;
 
 pub use account_mails::AccountMails;
 pub use channels::{Channels, SetupError};
+pub use oncall::Escalator;
 pub use policy::Policy;
 pub use sender::Sender;
 pub use signals::Signals;
@@ -77,12 +81,15 @@ pub async fn run(config: Arc<Config>, deps: Deps, shutdown: Shutdown) -> Result<
     let email = channels::Email::new(&config, &host, Timeouts::default())?;
     let mails = AccountMails::new(store.clone(), Arc::clone(&clock), email, rand::random());
     let wake = Arc::new(Notify::new());
-    let signals = Signals::new(store.clone(), Arc::clone(&clock), Arc::clone(&wake), &metrics);
+    let wakes = signals::Wakes { sender: Arc::clone(&wake), escalator: Arc::default() };
+    let escalator = Escalator::new(store.clone(), Arc::clone(&clock), Arc::clone(&wake), &metrics);
+    let escalating = escalator.run(Arc::clone(&wakes.escalator), shutdown.clone());
+    let signals = Signals::new(store.clone(), Arc::clone(&clock), wakes, &metrics);
     let concurrency = config.notifier_concurrency;
     let policy = Policy { concurrency, reserved: concurrency / 4, ..Policy::default() };
     let parts = sender::Parts { store, clock, channels, policy, seed: rand::random(), metrics };
     let sending = Sender::new(parts).run(wake, shutdown.clone());
     let consuming = Arc::new(signals).run(bus, shutdown.soft.clone());
-    tokio::join!(sending, consuming, mails.run(shutdown.clone()));
+    tokio::join!(sending, consuming, escalating, mails.run(shutdown.clone()));
     Ok(())
 }

@@ -1,10 +1,11 @@
 //! What becomes of the notifications that are due at one destination. Pure.
 
 use crate::policy::{ChannelLimits, Policy, room};
-use bugle_model::{IssueStatus, NotificationId, Priority, SignalKind};
+use bugle_model::{IncidentState, IssueStatus, NotificationId, Priority, SignalKind};
 use bugle_store::destinations::Destination;
-use bugle_store::notifications::{Candidate, Digest, Plan};
+use bugle_store::notifications::{Candidate, Digest, PageOf, Plan};
 use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// How much may be sent now.
@@ -34,6 +35,14 @@ pub fn plan(
             None => wanted.push(candidate),
         }
     }
+    same_incident(&mut wanted, &mut plan);
+    wanted.retain(|candidate| match used_up(policy, candidate, now) {
+        Some(error) => {
+            plan.fail.push((candidate.id, error));
+            false
+        }
+        None => true,
+    });
     plan.digest = stale(policy, &mut wanted, now, digest_id);
     let limits = (policy.per_channel)(destination.channel);
     plan.bundle = bundle(limits, &mut wanted);
@@ -54,6 +63,9 @@ fn unwanted(destination: &Destination, candidate: &Candidate) -> Option<&'static
     if !destination.enabled {
         return Some("the destination is switched off");
     }
+    if candidate.kind == SignalKind::Page {
+        return unwanted_page(candidate.incident);
+    }
     // A bundle goes out as long as anything in it is wanted.
     if candidate.bundled > 0 {
         return None;
@@ -65,9 +77,52 @@ fn unwanted(destination: &Destination, candidate: &Candidate) -> Option<&'static
             Some("the issue has come back since, which is told by itself")
         }
         Some(IssueStatus::Unresolved) => None,
+        None if matches!(candidate.kind, SignalKind::Test | SignalKind::Verification) => None,
         None if candidate.kind == SignalKind::Digest => Some("every issue in it was dealt with"),
-        None => None,
+        None => Some("the issue is gone"),
     }
+}
+
+/// Why nobody needs to be paged any more. A page that has not left stays wanted as long as nobody has answered, however old it is.
+fn unwanted_page(incident: Option<PageOf>) -> Option<&'static str> {
+    let Some(incident) = incident else { return Some("the incident is gone") };
+    match (incident.state, incident.issue) {
+        (IncidentState::Acknowledged, _) => Some("the incident was acknowledged"),
+        (IncidentState::Resolved, _) => Some("the incident was resolved"),
+        (IncidentState::Triggered, Some(IssueStatus::Resolved)) => Some("the issue was resolved"),
+        (IncidentState::Triggered, Some(IssueStatus::Ignored)) => Some("the issue is ignored"),
+        (IncidentState::Triggered, None) => Some("the issue is gone"),
+        (IncidentState::Triggered, Some(IssueStatus::Unresolved)) => {
+            (!incident.is_current).then_some("the incident began again, which is told by itself")
+        }
+    }
+}
+
+/// Of several pages of one incident that are due here at the same time one is enough: after an outage, and where rules and steps
+/// meet. One whose sender was lost stays: what became of it is found out first.
+fn same_incident(wanted: &mut Vec<&Candidate>, plan: &mut Plan) {
+    let mut seen = BTreeSet::new();
+    wanted.retain(|candidate| {
+        let Some(incident) = candidate.incident else { return true };
+        if seen.insert(incident.id) || candidate.lost {
+            return true;
+        }
+        plan.cancel.push((candidate.id, "another page of the incident goes there at the same time"));
+        false
+    });
+}
+
+/// Why one whose sender was lost is not tried again. Nobody was there to give it up when its attempt ended.
+fn used_up(policy: &Policy, candidate: &Candidate, now: DateTime<Utc>) -> Option<String> {
+    if !candidate.lost {
+        return None;
+    }
+    let lost = "the sender was lost before it could record the answer";
+    if candidate.attempts >= policy.max_attempts {
+        return Some(format!("given up after {} attempts: {lost}", candidate.attempts));
+    }
+    let hours = policy.max_age.num_hours();
+    (now - candidate.created_at > policy.max_age).then(|| format!("given up after {hours} hours: {lost}"))
 }
 
 /// Takes what is too old out of `wanted`. One whose sender was lost stays: what became of it is found out first.
@@ -133,7 +188,6 @@ mod tests {
     use bugle_model::{Channel, DestinationId, DestinationSettings, ProjectId};
     use chrono::TimeDelta;
     use proptest::prelude::*;
-    use std::collections::BTreeSet;
 
     fn noon() -> DateTime<Utc> {
         DateTime::from_timestamp(1_795_176_000, 0).unwrap()
@@ -142,7 +196,7 @@ mod tests {
     fn destination(channel: Channel, enabled: bool, failures: i32) -> Destination {
         Destination {
             id: DestinationId(1),
-            project: ProjectId(1),
+            project: Some(ProjectId(1)),
             channel,
             target: String::new(),
             min_priority: Priority::Low,
@@ -177,6 +231,7 @@ mod tests {
                 issue,
                 told_again,
                 bundled,
+                incident: None,
             },
         )
     }
@@ -203,6 +258,7 @@ mod tests {
             let plan = plan(&policy, &destination, &candidates, capacity, noon(), Uuid::nil());
 
             let mut fates: Vec<NotificationId> = plan.cancel.iter().map(|(id, _)| *id).collect();
+            fates.extend(plan.fail.iter().map(|(id, _)| *id));
             fates.extend(plan.digest.iter().flat_map(|digest| &digest.of));
             fates.extend(plan.bundle.iter().flat_map(|(_, others)| others));
             fates.extend(&plan.send);

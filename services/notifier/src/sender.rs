@@ -1,21 +1,23 @@
 //! Sends what is due. Several of these in several processes share the rows and never send one at the same time.
 
 mod attempt;
+mod ledger;
 
 use crate::channels::Channels;
 use crate::plan::{Capacity, plan};
-use crate::policy::Policy;
+use crate::policy::{Policy, room};
 use attempt::Attempt;
-use bugle_model::{Channel, Clock, DestinationId};
+use bugle_model::{Channel, Clock, DestinationId, Priority};
 use bugle_runtime::metrics::LATENCY_BUCKETS;
 use bugle_runtime::{Counter, Histogram, Metrics, Shutdown};
-use bugle_store::notifications::{self, Claim};
+use bugle_store::notifications::{self, Claim, Due};
 use bugle_store::{Store, StoreError};
+use ledger::Ledger;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -24,8 +26,14 @@ use uuid::Uuid;
 const POLL: Duration = Duration::from_secs(1);
 /// The pause when another process held a destination.
 const BUSY: Duration = Duration::from_millis(20);
-/// Destinations looked at in one step.
-const MAX_DESTINATIONS: i64 = 256;
+/// Destinations that are known to have something due, until the next look.
+const MAX_DESTINATIONS: i64 = 1_024;
+/// For how long what was seen to be due is gone through before it is looked at anew, …
+const FRESH: Duration = Duration::from_millis(250);
+/// … and for how long when something new is known to be due.
+const FRESH_WHEN_WOKEN: Duration = Duration::from_millis(25);
+/// Destinations of one claim.
+const CLAIMED: usize = 32;
 
 /// What a sender is made of.
 pub struct Parts {
@@ -51,6 +59,7 @@ struct Inner {
     policy: Policy,
     rng: Mutex<StdRng>,
     counts: Counts,
+    ledger: Ledger,
 }
 
 /// Made once: a handle costs nothing to use.
@@ -118,6 +127,10 @@ pub struct Sender {
     inner: Arc<Inner>,
     in_flight: InFlight,
     tasks: JoinSet<()>,
+    /// What was seen to be due and has not had its turn, the weightiest first, and when that was.
+    queue: VecDeque<Due>,
+    seen: Option<Instant>,
+    woken: bool,
 }
 
 impl Sender {
@@ -127,8 +140,16 @@ impl Sender {
         let counts = Counts::new(&parts.metrics);
         let rng = Mutex::new(StdRng::seed_from_u64(parts.seed));
         let Parts { store, clock, channels, policy, .. } = parts;
-        let inner = Arc::new(Inner { store, clock, channels, policy, rng, counts });
-        Self { inner, in_flight: InFlight::default(), tasks: JoinSet::new() }
+        let ledger = Ledger::default();
+        let inner = Arc::new(Inner { store, clock, channels, policy, rng, counts, ledger });
+        Self {
+            inner,
+            in_flight: InFlight::default(),
+            tasks: JoinSet::new(),
+            queue: VecDeque::new(),
+            seen: None,
+            woken: false,
+        }
     }
 
     /// Sends everything that is due and waits until it is recorded.
@@ -137,6 +158,7 @@ impl Sender {
     /// When the database fails while looking.
     pub async fn run_once(&mut self) -> Result<(), StoreError> {
         loop {
+            self.seen = None;
             let step = self.step().await?;
             if step.progress {
                 continue;
@@ -154,6 +176,7 @@ impl Sender {
     /// # Errors
     /// When the database fails.
     pub async fn start(&mut self) -> Result<(), StoreError> {
+        self.seen = None;
         self.step().await.map(drop)
     }
 
@@ -170,8 +193,8 @@ impl Sender {
                 }
             };
             tokio::select! {
-                () = wake.notified() => {}
-                () = tokio::time::sleep(pause) => {}
+                () = wake.notified() => self.woken = true,
+                () = tokio::time::sleep(pause) => self.seen = None,
                 Some(ended) = self.tasks.join_next() => complain(ended),
                 () = shutdown.soft.cancelled() => {}
             }
@@ -187,25 +210,32 @@ impl Sender {
         }
     }
 
+    /// Goes through what is due as long as there is room.
     async fn step(&mut self) -> Result<Step, StoreError> {
         while let Some(ended) = self.tasks.try_join_next() {
             complain(ended);
         }
         let mut conn = self.inner.store.conn().await?;
-        let due = notifications::due(&mut conn, self.inner.clock.now(), MAX_DESTINATIONS).await?;
+        let fresh = if self.woken { FRESH_WHEN_WOKEN } else { FRESH };
+        if self.queue.is_empty() || self.seen.is_none_or(|seen| seen.elapsed() > fresh) {
+            let due = notifications::due(&mut conn, self.inner.clock.now(), MAX_DESTINATIONS).await?;
+            self.queue = due.into();
+            self.seen = Some(Instant::now());
+            self.woken = false;
+        }
         let mut step = Step::default();
-        for one in due {
-            match self.claim(&mut conn, one.destination).await {
-                Ok(found) => {
-                    step.progress |= found.progress;
-                    step.busy |= found.busy;
-                }
-                // The others have their turn all the same.
-                Err(error @ StoreError::Damaged(_)) => {
-                    tracing::error!(destination = %one.destination, %error, "what waits for a destination cannot be read");
-                }
-                Err(error) => return Err(error),
+        while let Some(first) = self.queue.front() {
+            let policy = &self.inner.policy;
+            let critical = first.priority == Priority::Critical;
+            let room = room(self.tasks.len(), policy.concurrency, policy.reserved, critical);
+            if room == 0 {
+                break;
             }
+            let next = self.queue.drain(..room.min(CLAIMED).min(self.queue.len()));
+            let destinations: Vec<DestinationId> = next.map(|one| one.destination).collect();
+            let found = self.claim(&mut conn, &destinations).await?;
+            step.progress |= found.progress;
+            step.busy |= found.busy;
         }
         Ok(step)
     }
@@ -213,38 +243,44 @@ impl Sender {
     async fn claim(
         &mut self,
         conn: &mut bugle_store::Connection,
-        destination: DestinationId,
+        destinations: &[DestinationId],
     ) -> Result<Step, StoreError> {
         let inner = &self.inner;
         let now = inner.clock.now();
-        let to_destination = {
-            let counts = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
-            counts.get(&destination).copied().unwrap_or_default()
-        };
-        let capacity = Capacity { in_flight: self.tasks.len(), to_destination };
+        let to_each = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let leased_by = Uuid::now_v7();
         let lease_until = now + inner.policy.lease;
-        let mut progress = false;
-        let claim = Claim { destination, now, lease_until, leased_by };
-        let claimed = notifications::claim(conn, claim, |destination, candidates| {
+        let (mut progress, mut in_flight) = (false, self.tasks.len());
+        let claim = Claim { now, lease_until, leased_by };
+        let claims = notifications::claim(conn, destinations, claim, |destination, candidates| {
+            let to_destination = to_each.get(&destination.id).copied().unwrap_or_default();
+            let capacity = Capacity { in_flight, to_destination };
             let plan = plan(&inner.policy, destination, candidates, capacity, now, Uuid::now_v7());
-            progress = plan != notifications::Plan::default();
+            progress |= plan != notifications::Plan::default();
+            in_flight += plan.send.len();
+            for (notification, error) in &plan.fail {
+                tracing::warn!(%notification, destination = %destination.id, error, "notification failed");
+            }
             plan
-        });
-        let Some((destination, claimed)) = claimed.await? else {
-            return Ok(Step { progress: false, busy: true });
-        };
-        let destination = Arc::new(destination);
-        for claimed in claimed {
-            let slot = Slot::new(&self.in_flight, destination.id);
-            let attempt = Attempt { destination: Arc::clone(&destination), claimed, leased_by, lease_until };
-            let inner = Arc::clone(&self.inner);
-            self.tasks.spawn(async move {
-                attempt.make(&inner).await;
-                drop(slot);
-            });
+        })
+        .await?;
+        for (destination, error) in claims.damaged {
+            tracing::error!(%destination, %error, "what waits for a destination cannot be read");
         }
-        Ok(Step { progress, busy: false })
+        for (destination, claimed) in claims.taken {
+            let destination = Arc::new(destination);
+            for claimed in claimed {
+                let slot = Slot::new(&self.in_flight, destination.id);
+                let attempt =
+                    Attempt { destination: Arc::clone(&destination), claimed, leased_by, lease_until };
+                let inner = Arc::clone(&self.inner);
+                self.tasks.spawn(async move {
+                    attempt.make(&inner).await;
+                    drop(slot);
+                });
+            }
+        }
+        Ok(Step { progress, busy: claims.busy > 0 })
     }
 }
 

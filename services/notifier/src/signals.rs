@@ -1,11 +1,15 @@
 //! Signals become rows: one notification per issue, destination, kind and generation, however often a signal comes.
 
 use bugle_bus::{Bus, Delivery, Queue};
-use bugle_model::{Clock, DestinationSettings, Priority, Signal, SignalBatch, SignalKind};
+use bugle_model::{
+    Clock, DestinationSettings, IssueId, IssueSignal, Priority, Signal, SignalBatch, SignalKind,
+};
 use bugle_runtime::{Counter, Metrics};
 use bugle_store::destinations::{self, Destination};
 use bugle_store::notifications::{self, NewNotification};
-use bugle_store::{Store, StoreError};
+use bugle_store::oncall::{self, Opened, Trigger};
+use bugle_store::{Connection, Store, StoreError, Transactions};
+use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,8 +26,27 @@ const RESUBSCRIBE: Duration = Duration::from_secs(1);
 pub struct Signals {
     store: Store,
     clock: Arc<dyn Clock>,
-    wake: Arc<Notify>,
+    wakes: Wakes,
     made: Counter,
+    opened: Counter,
+}
+
+/// Who is told at once that something is due.
+#[derive(Debug, Clone, Default)]
+pub struct Wakes {
+    /// The sender, of notifications.
+    pub sender: Arc<Notify>,
+    /// The escalator, of incidents.
+    pub escalator: Arc<Notify>,
+}
+
+/// What a batch came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Taken {
+    notifications: usize,
+    opened: usize,
+    /// Incidents have something due.
+    hurry: bool,
 }
 
 /// Whether a destination wants to hear of this.
@@ -44,50 +67,43 @@ pub fn wants(
 }
 
 impl Signals {
-    /// `wake` tells the sender that something is due.
+    /// `wakes` are told that something is due.
     #[must_use]
-    pub fn new(store: Store, clock: Arc<dyn Clock>, wake: Arc<Notify>, metrics: &Metrics) -> Self {
+    pub fn new(store: Store, clock: Arc<dyn Clock>, wakes: Wakes, metrics: &Metrics) -> Self {
         let made = metrics.counter("bugle_notifications_made_total", "Notifications made from signals.", &[]);
-        Self { store, clock, wake, made }
+        let opened = metrics.counter("bugle_incidents_opened_total", "Incidents opened by signals.", &[]);
+        Self { store, clock, wakes, made, opened }
     }
 
-    /// Makes the notifications of a batch. How many are new.
+    /// Makes the notifications of a batch, and opens its incidents, in one transaction. How many notifications are new.
     ///
     /// # Errors
-    /// When the database fails; then none was made.
+    /// When the database fails; then nothing was made.
     pub async fn take(&self, batch: &SignalBatch) -> Result<usize, StoreError> {
         let told: Vec<_> = batch.signals.iter().filter_map(Signal::notifies).collect();
-        let projects: BTreeSet<i32> = told.iter().map(|(_, about)| about.project.0).collect();
-        if projects.is_empty() {
+        let changed: Vec<IssueId> = batch
+            .signals
+            .iter()
+            .filter_map(|signal| match signal {
+                Signal::IssueChanged { issue, .. } => Some(*issue),
+                _ => None,
+            })
+            .collect();
+        if told.is_empty() && changed.is_empty() {
             return Ok(0);
         }
+        let now = self.clock.now();
         let mut conn = self.store.conn().await?;
-        let projects: Vec<i32> = projects.into_iter().collect();
-        let destinations = destinations::enabled(&mut conn, &projects).await?;
-        let mut new = Vec::new();
-        for (kind, about) in told {
-            let ours = destinations.iter().filter(|destination| destination.project == about.project);
-            for destination in ours.filter(|d| wants(d, kind, about.priority, about.environment.as_deref())) {
-                new.push(NewNotification {
-                    message_id: Uuid::now_v7(),
-                    project: about.project,
-                    issue: about.issue,
-                    destination: destination.id,
-                    kind,
-                    generation: about.generation,
-                    priority: about.priority,
-                    event_id: about.event_id,
-                    environment: about.environment.clone(),
-                    received_at: about.received_at,
-                });
-            }
+        let taken = conn.transaction(async |conn| take(conn, &told, &changed, now).await).await?;
+        self.made.add(taken.notifications as u64);
+        self.opened.add(taken.opened as u64);
+        if taken.notifications > 0 {
+            self.wakes.sender.notify_one();
         }
-        let made = notifications::insert(&mut conn, &new, self.clock.now()).await?;
-        self.made.add(made as u64);
-        if made > 0 {
-            self.wake.notify_one();
+        if taken.hurry {
+            self.wakes.escalator.notify_one();
         }
-        Ok(made)
+        Ok(taken.notifications)
     }
 
     /// Consumes until `stop`. Several batches are under way at the same time.
@@ -160,6 +176,96 @@ impl Signals {
             }
         }
     }
+}
+
+async fn take(
+    conn: &mut Connection,
+    told: &[(SignalKind, &IssueSignal)],
+    changed: &[IssueId],
+    now: DateTime<Utc>,
+) -> Result<Taken, StoreError> {
+    let mut taken = Taken { hurry: oncall::follow_issues(conn, changed, now).await?, ..Taken::default() };
+    let projects: BTreeSet<i32> = told.iter().map(|(_, about)| about.project.0).collect();
+    if projects.is_empty() {
+        return Ok(taken);
+    }
+    let projects: Vec<i32> = projects.into_iter().collect();
+    taken.notifications = notify(conn, told, &projects, now).await?;
+    for trigger in triggers(conn, told, &projects).await? {
+        match oncall::open(conn, &trigger, now).await? {
+            Opened::New(incident) => {
+                tracing::info!(%incident, issue = %trigger.issue, "an incident was opened");
+                taken.opened += 1;
+                taken.hurry = true;
+            }
+            Opened::Raised(_) => taken.hurry = true,
+            Opened::Noted(_) | Opened::Nothing => {}
+        }
+    }
+    Ok(taken)
+}
+
+async fn notify(
+    conn: &mut Connection,
+    told: &[(SignalKind, &IssueSignal)],
+    projects: &[i32],
+    now: DateTime<Utc>,
+) -> Result<usize, StoreError> {
+    let destinations = destinations::enabled(conn, projects).await?;
+    let mut new = Vec::new();
+    for (kind, about) in told {
+        let ours = destinations.iter().filter(|destination| destination.project == Some(about.project));
+        for destination in ours.filter(|d| wants(d, *kind, about.priority, about.environment.as_deref())) {
+            new.push(NewNotification {
+                message_id: Uuid::now_v7(),
+                project: about.project,
+                issue: about.issue,
+                destination: destination.id,
+                kind: *kind,
+                generation: about.generation,
+                priority: about.priority,
+                event_id: about.event_id,
+                environment: about.environment.clone(),
+                received_at: about.received_at,
+            });
+        }
+    }
+    notifications::insert(conn, &new, now).await
+}
+
+/// The signals that open an incident or belong to an open one, in the order of their issues: two that do this at once do not wait for
+/// each other.
+async fn triggers(
+    conn: &mut Connection,
+    told: &[(SignalKind, &IssueSignal)],
+    projects: &[i32],
+) -> Result<Vec<Trigger>, StoreError> {
+    let rules = oncall::rules_of_projects(conn, projects).await?;
+    let issues: Vec<IssueId> = told.iter().map(|(_, about)| about.issue).collect();
+    let open = oncall::open_issues(conn, &issues).await?;
+    let mut triggers = Vec::new();
+    for (kind, about) in told {
+        let environment = about.environment.as_deref();
+        let mut of_project = rules.iter().filter(|(project, _)| *project == about.project);
+        let rule = of_project
+            .find(|(_, one)| one.rule.matches(about.project, *kind, about.priority, environment))
+            .map(|(_, one)| one.id);
+        if rule.is_some() || open.contains(&about.issue) {
+            triggers.push(Trigger {
+                issue: about.issue,
+                kind: *kind,
+                generation: about.generation,
+                priority: about.priority,
+                event_id: about.event_id,
+                environment: about.environment.clone(),
+                received_at: about.received_at,
+                rule,
+            });
+        }
+    }
+    // Stable: of one issue the first signal opens, and the others are told.
+    triggers.sort_by_key(|trigger| trigger.issue);
+    Ok(triggers)
 }
 
 fn report(settled: Result<(), bugle_bus::BusError>) {

@@ -133,13 +133,14 @@ impl Email {
 
     fn compose_account(&self, mail: &Due, now: DateTime<Utc>) -> Result<Message, String> {
         let to: Address = mail.recipient.parse().map_err(|error| format!("not an address: {error}"))?;
+        let about = one_line(&mail.about);
         let subject = match mail.kind {
-            Kind::Invitation => format!("{} invites you to Bugle", one_line(&mail.about)),
+            Kind::Invitation => format!("{about} invites you to Bugle"),
             Kind::PasswordReset => "Set a new password for Bugle".to_owned(),
-            Kind::Mention => one_line(&mail.about),
+            Kind::Mention => about.clone(),
         };
         let values = json!({
-            "subject": subject, "kind": mail.kind.as_str(), "about": mail.about, "link": mail.link, "host": self.host,
+            "subject": subject, "kind": mail.kind.as_str(), "about": about, "link": mail.link, "host": self.host,
         });
         let render = |name: &str| {
             let template = self.templates.get_template(name).map_err(|error| error.to_string())?;

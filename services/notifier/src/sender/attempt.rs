@@ -1,10 +1,11 @@
 //! One attempt: send, judge, record.
 
 use super::Inner;
+use crate::answers::{self, Offered};
 use crate::outcome::{Blame, Outcome, Verdict};
 use bugle_model::{Channel, SignalKind};
 use bugle_store::destinations::Destination;
-use bugle_store::notifications::{AttemptResult, Claimed, Effect, LOST, Next, Record, record};
+use bugle_store::notifications::{AttemptResult, Claimed, Effect, LOST, Next, Record};
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::Rng;
 use std::sync::{Arc, PoisonError};
@@ -24,10 +25,11 @@ pub(super) struct Attempt {
 
 impl Attempt {
     pub(super) async fn make(self, inner: &Inner) {
+        let offered = self.offer(inner).await;
         let started_at = inner.clock.now();
         let stopwatch = Instant::now();
-        let sending =
-            inner.channels.send(&self.claimed, &self.destination, started_at, inner.policy.lookup_pause);
+        let pause = inner.policy.lookup_pause;
+        let sending = inner.channels.send(&self.claimed, &self.destination, &offered, started_at, pause);
         let outcome =
             tokio::time::timeout(inner.policy.attempt_timeout, sending).await.unwrap_or_else(|_| too_long());
         let duration_ms = i32::try_from(stopwatch.elapsed().as_millis()).unwrap_or(i32::MAX);
@@ -49,6 +51,19 @@ impl Attempt {
         };
         self.count(inner, &record);
         self.write(inner, &record).await;
+    }
+
+    /// Links for a mail that pages somebody. The page matters more than its links: it goes without them when they cannot be
+    /// written down.
+    async fn offer(&self, inner: &Inner) -> Offered {
+        if self.destination.channel != Channel::Email {
+            return Offered::default();
+        }
+        let offering = answers::offer(&inner.store, &self.claimed, inner.channels.links(), inner.clock.now());
+        offering.await.unwrap_or_else(|error| {
+            tracing::warn!(notification = %self.claimed.id, %error, "a page goes without links that answer it");
+            Offered::default()
+        })
     }
 
     fn next(&self, inner: &Inner, verdict: &Verdict, now: DateTime<Utc>) -> (AttemptResult, Next) {
@@ -135,11 +150,7 @@ impl Attempt {
     /// Until it is written, or the lease is over and the notification another's.
     async fn write(&self, inner: &Inner, what: &Record) {
         loop {
-            let written = match inner.store.conn().await {
-                Ok(mut conn) => record(&mut conn, what).await,
-                Err(error) => Err(error),
-            };
-            match written {
+            match inner.ledger.write(&inner.store, what).await {
                 Ok(true) => return,
                 Ok(false) => {
                     tracing::warn!(notification = %what.notification, "an attempt ended after its lease");

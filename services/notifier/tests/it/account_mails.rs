@@ -79,6 +79,12 @@ async fn a_name_cannot_smuggle_headers_or_markup_in_and_an_old_link_is_not_sent(
     let (_, html) = mail.data.split_once("text/html").unwrap();
     assert!(!html.contains("<script>"), "{html}");
 
+    add(&world, Kind::Mention, "Ann wrote about: \u{1b}[31mred \u{202e}gnp\u{200b} end").await;
+    sender(&world).run_once().await.unwrap();
+    let mail = server.next().await;
+    assert_eq!(mail.header("Subject").as_deref(), Some("Ann wrote about:  [31mred  gnp  end"));
+    assert!(mail.data.contains("Ann wrote about:  [31mred  gnp  end"), "{}", mail.data);
+
     add(&world, Kind::PasswordReset, "").await;
     world.advance(3601);
     assert_eq!(sender(&world).run_once().await.unwrap(), 0);

@@ -12,6 +12,7 @@ mod bundles;
 mod delivery;
 mod email;
 mod guard;
+mod oncall;
 mod retries;
 mod slack;
 mod sms;

@@ -147,6 +147,43 @@ async fn too_old_is_failed_too() {
 }
 
 #[tokio::test]
+async fn one_whose_senders_are_lost_is_given_up_too() {
+    for (max_attempts, max_age, error) in [
+        (
+            3,
+            TimeDelta::hours(24),
+            "given up after 3 attempts: the sender was lost before it could record the answer",
+        ),
+        (
+            20,
+            TimeDelta::seconds(150),
+            "given up after 0 hours: the sender was lost before it could record the answer",
+        ),
+    ] {
+        let mut world = World::new().await;
+        (world.policy.max_attempts, world.policy.max_age) = (max_attempts, max_age);
+        let receiver = HttpFake::start().await;
+        receiver.route("POST", "/", Answer::hang());
+        world.webhook(&receiver.url("/")).await;
+        world.open("Bad").await;
+        for _ in 0..3 {
+            let mut lost = world.sender();
+            lost.start().await.unwrap();
+            receiver.next().await;
+            drop(lost);
+            world.advance(61);
+        }
+        let mut sender = world.sender();
+        sender.run_once().await.unwrap();
+        let failed = world.only().await;
+        assert_eq!((failed.state, failed.error.as_deref()), (NotificationState::Failed, Some(error)));
+        assert_eq!(failed.attempts.len(), 3);
+        assert!(receiver.take().is_empty());
+        world.stays_quiet(&mut sender).await;
+    }
+}
+
+#[tokio::test]
 async fn the_breaker_opens_probes_and_closes() {
     let mut world = World::new().await;
     world.policy.breaker_failures = 3;

@@ -7,6 +7,7 @@ use bugle_model::{
 use bugle_notifier::client::Timeouts;
 use bugle_notifier::guard::{Lookup, SystemLookup};
 use bugle_notifier::sender::Parts;
+use bugle_notifier::signals::Wakes;
 use bugle_notifier::{Channels, Policy, Sender, Signals};
 use bugle_runtime::{Config, Metrics};
 use bugle_store::Store;
@@ -159,7 +160,8 @@ impl World {
     /// Delivers signals; how many notifications are new.
     pub async fn signal(&self, signals: Vec<Signal>) -> usize {
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
-        let taker = Signals::new(self.store.clone(), clock, Arc::clone(&self.wake), &self.metrics);
+        let wakes = Wakes { sender: Arc::clone(&self.wake), escalator: Arc::default() };
+        let taker = Signals::new(self.store.clone(), clock, wakes, &self.metrics);
         taker.take(&SignalBatch { v: 1, id: Uuid::nil(), signals }).await.unwrap()
     }
 

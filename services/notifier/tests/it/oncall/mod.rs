@@ -1,0 +1,17 @@
+//! On-call from outside: signals in, pages out, with a clock that is moved by hand. One idea each; a message that a test does not
+//! name fails it.
+
+mod acknowledging;
+mod acting;
+mod answers;
+mod contact_methods;
+mod escalating;
+mod nobody;
+mod outages;
+mod priorities;
+mod races;
+mod routing;
+mod rules;
+mod scene;
+mod schedules;
+mod sending;
