@@ -1,11 +1,9 @@
 //! JSON bodies whose errors name the field.
 
-use crate::{Code, FieldError, Problem};
+use crate::{Code, FieldError, Problem, read_body};
 use actix_web::dev::Payload;
 use actix_web::http::header;
-use actix_web::web::BytesMut;
 use actix_web::{FromRequest, HttpRequest};
-use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
@@ -14,8 +12,6 @@ use serde_json::Value;
 use std::fmt;
 use std::marker::PhantomData;
 
-/// A body of the API is at most this long.
-pub const MAX_BODY: usize = 1024 * 1024;
 /// How JSON spells a NUL.
 const NUL: &[u8] = br"\u0000";
 
@@ -37,17 +33,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
                     "send `Content-Type: application/json`",
                 ));
             }
-            let mut body = BytesMut::new();
-            while let Some(chunk) = payload.next().await {
-                let chunk =
-                    chunk.map_err(|_| Problem::with_detail(Code::BadRequest, "the body broke off"))?;
-                if body.len() + chunk.len() > MAX_BODY {
-                    let detail = format!("the body is over {MAX_BODY} bytes");
-                    return Err(Problem::with_detail(Code::TooLarge, detail));
-                }
-                body.extend_from_slice(&chunk);
-            }
-            parse(&body).map(Self)
+            parse(&read_body(&mut payload).await?).map(Self)
         })
     }
 }

@@ -14,6 +14,10 @@ const MAX_LIMIT: usize = 100;
 #[derive(Debug, Clone)]
 pub struct DeclaredParameters(pub Arc<[&'static str]>);
 
+/// Of a request whose query is meant for another handler. Lies in the request's extensions.
+#[derive(Debug, Clone, Copy)]
+pub struct WithoutQuery;
+
 /// The parameters of a request that were not taken yet, and what was wrong with those taken.
 #[derive(Debug)]
 pub struct Params {
@@ -26,7 +30,11 @@ impl Params {
     /// The parameters of a request.
     #[must_use]
     pub fn of(request: &HttpRequest) -> Self {
-        let declared = request.extensions().get().cloned();
+        let extensions = request.extensions();
+        if extensions.contains::<WithoutQuery>() {
+            return Self::parse("");
+        }
+        let declared = extensions.get().cloned();
         Self { declared, ..Self::parse(request.query_string()) }
     }
 

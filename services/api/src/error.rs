@@ -29,15 +29,20 @@ impl From<DatabaseError> for ApiError {
 }
 
 impl ApiError {
+    /// Of a search, whose time is limited: what is asked for is too much.
+    pub(crate) fn of_search(error: StoreError) -> Self {
+        if !error.is_too_slow() {
+            return error.into();
+        }
+        tracing::info!(%error, "a search that takes too long");
+        let message = "takes longer than it may; narrow it, by a project, a tag or a time";
+        Problem::invalid_field("query", message).into()
+    }
+
     fn problem(&self) -> Problem {
         match self {
             Self::Problem(problem) => problem.clone(),
-            Self::Store(error) if error.is_away() => Problem::unavailable(error),
-            Self::Store(error) if error.is_too_slow() => {
-                tracing::info!(%error, "a search that takes too long");
-                let message = "takes longer than it may; narrow it, by a project, a tag or a time";
-                Problem::invalid_field("query", message)
-            }
+            Self::Store(error) if error.is_away() || error.is_too_slow() => Problem::unavailable(error),
             Self::Store(error) if error.unique_violation().is_some() => Problem::new(Code::Conflict),
             // It was there a moment ago.
             Self::Store(error) if error.is_missing_reference() => {
@@ -45,7 +50,7 @@ impl ApiError {
             }
             Self::Store(error) if error.is_bad_value() => {
                 tracing::info!(%error, "a request with a value that the database does not know");
-                Problem::with_detail(Code::Invalid, "a value is out of range, or holds what no text can")
+                Problem::invalid_field("*", "a value is out of range, or holds what no text can")
             }
             Self::Store(error) => Problem::internal(error),
             Self::Bus(error @ BusError::Away(_)) => Problem::unavailable(error),
@@ -58,8 +63,7 @@ impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::Problem(problem) => problem.code.status(),
-            Self::Store(error) if error.is_away() => Code::Unavailable.status(),
-            Self::Store(error) if error.is_too_slow() => Code::Invalid.status(),
+            Self::Store(error) if error.is_away() || error.is_too_slow() => Code::Unavailable.status(),
             Self::Store(error) if error.unique_violation().is_some() => Code::Conflict.status(),
             Self::Store(error) if error.is_missing_reference() => Code::Conflict.status(),
             Self::Store(error) if error.is_bad_value() => Code::Invalid.status(),

@@ -167,5 +167,7 @@ async fn prune(store: &Store, now: DateTime<Utc>) -> Result<(), bugle_store::Sto
     let mut connection = store.conn().await?;
     bugle_store::attempts::prune(&mut connection, now).await?;
     bugle_store::oidc::prune(&mut connection, now).await?;
+    bugle_store::comments::prune(&mut connection, now).await?;
+    bugle_store::oncall::prune_answer_links(&mut connection, now).await?;
     bugle_store::idempotency::prune(&mut connection, now).await
 }

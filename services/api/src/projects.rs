@@ -61,14 +61,22 @@ pub async fn create(
     Ok(NewProject { id: project.id, name: project.name, prefix: project.prefix, key: key.public_key, dsn })
 }
 
+/// Grouping rules, ready for use; or the first mistake in them, with its place.
+pub(crate) fn grouper(field: &str, rules: &str) -> Result<Grouper, FieldError> {
+    Grouper::new(rules).map_err(|error| FieldError {
+        position: Some(error.position(rules)),
+        ..FieldError::new(field, error.to_string())
+    })
+}
+
 /// What is wrong with settings, beyond their types.
 #[must_use]
 pub fn check_settings(settings: &ProjectSettings) -> Vec<FieldError> {
     let mut errors = Vec::new();
     if settings.grouping_rules.len() > MAX_RULES {
         errors.push(FieldError::new("grouping_rules", format!("over {MAX_RULES} bytes")));
-    } else if let Err(error) = Grouper::new(&settings.grouping_rules) {
-        errors.push(FieldError::new("grouping_rules", error.to_string()));
+    } else if let Err(error) = grouper("grouping_rules", &settings.grouping_rules) {
+        errors.push(error);
     }
     let filters = &settings.filters;
     let lists = [

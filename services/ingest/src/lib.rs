@@ -29,7 +29,7 @@ mod settings;
 mod state;
 
 pub use objects::ObjectError;
-pub use routes::routes;
+pub use routes::{declared, routes};
 pub use service::{Deps, Service, ServiceError};
 pub use settings::Settings;
 pub use state::Ingest;

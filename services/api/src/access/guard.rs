@@ -1,7 +1,7 @@
 //! The guard before every handler: who is it, does the request come from our own pages, may they.
 
 use super::Need;
-use super::principal::{Principal, SessionOf, forbidden};
+use super::principal::{Principal, SessionOf};
 use crate::State;
 use crate::requests::limit::{Left, Who};
 use actix_web::body::{BoxBody, MessageBody};
@@ -50,18 +50,26 @@ pub(super) async fn guard<B: MessageBody + 'static>(
 
 type Found = Option<(Principal, Proof)>;
 
-/// Checks a request and counts it: for who it turns out to be from, else for its address. An address that has nothing left is
-/// not looked up, except for what was good a moment ago.
+/// Checks a request and counts it: for who it turns out to be from, else for its address. Neither who was let in a moment ago
+/// nor an address is looked up that has nothing left.
 async fn counted(need: Need, state: &State, request: &HttpRequest) -> (Option<Left>, Result<Found, Problem>) {
     let now = state.clock.now();
     let address = client_address(request, &state.config.trusted_proxies).map(network);
-    if !shown(state, request).is_some_and(|shown| state.limits.knows(shown, now)) {
-        let left = state.limits.look(Who::Unknown(address), now);
-        if let Some(Err(problem)) = left.map(|left| left.check()) {
-            return (left, Err(problem));
-        }
+    let known =
+        shown(state, request).filter(|shown| need != Need::Nothing && state.limits.knows(*shown, now));
+    // Before the database is asked: what is over the limit must cost nothing.
+    let left = match known {
+        Some(proof) => state.limits.take(Who::Known(proof), now),
+        None => state.limits.look(Who::Unknown(address), now),
+    };
+    if let Some(Err(problem)) = left.map(|left| left.check()) {
+        return (left, Err(problem));
     }
     let checked = check(need, state, request).await;
+    let is_worthless = matches!(&checked, Err(problem) if problem.code == Code::Unauthorized);
+    if known.is_some() && !is_worthless {
+        return (left, checked);
+    }
     let who = match &checked {
         Ok(Some((_, proof))) => Who::Known(*proof),
         Err(problem) if problem.code != Code::Unauthorized => match shown(state, request) {
@@ -163,7 +171,10 @@ async fn by_token(
     let token =
         tokens::verify(&mut connection, hash, state.clock.now()).await.map_err(|error| failed(&error))?;
     let token = token.ok_or_else(|| {
-        Problem::with_detail(Code::Unauthorized, "this token is unknown, expired or revoked")
+        Problem::with_detail(
+            Code::Unauthorized,
+            "this token is unknown, expired or revoked, or whoever made it may not do any more what it allows",
+        )
     })?;
     Ok((Principal::of_token(token, address), Proof::Token(*hash)))
 }
@@ -191,9 +202,6 @@ async fn by_session(
                 "send `X-CSRF-Token` with the `csrf` of GET /api/v1/session",
             ));
         }
-    }
-    if active.user.disabled {
-        return Err(forbidden("this account is disabled"));
     }
     Ok((Principal::of_session(SessionOf { active, csrf }, address_of(state, request)), Proof::Session(hash)))
 }

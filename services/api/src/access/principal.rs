@@ -10,6 +10,7 @@ use bugle_store::sessions::Active;
 use bugle_store::tokens::ApiToken;
 use bugle_store::users::User;
 use bugle_web::{Code, Problem};
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::future::{Ready, ready};
@@ -30,7 +31,7 @@ pub(crate) struct Principal {
     /// What they are in the whole installation.
     pub(crate) installation: InstallationRole,
     session: Option<SessionOf>,
-    scopes: Option<Vec<TokenScope>>,
+    token: Option<ApiToken>,
     /// The role that a token without a team has everywhere.
     everywhere: Option<TeamRole>,
     teams: BTreeMap<TeamId, TeamRole>,
@@ -45,7 +46,7 @@ impl Principal {
             actor: Actor { kind: ActorKind::User, id: Some(user.id.0), name: user.name.clone() },
             address,
             installation: user.role,
-            scopes: None,
+            token: None,
             everywhere: None,
             teams: user.teams.iter().map(|team| (team.id, team.role)).collect(),
             role: TeamRole::Viewer,
@@ -57,15 +58,34 @@ impl Principal {
         let role = token.scopes.iter().map(|scope| scope.role()).max().unwrap_or(TeamRole::Viewer);
         let is_admin = token.team.is_none() && token.scopes.contains(&TokenScope::Admin);
         Self {
-            actor: Actor { kind: ActorKind::Token, id: Some(token.id), name: token.name },
+            actor: Actor { kind: ActorKind::Token, id: Some(token.id), name: token.name.clone() },
             address,
             installation: if is_admin { InstallationRole::Admin } else { InstallationRole::Member },
             session: None,
-            scopes: Some(token.scopes),
             everywhere: token.team.is_none().then_some(role),
             teams: token.team.map(|team| (team, role)).into_iter().collect(),
             role: TeamRole::Viewer,
+            token: Some(token),
         }
+    }
+
+    /// Somebody who has proven by other means than a session or a token who they are: a link of a mail to them, a message from
+    /// their own number. May do what members may, where they are that.
+    pub(crate) fn of_person(user: &User, address: String) -> Result<Self, Problem> {
+        let principal = Self {
+            actor: Actor { kind: ActorKind::User, id: Some(user.id.0), name: user.name.clone() },
+            address,
+            installation: user.role,
+            session: None,
+            token: None,
+            everywhere: None,
+            teams: user.teams.iter().map(|team| (team.id, team.role)).collect(),
+            role: TeamRole::Viewer,
+        };
+        if user.disabled {
+            return Err(forbidden("the account is disabled"));
+        }
+        principal.meets(Need::TRIAGE)
     }
 
     /// The command line on the same machine.
@@ -75,7 +95,7 @@ impl Principal {
             address,
             installation: InstallationRole::Owner,
             session: None,
-            scopes: None,
+            token: None,
             everywhere: Some(TeamRole::Manager),
             teams: BTreeMap::new(),
             role: TeamRole::Viewer,
@@ -127,16 +147,39 @@ impl Principal {
 
     /// The scopes of a token; people and the command line have none.
     pub(crate) fn scopes(&self) -> &[TokenScope] {
-        self.scopes.as_deref().unwrap_or_default()
+        self.token.as_ref().map(|token| token.scopes.as_slice()).unwrap_or_default()
+    }
+
+    /// The person behind it: who is signed in, or made the token.
+    pub(crate) fn person_behind(&self) -> Option<UserId> {
+        self.user_id().or_else(|| self.token.as_ref()?.created_by.as_ref().map(|maker| maker.id))
+    }
+
+    /// When what they show ends by itself: what they make with it must not outlive it.
+    pub(crate) fn token_ends_at(&self) -> Option<DateTime<Utc>> {
+        self.token.as_ref()?.expires_at
     }
 
     /// Whether they may hand out this scope: nobody gives what they do not have.
     pub(crate) fn may_grant(&self, scope: TokenScope, team: Option<TeamId>) -> bool {
-        let has = self.scopes.as_ref().is_none_or(|own| own.iter().any(|one| *one >= scope));
+        let has = self.token.as_ref().is_none_or(|own| own.scopes.iter().any(|one| *one >= scope));
         has && match (scope, team) {
             (TokenScope::Admin, None) => self.is_admin(),
             (TokenScope::Admin, Some(_)) => false,
             (_, team) => self.role_in(team).is_some_and(|role| role >= scope.role()),
+        }
+    }
+
+    /// Whether they may change settings, keys and destinations of what belongs to this team, whatever the route is for.
+    pub(crate) fn manages(&self, team: Option<TeamId>) -> bool {
+        self.role_in(team).is_some_and(|role| role >= TeamRole::Manager)
+    }
+
+    /// Checks that they may change issues of this team, and what it shares, whatever the route is for.
+    pub(crate) fn may_triage(&self, team: TeamId) -> Result<(), Problem> {
+        match self.role_in(Some(team)) {
+            Some(role) if role >= TeamRole::Member => Ok(()),
+            _ => Err(forbidden("the role member in this team is needed")),
         }
     }
 

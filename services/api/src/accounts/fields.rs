@@ -1,8 +1,11 @@
 //! What addresses, names and time zones look like.
 
 use bugle_web::FieldError;
+use chrono_tz::Tz;
 
 const MAX_EMAIL: usize = 254;
+/// Before the `@`.
+const MAX_LOCAL: usize = 64;
 const MAX_NAME: usize = 128;
 const MAX_TEAM: usize = 64;
 
@@ -14,7 +17,7 @@ pub fn email(text: &str) -> Result<String, FieldError> {
     let text = text.trim();
     let parts = text.rsplit_once('@');
     let good = parts.is_some_and(|(local, domain)| {
-        (1..=64).contains(&local.len())
+        (1..=MAX_LOCAL).contains(&local.len())
             && !domain.is_empty()
             && !domain.contains("..")
             && !domain.starts_with('.')
@@ -25,7 +28,9 @@ pub fn email(text: &str) -> Result<String, FieldError> {
     }
     Err(FieldError::new(
         "email",
-        format!("expected an address such as ann@example.com, {MAX_EMAIL} bytes at most"),
+        format!(
+            "expected an address such as ann@example.com: {MAX_LOCAL} bytes at most before the @, {MAX_EMAIL} in all"
+        ),
     ))
 }
 
@@ -45,6 +50,14 @@ pub fn team_name(text: &str) -> Result<String, FieldError> {
     words(text, MAX_TEAM)
 }
 
+/// The name of a saved search, trimmed.
+///
+/// # Errors
+/// What is wrong with it, for the field `name`.
+pub fn search_name(text: &str) -> Result<String, FieldError> {
+    words(text, bugle_store::saved_searches::MAX_NAME)
+}
+
 fn words(text: &str, longest: usize) -> Result<String, FieldError> {
     let text = text.trim();
     if (1..=longest).contains(&text.chars().count()) && !text.chars().any(char::is_control) {
@@ -58,11 +71,10 @@ fn words(text: &str, longest: usize) -> Result<String, FieldError> {
 /// # Errors
 /// What is wrong with it, for the field `time_zone`.
 pub fn time_zone(text: &str) -> Result<String, FieldError> {
-    let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "_+-/".contains(c));
-    if plain && (1..=64).contains(&text.len()) {
-        return Ok(text.to_owned());
+    match text.parse::<Tz>() {
+        Ok(zone) => Ok(zone.name().to_owned()),
+        Err(_) => Err(FieldError::new("time_zone", "is no time zone; expected a name such as Europe/Vienna")),
     }
-    Err(FieldError::new("time_zone", "expected a name such as Europe/Vienna"))
 }
 
 #[cfg(test)]
@@ -79,6 +91,18 @@ mod tests {
             ["", "ann", "@example.com", "ann@", "a b@c.d", "a@b\r\nBcc: c@d", "Ann <a@b.c>", "a@b..c", &long]
         {
             assert!(email(bad).is_err(), "{bad}");
+        }
+        let message = email(&long).unwrap_err().message;
+        assert!(message.ends_with("64 bytes at most before the @, 254 in all"), "{message}");
+    }
+
+    #[test]
+    fn time_zones_are_those_that_there_are() {
+        for good in ["UTC", "Europe/Vienna", "America/Argentina/Buenos_Aires", "Etc/GMT+5"] {
+            assert_eq!(time_zone(good).unwrap(), good);
+        }
+        for bad in ["", "Vienna", "europe/vienna", "Europe/Nowhere", "+01:00"] {
+            assert!(time_zone(bad).is_err(), "{bad}");
         }
     }
 }

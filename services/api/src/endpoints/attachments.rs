@@ -89,7 +89,7 @@ pub(super) async fn download(
     named::no_parameters(&request)?;
     let id = text.parse().map_err(|_| named::missing("attachment", &text))?;
     let mut connection = state.store.conn().await?;
-    let found = attachments::get(&mut connection, &principal.scope(), id).await?;
+    let found = attachments::get(&mut connection, &principal.scope(), id, state.clock.now()).await?;
     let found = found.ok_or_else(|| named::missing("attachment", &text))?;
     drop(connection);
     let opened =

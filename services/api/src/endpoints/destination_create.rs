@@ -47,7 +47,7 @@ pub(super) async fn handler(
             Ok::<_, ApiError>(made)
         })
         .await?;
-    Ok(Created::of(View::new(&made).with_secret(&made)))
+    Ok(Created::of(View::new(project.id, &made).with_secret(&made)).uncached())
 }
 
 /// What the audit log keeps: a target may be a secret itself (Slack's URLs are), and settings hold some.

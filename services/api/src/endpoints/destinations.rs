@@ -10,6 +10,7 @@ use bugle_web::Page;
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
+use url::Url;
 
 /// A destination as shown.
 #[derive(Serialize, JsonSchema)]
@@ -18,6 +19,7 @@ pub(super) struct View {
     id: DestinationId,
     project: ProjectId,
     channel: Channel,
+    /// Of a URL only scheme and host, for whoever may not change it: Slack's are secrets, and others hold some.
     target: String,
     min_priority: Priority,
     settings: DestinationSettings,
@@ -32,10 +34,10 @@ pub(super) struct View {
 }
 
 impl View {
-    pub(super) fn new(destination: &Destination) -> Self {
+    pub(super) fn new(project: ProjectId, destination: &Destination) -> Self {
         Self {
             id: destination.id,
-            project: destination.project,
+            project,
             channel: destination.channel,
             target: destination.target.clone(),
             min_priority: destination.min_priority,
@@ -47,6 +49,12 @@ impl View {
             created_at: destination.created_at,
             secret: None,
         }
+    }
+
+    /// The same for whoever only looks.
+    fn without_credentials(mut self) -> Self {
+        self.target = shown(self.target);
+        self
     }
 
     pub(super) fn with_secret(mut self, destination: &Destination) -> Self {
@@ -63,5 +71,38 @@ pub(super) async fn handler(
     let mut connection = state.store.conn().await?;
     let project = named::project(&mut connection, &principal, &project).await?;
     let found = destinations::list(&mut connection, project.id).await?;
-    Ok(Json(Page::whole(found.iter().map(View::new).collect())))
+    let manages = principal.manages(project.team);
+    let view = |one| {
+        let view = View::new(project.id, one);
+        if manages { view } else { view.without_credentials() }
+    };
+    Ok(Json(Page::whole(found.iter().map(view).collect())))
+}
+
+/// Path, query and user of a URL let whoever knows them post there. Addresses and numbers are no secrets.
+fn shown(target: String) -> String {
+    match Url::parse(&target) {
+        Ok(url) => format!("{}/…", url.origin().ascii_serialization()),
+        Err(_) => target,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+
+    #[test]
+    fn a_url_is_shown_without_what_lets_one_post_there() {
+        let cases = [
+            ("https://hooks.slack.com/services/T0/B0/secret", "https://hooks.slack.com/…"),
+            ("https://ann:secret@example.com:8443/hook?token=secret", "https://example.com:8443/…"),
+            ("HTTPS://example.com/secret", "https://example.com/…"),
+            ("ops@example.com", "ops@example.com"),
+            ("+431234567", "+431234567"),
+            ("C0123456", "C0123456"),
+        ];
+        for (target, expected) in cases {
+            assert_eq!(shown(target.to_owned()), expected);
+        }
+    }
 }

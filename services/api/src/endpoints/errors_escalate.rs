@@ -8,7 +8,7 @@ use crate::{ApiError, State};
 use actix_web::web::{Data, Json, Path};
 use bugle_model::{IssueSignal, Priority, Signal};
 use bugle_store::events::StoredEvent;
-use bugle_store::issues::{Issue, IssueChange};
+use bugle_store::issues::{self, Issue, IssueChange};
 use bugle_store::{Transactions, outbox};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -20,14 +20,15 @@ pub(super) async fn handler(
 ) -> Result<Json<ErrorView>, ApiError> {
     let now = state.clock.now();
     let mut connection = state.store.conn().await?;
-    let (issue, event) = named::error(&mut connection, &principal, &id).await?;
-    let Some(priority) = raised(issue.priority) else {
-        return Ok(Json(ErrorView::new(issue, event.as_ref())));
-    };
-    let change = IssueChange { priority: Some(priority), ..IssueChange::default() };
+    let (seen, event) = named::error(&mut connection, &principal, &id).await?;
     // One transaction: who is told of it can see it.
     let changed = connection
         .transaction(async |connection| {
+            // Of two who escalate at once each raises it a step.
+            let issue = issues::hold(connection, &principal.scope(), seen.id).await?;
+            let issue = issue.ok_or_else(|| named::missing("issue", &seen.short_id()))?;
+            let Some(priority) = raised(issue.priority) else { return Ok(issue) };
+            let change = IssueChange { priority: Some(priority), ..IssueChange::default() };
             let changed = issue_change::apply(connection, &principal, &issue, &change, now).await?;
             let signal = Signal::IssueEscalated(about(&changed, event.as_ref(), now));
             outbox::add(connection, vec![signal], now).await?;

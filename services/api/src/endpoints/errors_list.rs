@@ -50,7 +50,8 @@ pub(super) async fn answer(
     if let Some(service) = service {
         filter.project = Some(named::project_parameter(&mut connection, principal, &service).await?.id);
     }
-    let found = issues::list(&mut connection, &filter, after, limit + 1).await?;
+    let found =
+        issues::list(&mut connection, &filter, after, limit + 1).await.map_err(ApiError::of_search)?;
     let page = Page::cut(found, limit, Position::of);
     let ids: Vec<_> = page.items.iter().map(|issue| issue.id).collect();
     let latest = events::latest(&mut connection, &ids).await?;

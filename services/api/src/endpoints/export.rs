@@ -93,7 +93,7 @@ impl Export {
 
 impl Gives for Export {
     fn gift(_: &mut SchemaGenerator) -> Gift {
-        Gift { status: 200, types: &["application/x-ndjson", "text/csv"], schema: None }
+        Gift { status: 200, types: &["application/x-ndjson", "text/csv"], schema: None, pages: &[] }
     }
 }
 

@@ -44,7 +44,8 @@ pub(super) async fn handler(
         .transaction(async |connection| {
             let of = (issue.id, issue.project);
             let written = comments::add(connection, of, &principal.actor, &text, now).await?;
-            mentions::mail(connection, &state, &principal, &issue, &mentioned, &[], now).await?;
+            let about = (&issue, written.id);
+            mentions::mail(connection, &state, &principal, about, &mentioned, &[], now).await?;
             Ok::<_, ApiError>(written)
         })
         .await?;
@@ -69,7 +70,8 @@ pub(super) async fn change(
         .transaction(async |connection| {
             let of = (issue.id, issue.project);
             let changed = comments::change(connection, of, comment.id, &text, now).await?;
-            mentions::mail(connection, &state, &principal, &issue, &mentioned, &told, now).await?;
+            let about = (&issue, changed.id);
+            mentions::mail(connection, &state, &principal, about, &mentioned, &told, now).await?;
             let entry = principal.changed(
                 "comment.updated",
                 Target::new("comment", comment.id, &issue.short_id()),

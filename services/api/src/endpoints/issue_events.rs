@@ -48,7 +48,8 @@ pub(super) async fn handler(
     params.finish()?;
     let mut connection = state.store.conn().await?;
     let issue = named::issue(&mut connection, &principal, &id).await?;
-    let found = events::search(&mut connection, issue.id, &filter, after, false, limit).await?;
+    let budget = events::MOST_SEARCHED;
+    let found = events::search(&mut connection, issue.id, &filter, after, false, limit, budget).await?;
     Ok(Json(Events {
         items: found.events.iter().map(EventView::new).collect(),
         next: found.next.map(|position| Cursor::encode(&position)),

@@ -87,7 +87,7 @@ async fn issue_part(
 ) -> Result<Part<Option<Position>>, ApiError> {
     let Some(filter) = filter else { return Ok(Part { lines: Vec::new(), next: None }) };
     let mut connection = state.store.conn().await?;
-    let found = issues::list(&mut connection, &filter, from, ISSUES).await?;
+    let found = issues::list(&mut connection, &filter, from, ISSUES).await.map_err(ApiError::of_search)?;
     let full = found.len() == ISSUES;
     let next = found.last().filter(|_| full).map(|last| Some(Position::of(last)));
     let lines = found.into_iter().map(issue_line).collect::<Result<_, ApiError>>()?;

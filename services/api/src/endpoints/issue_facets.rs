@@ -54,7 +54,7 @@ pub(super) async fn handler(
     params.finish()?;
     let mut connection = state.store.conn().await?;
     let found = match asked.filter(&mut connection, &principal).await? {
-        Some(filter) => issues::facets(&mut connection, &filter).await?,
+        Some(filter) => issues::facets(&mut connection, &filter).await.map_err(ApiError::of_search)?,
         None => Facets { issues: 0, is_sample: false, facets: Default::default() },
     };
     let Facets { issues, is_sample, mut facets } = found;

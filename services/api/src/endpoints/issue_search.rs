@@ -6,8 +6,8 @@ use crate::access::Principal;
 use crate::openapi::{Parameter, parameter};
 use crate::{ApiError, query};
 use bugle_model::{IssueStatus, UserId};
-use bugle_store::Connection;
 use bugle_store::issues::{self, Filter};
+use bugle_store::{Connection, Scope};
 use bugle_web::{FieldError, Params, Problem};
 use chrono::{DateTime, Utc};
 
@@ -49,7 +49,8 @@ impl Asked {
             Some(named) => Some(named::project_parameter(connection, principal, &named).await?.id),
             None => None,
         };
-        refuse_unknown_tags(connection, &query).await?;
+        let scope = principal.scope();
+        refuse_unknown_tags(connection, &scope, &query).await?;
         let Some(statuses) = both(status, query.statuses.clone()) else { return Ok(None) };
         let mine = principal.user_id().filter(|_| query.mine);
         if query.mine && mine.is_none() {
@@ -57,7 +58,6 @@ impl Asked {
         }
         // A token has no bookmarks.
         let bookmarked = query.bookmarked.map(|yes| (principal.user_id().unwrap_or(UserId(0)), yes));
-        let scope = principal.scope();
         Ok(Some(Filter { scope, project, statuses, mine, bookmarked, ..Filter::from(query) }))
     }
 }
@@ -69,13 +69,17 @@ pub(super) fn complain(params: &mut Params, errors: Vec<query::QueryError>) {
     }
 }
 
-/// A tag that no event has is most often a typo.
-async fn refuse_unknown_tags(connection: &mut Connection, query: &query::Query) -> Result<(), ApiError> {
+/// A tag that no event has is most often a typo. Those of others must not be told from it: what they call their tags is theirs.
+async fn refuse_unknown_tags(
+    connection: &mut Connection,
+    scope: &Scope,
+    query: &query::Query,
+) -> Result<(), ApiError> {
     let keys: Vec<&str> = query.tags.iter().map(|tag| tag.key.as_str()).collect();
     if keys.is_empty() {
         return Ok(());
     }
-    let known = issues::known_tags(connection, &keys).await?;
+    let known = issues::known_tags(connection, scope, &keys).await?;
     // What every event may have is no typo, whether one has had it or not.
     let always = ["release", "environment", "trace", "user", "transaction"];
     let unknown = query

@@ -5,7 +5,7 @@ use crate::access::Principal;
 use crate::{ApiError, State};
 use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Path};
-use bugle_store::events::{self, StoredEvent};
+use bugle_store::events;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -49,21 +49,14 @@ pub(super) async fn handler(
     named::no_parameters(&request)?;
     let mut connection = state.store.conn().await?;
     let issue = named::issue(&mut connection, &principal, &id).await?;
-    let latest = events::list(&mut connection, issue.id, None, SAMPLE).await?;
+    let latest = events::tags(&mut connection, issue.id, SAMPLE).await?;
     Ok(Json(Tags { events: latest.len(), items: distribution(&latest) }))
 }
 
-fn distribution(latest: &[StoredEvent]) -> Vec<Tag> {
+fn distribution(latest: &[BTreeMap<String, String>]) -> Vec<Tag> {
     let mut counts: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
-    for stored in latest {
-        let event = &stored.event;
-        let columns = [("release", event.release.as_deref()), ("environment", event.environment.as_deref())];
-        let columns = columns.into_iter().filter_map(|(key, value)| Some((key, value?)));
-        let tags = event.tags.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-        // A tag of the client's that is called like a column counts once.
-        for (key, value) in columns.chain(tags).collect::<BTreeMap<_, _>>() {
-            *counts.entry(key).or_default().entry(value).or_default() += 1;
-        }
+    for (key, value) in latest.iter().flatten() {
+        *counts.entry(key).or_default().entry(value).or_default() += 1;
     }
     let tags = counts.into_iter().map(|(key, values)| {
         let total = values.values().sum();

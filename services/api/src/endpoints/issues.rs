@@ -45,7 +45,9 @@ pub(super) async fn handler(
     let Some(filter) = asked.filter(&mut connection, &principal).await? else {
         return Ok(Json(Page::whole(Vec::new())));
     };
-    let found = issues::search(&mut connection, &filter, sort, after, limit + 1).await?;
+    let found = issues::search(&mut connection, &filter, sort, after, limit + 1)
+        .await
+        .map_err(ApiError::of_search)?;
     let page = Page::cut(found, limit, |found: &Found| found.place);
     let ids: Vec<IssueId> = page.items.iter().map(|found| found.issue.id).collect();
     let mut trends = if sparkline {

@@ -16,7 +16,7 @@ use bugle_web::{FieldError, JsonBody, Problem};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
@@ -99,17 +99,19 @@ pub(super) async fn handler(
     let (mut found, more) = find(&mut connection, &principal, &body, now).await?;
     // Recorders lock in this order.
     found.sort_unstable_by_key(|issue| issue.id);
-    let entry = entry(&principal, &body, &found)?;
+    let entries = entries(&principal, &body, &found)?;
     let matched = found.len();
     let changed = match act {
         _ if found.is_empty() => 0,
         Act::Merge => merge(&mut connection, &principal, &found, now).await?,
         act => {
+            // Before anything is different: what is refused has changed nothing.
+            let changes = changes(&mut connection, &principal, &act, &found).await?;
             let mut changed = 0;
             for (number, chunk) in found.chunks(CHUNK).enumerate() {
                 // Part of the first transaction: whatever happens later was announced.
-                let entry = (number == 0).then_some(&entry);
-                changed += apply(&mut connection, &principal, &act, chunk, entry, now).await?;
+                let entries = if number == 0 { entries.as_slice() } else { &[] };
+                changed += apply(&mut connection, &principal, &act, &changes, (chunk, entries), now).await?;
             }
             if matches!(act, Act::Delete { .. }) {
                 issue_merge::follow(&mut connection, now).await;
@@ -169,7 +171,8 @@ async fn find(
             let Some(filter) = asked.filter(connection, principal).await? else {
                 return Ok((Vec::new(), false));
             };
-            let mut found = issues::list(connection, &filter, None, MOST + 1).await?;
+            let mut found =
+                issues::list(connection, &filter, None, MOST + 1).await.map_err(ApiError::of_search)?;
             let more = found.len() > MOST;
             found.truncate(MOST);
             Ok((found, more))
@@ -185,35 +188,45 @@ fn mistakes(errors: Vec<query::QueryError>) -> Problem {
     Problem::invalid(fields.collect())
 }
 
+/// What a change is in each project: who is meant depends on who sees the issue, which releases there are on the project.
+async fn changes(
+    connection: &mut Connection,
+    principal: &Principal,
+    act: &Act,
+    found: &[Issue],
+) -> Result<BTreeMap<ProjectId, IssueChange>, ApiError> {
+    let mut by_project = BTreeMap::new();
+    let Act::Change(change) = act else { return Ok(by_project) };
+    for issue in found {
+        if let Entry::Vacant(new) = by_project.entry(issue.project) {
+            new.insert(change.change(connection, principal, issue).await?);
+        }
+    }
+    Ok(by_project)
+}
+
 /// One transaction; how many are different.
 async fn apply(
     connection: &mut Connection,
     principal: &Principal,
     act: &Act,
-    chunk: &[Issue],
-    entry: Option<&audit::Entry>,
+    changes: &BTreeMap<ProjectId, IssueChange>,
+    (chunk, entries): (&[Issue], &[audit::Entry]),
     now: DateTime<Utc>,
 ) -> Result<usize, ApiError> {
     conflicts::retried(async || {
         connection
             .transaction(async |connection| {
-                if let Some(entry) = entry {
+                for entry in entries {
                     audit::add(connection, entry, now).await?;
                 }
                 let mut changed = 0;
-                // Who is meant depends on who sees the issue, which releases there are on the project.
-                let mut by_project: BTreeMap<ProjectId, IssueChange> = BTreeMap::new();
                 for issue in chunk {
                     let different = match act {
-                        Act::Change(change) => {
-                            let change = match by_project.entry(issue.project) {
-                                Entry::Occupied(known) => known.into_mut(),
-                                Entry::Vacant(new) => {
-                                    new.insert(change.change(connection, principal, issue).await?)
-                                }
-                            };
-                            one(connection, principal, issue, change, now).await?
-                        }
+                        Act::Change(_) => match changes.get(&issue.project) {
+                            Some(change) => one(connection, principal, issue, change, now).await?,
+                            None => false,
+                        },
                         Act::Delete { discard } => {
                             issue_delete::remove(connection, principal, issue.id, *discard, now)
                                 .await?
@@ -258,16 +271,20 @@ async fn merge(
     Ok(others.len())
 }
 
-/// What was asked for, and for which issues.
-fn entry(principal: &Principal, body: &Body, found: &[Issue]) -> Result<audit::Entry, ApiError> {
-    let mut after = serde_json::to_value(body).map_err(|error| Problem::internal(&error))?;
-    if let Some(fields) = after.as_object_mut() {
-        let short_ids: Vec<Value> = found.iter().map(|issue| json!(issue.short_id())).collect();
-        fields.remove("ids");
-        fields.insert("issues".to_owned(), json!(short_ids));
+/// What was asked for, and for which issues: an entry for each team, whose managers read it.
+fn entries(principal: &Principal, body: &Body, found: &[Issue]) -> Result<Vec<audit::Entry>, ApiError> {
+    let mut asked = serde_json::to_value(body).map_err(|error| Problem::internal(&error))?;
+    let mut by_team: BTreeMap<Option<TeamId>, Vec<String>> = BTreeMap::new();
+    for issue in found {
+        by_team.entry(issue.team).or_default().push(issue.short_id());
     }
-    let team: Option<TeamId> = found.first().and_then(|first| first.team);
-    let team = team.filter(|team| found.iter().all(|issue| issue.team == Some(*team)));
-    let target = Target::new("issues", found.len(), body.query.as_deref().unwrap_or_default());
-    Ok(principal.changed("issue.bulk_updated", target, team, None, Some(after)))
+    let entries = by_team.into_iter().map(|(team, short_ids)| {
+        let target = Target::new("issues", short_ids.len(), body.query.as_deref().unwrap_or_default());
+        if let Some(fields) = asked.as_object_mut() {
+            fields.remove("ids");
+            fields.insert("issues".to_owned(), json!(short_ids));
+        }
+        principal.changed("issue.bulk_updated", target, team, None, Some(asked.clone()))
+    });
+    Ok(entries.collect())
 }

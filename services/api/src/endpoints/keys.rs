@@ -10,9 +10,9 @@ use actix_web::web::{Data, Json, Path};
 use bugle_model::{KeyId, Quota};
 use bugle_store::audit::{self, Target};
 use bugle_store::keys::{self, KeyChange, ProjectKey};
-use bugle_store::projects::Project;
+use bugle_store::projects::{self, Project};
 use bugle_store::{Connection, Transactions};
-use bugle_web::{FieldError, JsonBody, Page, Problem};
+use bugle_web::{Code, FieldError, JsonBody, Page, Problem};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -104,6 +104,16 @@ pub(super) async fn list(
     Ok(Json(Page::whole(found.iter().map(|key| KeyView::new(&state, key)).collect())))
 }
 
+/// Whether the project may have another; until the end of the transaction nobody else makes one.
+async fn room(connection: &mut Connection, project: &Project) -> Result<(), ApiError> {
+    projects::hold(connection, project.id).await?;
+    if keys::list(connection, project.id).await?.len() < MAX_KEYS {
+        return Ok(());
+    }
+    let detail = format!("a project has {MAX_KEYS} keys at most, those that are disabled too; remove one");
+    Err(Problem::with_detail(Code::Conflict, detail).into())
+}
+
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct New {
@@ -124,12 +134,9 @@ pub(super) async fn create(
     let now = state.clock.now();
     let mut connection = state.store.conn().await?;
     let project = named::project(&mut connection, &principal, &project).await?;
-    if keys::list(&mut connection, project.id).await?.len() >= MAX_KEYS {
-        let detail = format!("a project has {MAX_KEYS} keys at most");
-        return Err(Problem::with_detail(bugle_web::Code::Conflict, detail).into());
-    }
     let made = connection
         .transaction(async |connection| {
+            room(connection, &project).await?;
             let made = keys::create(connection, project.id, &new_public_key(), body.label.trim(), quota, now)
                 .await?;
             let target = target(&project, &made);
@@ -214,6 +221,7 @@ pub(super) async fn rotate(
     let (project, old) = find(&mut connection, &principal, &project, &id).await?;
     let made = connection
         .transaction(async |connection| {
+            room(connection, &project).await?;
             let made = keys::rotate(connection, &old, &new_public_key(), now).await?;
             let after = json!({ "new_key": made.id });
             let target = target(&project, &old);

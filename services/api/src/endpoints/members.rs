@@ -1,6 +1,6 @@
 //! `/api/v1/teams/{id}/members`: who is in a team, and as what.
 
-use super::{named, users as people};
+use super::named;
 use crate::access::Principal;
 use crate::openapi::NoContent;
 use crate::{ApiError, State};
@@ -8,7 +8,7 @@ use actix_web::web::{Data, Json, Path};
 use bugle_model::{TeamRole, UserId};
 use bugle_store::audit::{self, Target};
 use bugle_store::teams::{self, Member};
-use bugle_store::{Transactions, users};
+use bugle_store::{Transactions, oncall, users};
 use bugle_web::{JsonBody, Page};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -43,7 +43,7 @@ pub(super) async fn put(
     let mut connection = state.store.conn().await?;
     let team = named::team(&mut connection, &principal, &id).await?;
     let number: UserId = user.parse().map_err(|_| named::missing("user", &user))?;
-    let found = users::get(&mut connection, &people::people(&principal), number).await?;
+    let found = users::get(&mut connection, &principal.visible(), number).await?;
     let found = found.ok_or_else(|| named::missing("user", &user))?;
     let before = found.teams.iter().find(|one| one.id == team.id).map(|one| json!({ "role": one.role }));
     connection
@@ -77,6 +77,7 @@ pub(super) async fn remove(
     connection
         .transaction(async |connection| {
             teams::remove_member(connection, team.id, member.id).await?;
+            oncall::stop_paging(connection, team.id, member.id, now).await?;
             let target = Target::new("user", member.id, &member.name);
             let before = json!({ "role": member.role, "team": team.name });
             let entry = principal.changed("member.removed", target, Some(team.id), Some(before), None);

@@ -6,7 +6,7 @@ use crate::{ApiError, State};
 use bugle_model::UserId;
 use bugle_store::Connection;
 use bugle_store::account_mails::{self, Kind, NewMail};
-use bugle_store::comments::Mention;
+use bugle_store::comments::{self, Mention};
 use bugle_store::issues::Issue;
 use bugle_store::issues::people::Person;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -68,12 +68,13 @@ pub(super) fn kept(people: &[&Person]) -> Vec<Mention> {
     people.iter().map(|person| Mention { id: person.id, name: person.name.clone() }).collect()
 }
 
-/// Puts the mails on their way: not to the author, and to nobody in `told`.
+/// Puts the mails about a comment on their way: not to the author, to nobody in `told` or who was told of it before, and only so
+/// many an hour.
 pub(super) async fn mail(
     connection: &mut Connection,
     state: &State,
     principal: &Principal,
-    issue: &Issue,
+    (issue, comment): (&Issue, i64),
     people: &[&Person],
     told: &[UserId],
     now: DateTime<Utc>,
@@ -84,8 +85,11 @@ pub(super) async fn mail(
     let about = format!("{} mentioned you in {}: {}", principal.actor.name, issue.short_id(), issue.title);
     let about: String = about.chars().take(MAX_ABOUT).collect();
     let link = page(&state.config.public_url, &format!("issues/{}", issue.id));
-    let others = people.iter().filter(|one| Some(one.id) != principal.user_id() && !told.contains(&one.id));
-    for person in others {
+    let others = people.iter().map(|person| person.id);
+    let others: Vec<_> =
+        others.filter(|one| Some(*one) != principal.user_id() && !told.contains(one)).collect();
+    let to_tell = comments::to_tell(connection, comment, &others, &principal.actor, now).await?;
+    for person in people.iter().filter(|person| to_tell.contains(&person.id)) {
         let mail = NewMail {
             kind: Kind::Mention,
             recipient: &person.email,

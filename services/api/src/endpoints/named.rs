@@ -67,6 +67,20 @@ pub(super) async fn team_for_new(
     Ok(team)
 }
 
+/// The team to share something with, which the caller sees and in which they are a member at least.
+pub(super) async fn shared_team(
+    connection: &mut Connection,
+    principal: &Principal,
+    named: Option<TeamId>,
+) -> Result<Option<TeamId>, ApiError> {
+    let Some(id) = named else { return Ok(None) };
+    if teams::get(connection, &principal.visible(), id).await?.is_none() {
+        return Err(Problem::invalid_field("team", format!("there is no team {id}")).into());
+    }
+    principal.may_triage(id)?;
+    Ok(Some(id))
+}
+
 /// The id of the issue with this id or short id. A number is not looked up.
 pub(super) async fn issue_id(
     connection: &mut Connection,

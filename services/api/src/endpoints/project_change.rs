@@ -10,7 +10,7 @@ use bugle_model::{ProjectSettings, TeamId};
 use bugle_store::audit::{self, Target};
 use bugle_store::projects::{self, Project};
 use bugle_store::{Scope, Transactions};
-use bugle_web::{FieldError, JsonBody, Problem};
+use bugle_web::{Code, FieldError, JsonBody, Problem};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -44,15 +44,20 @@ pub(super) async fn change(
 ) -> Result<Json<View>, ApiError> {
     let now = state.clock.now();
     let mut connection = state.store.conn().await?;
-    let before = named::project(&mut connection, &principal, &path).await?;
+    let seen = named::project(&mut connection, &principal, &path).await?;
     let team = match body.team {
         // Whoever gives it away must be a manager there as well.
         Some(team) => named::team_for_new(&mut connection, &principal, Some(team)).await?,
         None => None,
     };
-    let settings = body.settings.map(|given| merged(&before.settings, &given)).transpose()?;
     let changed = connection
         .transaction(async |connection| {
+            // As it is now: what somebody else has just changed must not be undone.
+            let before = projects::hold(connection, seen.id).await?;
+            let before = before.filter(|project| principal.visible().holds(project.team));
+            let before = before.ok_or_else(|| named::missing("project", &path))?;
+            principal.allowed(before.team)?;
+            let settings = body.settings.as_ref().map(|given| merged(&before, given)).transpose()?;
             projects::change(connection, before.id, body.name.as_deref(), team)
                 .await
                 .map_err(named::project_refused)?;
@@ -63,8 +68,13 @@ pub(super) async fn change(
             let changed = changed.ok_or_else(|| named::missing("project", &path))?;
             let target = Target::new("project", changed.id, &changed.name);
             let (old, new) = (Some(kept(&before)), Some(kept(&changed)));
-            let entry = principal.changed("project.updated", target, changed.team, old, new);
+            let mut entry = principal.changed("project.updated", target, changed.team, old, new);
             audit::add(connection, &entry, now).await?;
+            if before.team != changed.team {
+                // For the managers of the team that it was of as well.
+                entry.team = before.team;
+                audit::add(connection, &entry, now).await?;
+            }
             Ok::<_, ApiError>(changed)
         })
         .await?;
@@ -75,8 +85,14 @@ fn kept(project: &Project) -> Value {
     json!({ "name": project.name, "team": project.team, "settings": project.settings })
 }
 
-fn merged(current: &ProjectSettings, given: &Value) -> Result<ProjectSettings, ApiError> {
-    let mut value = serde_json::to_value(current).map_err(|error| Problem::internal(&error))?;
+fn merged(project: &Project, given: &Value) -> Result<ProjectSettings, ApiError> {
+    let mut value = serde_json::to_value(&project.settings).map_err(|error| Problem::internal(&error))?;
+    if let Some(error) = &project.settings_error
+        && !has_all(&value, given)
+    {
+        let detail = format!("the settings of this project cannot be read ({error}); give all of them");
+        return Err(Problem::with_detail(Code::Conflict, detail).into());
+    }
     merge(&mut value, given, "settings").map_err(|error| Problem::invalid(vec![error]))?;
     let settings: ProjectSettings = serde_json::from_value(value)
         .map_err(|error| Problem::invalid_field("settings", error.to_string()))?;
@@ -86,6 +102,16 @@ fn merged(current: &ProjectSettings, given: &Value) -> Result<ProjectSettings, A
     }
     refuse(mistakes)?;
     Ok(settings)
+}
+
+/// Whether every field is given: of what cannot be read nothing can be kept.
+fn has_all(fields: &Value, given: &Value) -> bool {
+    match (fields, given) {
+        (Value::Object(fields), Value::Object(given)) => {
+            fields.iter().all(|(key, field)| given.get(key).is_some_and(|given| has_all(field, given)))
+        }
+        _ => true,
+    }
 }
 
 /// Objects field by field, everything else as a whole; null stays a value (RFC 7396 would remove the field).

@@ -1,5 +1,6 @@
 //! `GET`, `PATCH`, `DELETE /api/v1/releases/{id}`. The id is the project's id or name, a colon, and the version.
 
+use super::conflicts::retried;
 use super::issue_change::given;
 use super::named;
 use crate::access::Principal;
@@ -86,6 +87,7 @@ pub(super) async fn remove(
 ) -> Result<NoContent, ApiError> {
     let mut connection = state.store.conn().await?;
     let release = named(&mut connection, &principal, &id).await?;
-    releases::remove(&mut connection, &principal, &release, state.clock.now()).await?;
+    let now = state.clock.now();
+    retried(async || releases::remove(&mut connection, &principal, &release, now).await).await?;
     Ok(NoContent::new())
 }

@@ -8,6 +8,8 @@ use actix_web::HttpRequest;
 use actix_web::web::{Data, Json};
 use bugle_store::tags;
 use bugle_web::{Page, Params};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 /// No list is longer: who looks for more types more.
 const MOST: i64 = 50;
@@ -21,11 +23,17 @@ pub(super) const KEYS: &[Parameter] = &[PROJECT, PREFIX];
 /// The parameters of [`values`].
 pub(super) const VALUES: &[Parameter] = &[required::<String>("key", "The tag's name."), PROJECT, PREFIX];
 
+/// A name or a value of a tag.
+#[derive(Serialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline)]
+pub(super) struct TagText(String);
+
 pub(super) async fn keys(
     principal: Principal,
     state: Data<State>,
     request: HttpRequest,
-) -> Result<Json<Page<String>>, ApiError> {
+) -> Result<Json<Page<TagText>>, ApiError> {
     let mut params = Params::of(&request);
     let (project, prefix) = (params.text("project"), prefix(&mut params));
     params.finish()?;
@@ -35,14 +43,14 @@ pub(super) async fn keys(
         None => None,
     };
     let found = tags::keys(&mut connection, &principal.scope(), project, &prefix, MOST).await?;
-    Ok(Json(Page::whole(found)))
+    Ok(Json(Page::whole(found).map(TagText)))
 }
 
 pub(super) async fn values(
     principal: Principal,
     state: Data<State>,
     request: HttpRequest,
-) -> Result<Json<Page<String>>, ApiError> {
+) -> Result<Json<Page<TagText>>, ApiError> {
     let mut params = Params::of(&request);
     let key = params.required("key", "a tag's name", short);
     let (project, prefix) = (params.text("project"), prefix(&mut params));
@@ -54,7 +62,7 @@ pub(super) async fn values(
     };
     let key = key.unwrap_or_default();
     let found = tags::values(&mut connection, &principal.scope(), project, &key, &prefix, MOST).await?;
-    Ok(Json(Page::whole(found)))
+    Ok(Json(Page::whole(found).map(TagText)))
 }
 
 fn prefix(params: &mut Params) -> String {

@@ -11,7 +11,7 @@ use bugle_store::Transactions;
 use bugle_store::audit::{self, Target};
 use bugle_store::tokens::{self, ApiToken, NewToken};
 use bugle_web::{Code, FieldError, JsonBody, Page, Problem, auth};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -58,7 +58,7 @@ pub(super) async fn create(
     JsonBody(body): JsonBody<Body>,
 ) -> Result<Created<TokenView>, ApiError> {
     let now = state.clock.now();
-    let name = checked(&body, now)?;
+    let name = checked(&principal, &body, now)?;
     let mut connection = state.store.conn().await?;
     let team = named::team_for_new(&mut connection, &principal, body.team).await?;
     if let Some(scope) = body.scopes.iter().find(|scope| !principal.may_grant(**scope, team)) {
@@ -72,7 +72,7 @@ pub(super) async fn create(
     scopes.sort_unstable();
     scopes.dedup();
     let token = auth::new_token();
-    let created_by = principal.user_id();
+    let created_by = principal.person_behind();
     let new = NewToken { name: &name, scopes: &scopes, team, created_by, expires_at: body.expires_at };
     let made = connection
         .transaction(async |connection| {
@@ -86,7 +86,7 @@ pub(super) async fn create(
     Ok(Created::of(TokenView { token: made, secret: Some(token) }).uncached())
 }
 
-fn checked(body: &Body, now: DateTime<Utc>) -> Result<String, ApiError> {
+fn checked(principal: &Principal, body: &Body, now: DateTime<Utc>) -> Result<String, ApiError> {
     let mut mistakes = Vec::new();
     let name = fields::team_name(&body.name).map_err(|error| mistakes.push(error)).unwrap_or_default();
     if body.scopes.is_empty() {
@@ -94,6 +94,13 @@ fn checked(body: &Body, now: DateTime<Utc>) -> Result<String, ApiError> {
     }
     if body.expires_at.is_some_and(|at| at <= now) {
         mistakes.push(FieldError::new("expires_at", "is not in the future"));
+    }
+    if let Some(end) = principal.token_ends_at()
+        && body.expires_at.is_none_or(|at| at > end)
+    {
+        let end = end.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let message = format!("expected {end} at the latest, when the token that makes it ends");
+        mistakes.push(FieldError::new("expires_at", message));
     }
     named::refuse(mistakes)?;
     Ok(name)

@@ -25,14 +25,9 @@ pub(super) async fn list(
     let (limit, after) = (params.limit(), params.cursor());
     params.finish()?;
     let mut connection = state.store.conn().await?;
-    let found = users::list(&mut connection, &people(&principal), after, limit + 1).await?;
+    let found = users::list(&mut connection, &principal.visible(), after, limit + 1).await?;
     let page: Page<User> = Page::cut(found, limit, |last| last.id);
     Ok(Json(page.map(|user| seen_by(&principal, user))))
-}
-
-/// A token that sees every team sees everybody; it needs to be an admin's to see those in none.
-pub(super) fn people(principal: &Principal) -> Scope {
-    principal.visible()
 }
 
 /// Of others only the teams that one is in oneself.
@@ -57,7 +52,7 @@ pub(super) async fn get(
     id: Path<String>,
 ) -> Result<Json<User>, ApiError> {
     let mut connection = state.store.conn().await?;
-    let found = find(&mut connection, &people(&principal), &id).await?;
+    let found = find(&mut connection, &principal.visible(), &id).await?;
     Ok(Json(seen_by(&principal, found)))
 }
 

@@ -16,6 +16,8 @@ const KEPT_FOR: TimeDelta = TimeDelta::hours(1);
 const KEPT_BYTES: usize = 16 * 1024 * 1024;
 /// How many ticks a reader may be behind before it is told to read everything again.
 const BEHIND: usize = 32;
+/// For so many sets of teams a message is kept; for others it is made anew for each reader.
+const MOST_SHARED: usize = 32;
 
 /// What one look at the store found.
 #[derive(Debug)]
@@ -25,9 +27,11 @@ pub(super) struct Tick {
     /// None: something was missed, everything is to be read again.
     items: Option<Vec<Item>>,
     id: String,
-    /// The message for each set of teams, made once: readers of one team share it.
-    messages: Mutex<BTreeMap<Option<Vec<TeamId>>, Option<ByteString>>>,
+    /// The message for each set of teams, made once: readers of one team share it. None: its readers have had it.
+    messages: Mutex<Option<Messages>>,
 }
+
+type Messages = BTreeMap<Option<Vec<TeamId>>, Option<ByteString>>;
 
 impl Tick {
     /// The message for a reader of this scope; none when there is nothing in it for them.
@@ -38,13 +42,24 @@ impl Tick {
             Scope::Teams(teams) => Some(teams.clone()),
         };
         let mut messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
-        let made = messages.entry(teams).or_insert_with(|| {
-            let texts: Vec<&str> =
-                items.iter().filter(|item| scope.holds(item.team)).map(|item| item.text.as_str()).collect();
-            let text = format!(r#"{{"type":"changes","id":"{}","items":[{}]}}"#, self.id, texts.join(","));
-            (!texts.is_empty()).then(|| text.into())
-        });
-        made.clone()
+        match messages.as_mut() {
+            Some(made) if made.len() < MOST_SHARED || made.contains_key(&teams) => {
+                made.entry(teams).or_insert_with(|| self.made(items, scope)).clone()
+            }
+            _ => self.made(items, scope),
+        }
+    }
+
+    fn made(&self, items: &[Item], scope: &Scope) -> Option<ByteString> {
+        let texts: Vec<&str> =
+            items.iter().filter(|item| scope.holds(item.team)).map(|item| item.text.as_str()).collect();
+        let text = format!(r#"{{"type":"changes","id":"{}","items":[{}]}}"#, self.id, texts.join(","));
+        (!texts.is_empty()).then(|| text.into())
+    }
+
+    /// Shares its messages no more: they take many times the room of what they are made of.
+    fn forget_messages(&self) {
+        *self.messages.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     fn bytes(&self) -> usize {
@@ -98,6 +113,11 @@ impl Feed {
         }
     }
 
+    #[cfg(test)]
+    pub(super) const fn kept_bytes(&self) -> usize {
+        self.bytes
+    }
+
     fn id(&self, number: u64) -> String {
         format!("{}.{number}", self.name)
     }
@@ -111,9 +131,19 @@ impl Feed {
     pub(super) fn push(&mut self, items: Option<Vec<Item>>, now: DateTime<Utc>) {
         self.last += 1;
         let id = self.id(self.last);
-        let tick = Arc::new(Tick { number: self.last, at: now, items, id, messages: Mutex::default() });
+        let tick = Arc::new(Tick {
+            number: self.last,
+            at: now,
+            items,
+            id,
+            messages: Mutex::new(Some(Messages::new())),
+        });
         self.bytes += tick.bytes();
         self.kept.push_back(Arc::clone(&tick));
+        // Whoever is so far behind is not told it any more.
+        if let Some(old) = self.kept.len().checked_sub(BEHIND + 1).and_then(|place| self.kept.get(place)) {
+            old.forget_messages();
+        }
         self.forget(now);
         // Nobody may be there.
         let _ = self.sender.send(tick);
@@ -195,6 +225,24 @@ mod tests {
         let last = feed.last_id();
         feed.interrupt();
         assert_eq!(missed(feed.join(Some(&last), noon())), None);
+    }
+
+    #[test]
+    fn messages_are_shared_while_readers_are_told() {
+        let mut feed = Feed::new();
+        for number in 0..40 {
+            feed.push(Some(vec![item(Some(1), &format!("tick {number}"))]), noon());
+            for team in 0..40 {
+                let text = feed.kept[number].message(&Scope::Teams(vec![TeamId(1), TeamId(team)]));
+                assert!(text.unwrap().contains(&format!("tick {number}")));
+            }
+        }
+        let shared = |tick: &Arc<Tick>| tick.messages.lock().unwrap().as_ref().map_or(0, BTreeMap::len);
+        let shared: Vec<usize> = feed.kept.iter().map(shared).collect();
+        assert_eq!(shared, [[0; 8].as_slice(), &[MOST_SHARED; BEHIND]].concat());
+        let again = feed.kept[0].message(&Scope::All).unwrap();
+        assert!(again.contains("tick 0"), "{again}");
+        assert_eq!(shared[0], 0, "what was missed is told without being kept");
     }
 
     #[test]

@@ -91,8 +91,15 @@ impl Live {
             let mut watching = lock(&self.0.watching);
             if !*watching {
                 *watching = true;
-                tokio::spawn(self.clone().watch(shutdown.clone()));
-                tokio::spawn(self.clone().keep_rights(shutdown.clone()));
+                let (watch, rights) =
+                    (self.clone().watch(shutdown.clone()), self.clone().keep_rights(shutdown.clone()));
+                // One task: neither goes on when the other has ended.
+                tokio::spawn(async move {
+                    tokio::select! {
+                        () = watch => {}
+                        () = rights => {}
+                    }
+                });
             }
         }
         // The sender is in `self`.

@@ -41,6 +41,11 @@ impl Rights {
         self.sockets
     }
 
+    /// How many sockets were opened with a proof.
+    pub(super) fn sockets_of(&self, proof: Proof) -> usize {
+        self.by_proof.get(&proof).map_or(0, |right| right.sockets)
+    }
+
     /// Adds a socket whose right was checked just now.
     pub(super) fn enter(
         &mut self,
@@ -87,11 +92,11 @@ impl Right {
 }
 
 impl Live {
-    /// Asks again for every right that is old, one after the other, until the stop or the end of the watch.
+    /// Asks again for every right that is old, one after the other, until the stop; ends with the watch.
     pub(super) async fn keep_rights(self, shutdown: Shutdown) {
         let mut timer = tokio::time::interval(PERIOD);
         timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        while *lock(&self.0.watching) {
+        loop {
             tokio::select! {
                 () = shutdown.soft.cancelled() => return,
                 _ = timer.tick() => {}

@@ -6,7 +6,7 @@ use crate::access::Proof;
 use actix_ws::{CloseCode, CloseReason, Message, MessageStream, Session};
 use bugle_runtime::Shutdown;
 use bugle_store::Scope;
-use bugle_web::Problem;
+use bugle_web::{Code, Problem};
 use bytestring::ByteString;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +23,8 @@ const SILENCE: Duration = Duration::from_secs(60);
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Clients have nothing to say: pongs and closing fit.
 const LONGEST_FRAME: usize = 4 * 1024;
+/// Sockets of one session or token: nobody takes the places of all.
+const MOST_OF_ONE: usize = 50;
 /// The session, token or account has ended: no use in coming back with the same.
 const ENDED: u16 = 4401;
 
@@ -53,6 +55,11 @@ impl Live {
     ) -> Result<Seat, Problem> {
         let sees = {
             let mut rights = lock(&self.0.rights);
+            if rights.sockets_of(proof) >= MOST_OF_ONE {
+                self.0.numbers.refused.inc();
+                let detail = format!("a session or token opens {MOST_OF_ONE} live sockets at most");
+                return Err(Problem::with_detail(Code::RateLimited, detail).retry_after(30));
+            }
             if rights.sockets() >= self.0.most_sockets {
                 self.0.numbers.refused.inc();
                 return Err(Problem::unavailable(&"too many live sockets").retry_after(30));
@@ -197,5 +204,74 @@ impl Seat {
                 Err(End::Gone)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live::item::Item;
+    use actix_web::test::TestRequest;
+    use actix_web::web::{Bytes, Payload};
+    use actix_web::{FromRequest, HttpResponse, dev, rt};
+    use bugle_model::ManualClock;
+    use bugle_runtime::Metrics;
+    use chrono::DateTime;
+    use futures_util::stream;
+    use std::pin::Pin;
+
+    /// An open socket whose client says nothing: the answer is what the client reads.
+    async fn opened() -> (HttpResponse, Session, MessageStream) {
+        let request = TestRequest::default()
+            .insert_header(("connection", "upgrade"))
+            .insert_header(("upgrade", "websocket"))
+            .insert_header(("sec-websocket-version", "13"))
+            .insert_header(("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="))
+            .to_http_request();
+        let silence: Pin<Box<dyn stream::Stream<Item = _>>> = Box::pin(stream::pending());
+        let payload = Payload::from_request(&request, &mut dev::Payload::from(silence)).await.unwrap();
+        actix_ws::handle(&request, payload).unwrap()
+    }
+
+    fn seat(live: &Live, number: u8) -> Seat {
+        let proof = Proof::Token([number; 32]);
+        let sees = lock(&live.0.rights).enter(proof, Scope::All, live.0.clock.now());
+        Seat { live: live.clone(), proof, sees }
+    }
+
+    async fn read(body: &mut (impl actix_web::body::MessageBody<Error: std::fmt::Debug> + Unpin)) -> Bytes {
+        std::future::poll_fn(|context| Pin::new(&mut *body).poll_next(context)).await.unwrap().unwrap()
+    }
+
+    #[actix_web::test]
+    async fn whoever_does_not_read_is_cut_off_and_keeps_nobody_waiting() {
+        let noon = DateTime::from_timestamp(1_800_014_400, 0).unwrap();
+        let store = bugle_store::connect("postgres://nobody@127.0.0.1:1/none", 1).unwrap();
+        let live = Live::new(store, Arc::new(ManualClock::new(noon)), 10, &Metrics::new());
+        let (slow_answer, slow_session, slow_messages) = opened().await;
+        let (fast_answer, fast_session, fast_messages) = opened().await;
+        let shutdown = Shutdown::new();
+        let slow = rt::spawn(seat(&live, 1).serve(None, slow_session, slow_messages, shutdown.clone()));
+        let fast = rt::spawn(seat(&live, 2).serve(None, fast_session, fast_messages, shutdown.clone()));
+        let mut fast_body = fast_answer.into_body();
+        assert!(read(&mut fast_body).await.ends_with(b"}"), "the greeting");
+
+        let began = Instant::now();
+        for number in 0..300 {
+            let item = Item { team: None, text: format!("\"{number} {}\"", "x".repeat(64 * 1024)) };
+            lock(&live.0.feed).push(Some(vec![item]), noon);
+            let told = read(&mut fast_body).await;
+            let head = String::from_utf8_lossy(told.get(..100).unwrap()).into_owned();
+            assert!(head.contains(&format!("[\"{number} ")), "{head}");
+        }
+        assert!(began.elapsed() < PATIENCE, "nobody waited for the slow one");
+        // It holds what waits for it, and of the rest hears nothing.
+        assert!(lock(&live.0.feed).kept_bytes() <= 16 * 1024 * 1024);
+        timeout(PATIENCE * 2, slow).await.unwrap().unwrap();
+        assert_eq!(lock(&live.0.rights).sockets(), 1, "its place is free");
+        shutdown.stop();
+        assert!(!read(&mut fast_body).await.is_empty(), "the end");
+        timeout(PATIENCE, fast).await.unwrap().unwrap();
+        drop(slow_answer);
     }
 }

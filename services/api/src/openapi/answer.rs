@@ -2,7 +2,9 @@
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use serde::Serialize;
 use std::marker::PhantomData;
@@ -129,5 +131,34 @@ impl<M> Responder for Raw<M> {
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
         self.response
+    }
+}
+
+/// A page of HTML for people, made here; its policy lets it load nothing but the styles that it names.
+#[derive(Debug)]
+pub(crate) struct Shown {
+    /// 200, or one of [`Shown::STATUSES`].
+    pub(crate) status: StatusCode,
+    /// The document.
+    pub(crate) html: String,
+    /// Its `Content-Security-Policy`.
+    pub(crate) policy: HeaderValue,
+}
+
+impl Shown {
+    /// Not allowed, not there, over.
+    pub(crate) const STATUSES: &'static [u16] = &[403, 404, 410];
+}
+
+impl Responder for Shown {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        let declared = self.status == StatusCode::OK || Self::STATUSES.contains(&self.status.as_u16());
+        debug_assert!(declared, "{} is not declared", self.status);
+        HttpResponse::build(self.status)
+            .insert_header((CONTENT_SECURITY_POLICY, self.policy))
+            .content_type("text/html; charset=utf-8")
+            .body(self.html)
     }
 }

@@ -1,8 +1,8 @@
 //! The OpenAPI document, made of the table of access and of the types of the handlers.
 
-use super::problems;
 use super::schemas::{Schemas, refer};
 use super::tags::{TAGS, tag};
+use super::{ingest, problems};
 use crate::access::{COOKIE, Declared, Need};
 use bugle_model::TokenScope;
 use serde_json::{Map, Value, json};
@@ -11,7 +11,7 @@ const ABOUT: &str = "\
 Everything that the dashboard does goes through this API. Programs send a bearer token; people sign in, which sets a \
 cookie, and send the header `X-CSRF-Token` with whatever changes something. Errors are `application/problem+json`, lists \
 are pages of `items` with the cursor of the `next` one. Unknown fields are refused, other than by the older contract below \
-`/api/error-logging/`. What apps send is not here: they speak Sentry's protocol.";
+`/api/error-logging/`. What apps send is under `ingest`, with its own rules.";
 
 /// The document of these endpoints.
 pub(crate) fn document(endpoints: &[Declared]) -> Value {
@@ -28,9 +28,16 @@ pub(crate) fn document(endpoints: &[Declared]) -> Value {
     let tags: Vec<_> = TAGS
         .iter()
         .filter(|(name, _)| used.contains(name))
+        .chain([&ingest::TAG])
         .map(|(name, about)| json!({ "name": name, "description": about }))
         .collect();
     let responses = problems::shared(&mut schemas.written);
+    let mut components = json!({
+        "schemas": schemas.finish(),
+        "responses": responses,
+        "securitySchemes": security_schemes(),
+    });
+    ingest::add(&mut paths, &mut components);
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -42,11 +49,7 @@ pub(crate) fn document(endpoints: &[Declared]) -> Value {
         "servers": [{ "url": "/", "description": "This installation." }],
         "tags": tags,
         "paths": paths,
-        "components": {
-            "schemas": schemas.finish(),
-            "responses": responses,
-            "securitySchemes": security_schemes(),
-        },
+        "components": components,
     })
 }
 
@@ -82,6 +85,12 @@ fn operation(declared: &Declared, schemas: &mut Schemas) -> Value {
     for status in problems::statuses(declared, has_body) {
         responses.insert(status.to_string(), problems::refer(status));
     }
+    for status in gift.pages {
+        let content: Map<String, Value> =
+            gift.types.iter().map(|name| ((*name).to_owned(), json!({}))).collect();
+        let answer = json!({ "description": "What is wrong, as a page.", "content": content });
+        responses.insert(status.to_string(), with_problem(answer, responses.get(&status.to_string())));
+    }
     let mut operation = json!({
         "operationId": declared.id,
         "summary": declared.says,
@@ -102,6 +111,15 @@ fn operation(declared: &Declared, schemas: &mut Schemas) -> Value {
         fields.insert("requestBody".to_owned(), json!({ "required": true, "content": content }));
     }
     operation
+}
+
+/// What stands before the handler answers with a problem all the same.
+fn with_problem(mut answer: Value, problem: Option<&Value>) -> Value {
+    let content = answer.get_mut("content").and_then(Value::as_object_mut);
+    if let (Some(_), Some(content)) = (problem, content) {
+        content.insert("application/problem+json".to_owned(), json!({ "schema": refer("Problem") }));
+    }
+    answer
 }
 
 fn parameters(declared: &Declared, schemas: &mut Schemas) -> Vec<Value> {

@@ -24,17 +24,19 @@
 //!   types of one name fail a test.
 //! - **Parameters**: what [`Params`](bugle_web::Params) reads and is not declared panics in debug builds; a test asks for
 //!   every one that is declared.
+//! - **What apps send** is described by hand in `ingest/`: those endpoints answer in their clients' forms.
 //! - **Kept**: `docs/openapi.json` and the dashboard's types are made of it, and tests fail when they are stale.
 
 mod answer;
 mod document;
+mod ingest;
 mod parameter;
 mod problems;
 mod schemas;
 mod shape;
 mod tags;
 
-pub(crate) use answer::{Accepted, Answer, Created, Media, NoContent, Raw, Redirect, Upgrade};
+pub(crate) use answer::{Accepted, Answer, Created, Media, NoContent, Raw, Redirect, Shown, Upgrade};
 pub(crate) use document::document;
 pub(crate) use parameter::{CURSOR, LIMIT, Parameter, parameter, required};
 pub(crate) use shape::{Gift, Gives, Takes};

@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) fn statuses(declared: &Declared, has_body: bool) -> BTreeSet<u16> {
     let mut codes = vec![Code::Unavailable, Code::RateLimited];
     if !declared.method.is_safe() {
-        // Of `If-Match`, and of parameters that nobody knows.
-        codes.extend([Code::PreconditionFailed, Code::Invalid]);
+        // Of `If-Match`, for which a body is read whatever the handler does, and of parameters that nobody knows.
+        codes.extend([Code::PreconditionFailed, Code::Invalid, Code::BadRequest, Code::TooLarge]);
     }
     if declared.method == Method::POST {
         // Of `Idempotency-Key`.

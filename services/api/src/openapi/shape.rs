@@ -1,10 +1,10 @@
 //! What the types of a handler say of its request and its answer.
 
-use super::answer::{Answer, Bare, Media, Raw};
+use super::answer::{Answer, Bare, Media, Raw, Shown};
 use crate::access::{Principal, Proof};
 use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Path, Payload};
-use bugle_web::JsonBody;
+use bugle_web::{FormBody, JsonBody};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use std::any::TypeId;
 
@@ -25,6 +25,8 @@ impl Takes for Principal {}
 impl Takes for Proof {}
 impl Takes for HttpRequest {}
 impl Takes for Payload {}
+// Forms are what browsers and providers post: their fields are said in the endpoint's sentence.
+impl Takes for FormBody {}
 impl<T> Takes for Data<T> {}
 impl<T> Takes for Path<T> {}
 
@@ -55,6 +57,8 @@ pub(crate) struct Gift {
     pub(crate) types: &'static [&'static str],
     /// What the body is, where that can be said.
     pub(crate) schema: Option<Schema>,
+    /// Further statuses with a body of these types: pages say for people what is wrong.
+    pub(crate) pages: &'static [u16],
 }
 
 /// What a handler gives back. An answer type of one's own implements it next to its `Responder`.
@@ -71,27 +75,33 @@ impl<T: Gives, E> Gives for Result<T, E> {
 
 impl<T: JsonSchema> Gives for Json<T> {
     fn gift(generator: &mut SchemaGenerator) -> Gift {
-        Gift { status: 200, types: &[JSON], schema: Some(generator.subschema_for::<T>()) }
+        Gift { status: 200, types: &[JSON], schema: Some(generator.subschema_for::<T>()), pages: &[] }
     }
 }
 
 impl<T: JsonSchema + 'static, const STATUS: u16> Gives for Answer<T, STATUS> {
     fn gift(generator: &mut SchemaGenerator) -> Gift {
         if TypeId::of::<T>() == TypeId::of::<()>() {
-            return Gift { status: STATUS, types: &[], schema: None };
+            return Gift { status: STATUS, types: &[], schema: None, pages: &[] };
         }
-        Gift { status: STATUS, types: &[JSON], schema: Some(generator.subschema_for::<T>()) }
+        Gift { status: STATUS, types: &[JSON], schema: Some(generator.subschema_for::<T>()), pages: &[] }
     }
 }
 
 impl<const STATUS: u16> Gives for Bare<STATUS> {
     fn gift(_: &mut SchemaGenerator) -> Gift {
-        Gift { status: STATUS, types: &[], schema: None }
+        Gift { status: STATUS, types: &[], schema: None, pages: &[] }
     }
 }
 
 impl<M: Media> Gives for Raw<M> {
     fn gift(_: &mut SchemaGenerator) -> Gift {
-        Gift { status: 200, types: M::TYPES, schema: None }
+        Gift { status: 200, types: M::TYPES, schema: None, pages: &[] }
+    }
+}
+
+impl Gives for Shown {
+    fn gift(_: &mut SchemaGenerator) -> Gift {
+        Gift { status: 200, types: &["text/html"], schema: None, pages: Self::STATUSES }
     }
 }

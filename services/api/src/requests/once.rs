@@ -12,12 +12,12 @@ use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::web::{Bytes, BytesMut, Data};
+use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, HttpResponse};
 use bugle_store::StoreError;
 use bugle_store::idempotency::{self, Kept, Keyed, Known, LONGEST_BODY};
-use bugle_web::{Code, MAX_BODY, Problem};
-use futures_util::StreamExt;
+use bugle_web::{Code, Problem, read_body};
+use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -31,7 +31,7 @@ pub(crate) async fn once<B: MessageBody + 'static>(
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let keyed = match keyed(&mut request).await {
+    let keyed = match keyed(&mut request, state.clock.now()).await {
         Ok(Some(keyed)) => keyed,
         Ok(None) => return Ok(next.call(request).await?.map_into_boxed_body()),
         Err(problem) => return Ok(refuse(request, &problem)),
@@ -42,22 +42,30 @@ pub(crate) async fn once<B: MessageBody + 'static>(
         Ok(other) => return Ok(refuse(request, &refusal(&other))),
         Err(error) => return Ok(refuse(request, &failed(&error))),
     }
-    let answer = match next.call(request).await {
-        Ok(answer) => answer.map_into_boxed_body(),
-        Err(error) => {
-            forget(&state, &keyed).await;
-            return Err(error);
+    // By itself: whoever asks again after their connection broke is to find out what came of it.
+    let done = actix_web::rt::spawn(async move { done(&state, &keyed, next.call(request).await).await });
+    done.await.map_err(|error| Problem::internal(&error))?
+}
+
+/// Notes what came of it.
+async fn done<B: MessageBody + 'static>(
+    state: &State,
+    keyed: &Keyed,
+    outcome: Result<ServiceResponse<B>, Error>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    match outcome {
+        Ok(answer) if answer.status().is_success() => {
+            remember(state, keyed, answer.map_into_boxed_body()).await
         }
-    };
-    if !answer.status().is_success() {
-        forget(&state, &keyed).await;
-        return Ok(answer);
+        other => {
+            forget(state, keyed).await;
+            Ok(other?.map_into_boxed_body())
+        }
     }
-    remember(&state, &keyed, answer).await
 }
 
 /// The key with what it is for; none when the request has none, or nobody to have it.
-async fn keyed(request: &mut ServiceRequest) -> Result<Option<Keyed>, Problem> {
+async fn keyed(request: &mut ServiceRequest, now: DateTime<Utc>) -> Result<Option<Keyed>, Problem> {
     let key = request.headers().get(&KEY).cloned();
     let Some(key) = key.filter(|_| request.method() == Method::POST) else { return Ok(None) };
     let Some(who) = request.extensions().get::<Principal>().map(name_of) else { return Ok(None) };
@@ -66,32 +74,19 @@ async fn keyed(request: &mut ServiceRequest) -> Result<Option<Keyed>, Problem> {
         let message = format!("expected 1 to {LONGEST_KEY} visible ASCII characters");
         return Err(Problem::invalid_field("Idempotency-Key", message));
     }
-    let content = content(request).await?;
+    let content = read_body(&mut request.take_payload()).await?;
     let mut asked = Sha256::new();
     asked.update(request.uri().path_and_query().map_or("", |path| path.as_str()));
     asked.update([0]);
     asked.update(&content);
     request.set_payload(Payload::from(content));
     let (principal, key) = (Sha256::digest(who).into(), Sha256::digest(key).into());
-    Ok(Some(Keyed { principal, key, request: asked.finalize().into() }))
+    Ok(Some(Keyed { principal, key, request: asked.finalize().into(), at: now }))
 }
 
 /// The same person whatever the session.
 fn name_of(principal: &Principal) -> String {
     format!("{} {:?}", principal.actor.kind.as_str(), principal.actor.id)
-}
-
-async fn content(request: &mut ServiceRequest) -> Result<Bytes, Problem> {
-    let mut payload = request.take_payload();
-    let mut content = BytesMut::new();
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| Problem::with_detail(Code::BadRequest, "the body broke off"))?;
-        if content.len() + chunk.len() > MAX_BODY {
-            return Err(Problem::with_detail(Code::TooLarge, format!("the body is over {MAX_BODY} bytes")));
-        }
-        content.extend_from_slice(&chunk);
-    }
-    Ok(content.freeze())
 }
 
 fn refusal(known: &Known) -> Problem {
@@ -102,6 +97,11 @@ fn refusal(known: &Known) -> Problem {
         Known::DoneUnkept => Problem::with_detail(
             Code::Conflict,
             "this was done under this key; its answer held a secret or was too long, and was not kept",
+        ),
+        Known::Unknown => Problem::with_detail(
+            Code::Conflict,
+            "the first request under this key was broken off, and it is not known whether it was done: look, and take a \
+             new key",
         ),
         Known::New | Known::UnderWay | Known::Done(_) => {
             Problem::with_detail(Code::Conflict, "the first request under this key is under way")
@@ -122,7 +122,7 @@ fn replay(kept: Kept) -> HttpResponse {
 
 async fn begin(state: &State, keyed: &Keyed) -> Result<Known, StoreError> {
     let mut connection = state.store.conn().await?;
-    idempotency::begin(&mut connection, keyed, state.clock.now()).await
+    idempotency::begin(&mut connection, keyed).await
 }
 
 /// Keeps the answer before it is given: it is the last moment at which both are known to agree.
@@ -143,7 +143,7 @@ async fn remember(
         idempotency::finish(&mut connection, keyed, response.status().as_u16(), kept).await
     };
     if let Err(error) = written.await {
-        // It was done all the same: the client is told, and whoever asks again is told to wait.
+        // It was done all the same: the client is told, and whoever asks again is told that it may have been.
         tracing::warn!(%error, "an answer could not be kept");
     }
     Ok(ServiceResponse::new(request, response.set_body(content).map_into_boxed_body()))

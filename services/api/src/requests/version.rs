@@ -11,16 +11,21 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, Data};
-use actix_web::{Error, FromRequest, Handler, HttpRequest, HttpResponse, Responder};
+use actix_web::{Error, FromRequest, Handler, HttpMessage, HttpRequest, HttpResponse, Responder};
 use bugle_store::StoreError;
 use bugle_store::idempotency::Turn;
-use bugle_web::{Code, Problem};
+use bugle_web::{Code, Problem, WithoutQuery, read_body};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::time::Duration;
+use tokio::sync::SemaphorePermit;
+use tokio::time::timeout;
 
+/// Whoever has not had their turn by now is to come back later.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// Fields that nobody changes by hand.
 const BY_ITSELF: [&str; 8] =
     ["count", "users", "last_seen", "releases", "regressions", "sparkline", "last_used_at", "last_seen_at"];
@@ -51,7 +56,7 @@ where
 pub(crate) async fn version<B: MessageBody + 'static>(
     read: Option<Reader>,
     state: Data<State>,
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     if !request.path().starts_with(OURS) {
@@ -65,18 +70,35 @@ pub(crate) async fn version<B: MessageBody + 'static>(
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
     let Some(read) = read else { return Ok(refuse(request, &failed("this has no version of its own"))) };
-    // One connection at a time waits for its turn, so that the others of the pool are there for those who have it.
-    let Ok(_alone) = state.turns.acquire().await else {
-        return Ok(refuse(request, &Problem::internal(&"the turns are closed")));
-    };
-    let turn = match Turn::take(&state.store).await {
-        Ok(turn) => turn,
-        Err(error) => return Ok(refuse(request, &away(&error))),
+    // Before the turn: nobody waits for somebody else's body.
+    match read_body(&mut request.take_payload()).await {
+        Ok(content) => request.set_payload(Payload::from(content)),
+        Err(problem) => return Ok(refuse(request, &problem)),
+    }
+    let (_alone, turn) = match timeout(LONGEST_WAIT, turn(&state)).await {
+        Ok(Ok(turn)) => turn,
+        Ok(Err(problem)) => return Ok(refuse(request, &problem)),
+        Err(_) => return Ok(refuse(request, &Problem::unavailable(&"no turn to change something came"))),
     };
     let answer = if_known(&read, &known, request, next).await;
     if let Err(error) = turn.end().await {
         tracing::debug!(%error, "a turn did not end by itself");
     }
+    answer
+}
+
+/// One connection at a time waits for its turn, so that the others of the pool are there for those who have it.
+async fn turn(state: &State) -> Result<(SemaphorePermit<'_>, Turn), Problem> {
+    let alone = state.turns.acquire().await.map_err(|error| Problem::internal(&error))?;
+    let turn = Turn::take(&state.store).await.map_err(|error| away(&error))?;
+    Ok((alone, turn))
+}
+
+/// What a GET of the same path would answer: the query is the change's.
+async fn as_read(read: &Reader, request: &HttpRequest) -> HttpResponse {
+    request.extensions_mut().insert(WithoutQuery);
+    let answer = read(request.clone()).await;
+    request.extensions_mut().remove::<WithoutQuery>();
     answer
 }
 
@@ -87,17 +109,22 @@ async fn if_known<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let before = read(request.request().clone()).await;
-    // What cannot be read, the handler refuses in its own words.
-    if before.status() == StatusCode::OK {
-        let current = tag_of(before).await;
-        if !current.as_ref().is_some_and(|current| is_known(known, current)) {
-            return Ok(refuse(request, &failed("it was changed meanwhile: read it again")));
+    let before = as_read(read, request.request()).await;
+    match before.status() {
+        StatusCode::OK => {
+            let current = tag_of(before).await;
+            if !current.as_ref().is_some_and(|current| is_known(known, current)) {
+                return Ok(refuse(request, &failed("it was changed meanwhile: read it again")));
+            }
         }
+        // The handler refuses in its own words.
+        StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => {}
+        // Whether it is of this version is not known.
+        _ => return Ok(request.into_response(before)),
     }
     let mut answer = next.call(request).await?.map_into_boxed_body();
     if answer.status().is_success() && answer.request().method() != Method::DELETE {
-        let after = read(answer.request().clone()).await;
+        let after = as_read(read, answer.request()).await;
         if let Some(tag) = tag_of(after).await {
             answer.headers_mut().insert(header::ETAG, tag);
         }

@@ -55,6 +55,24 @@ async fn who_what_from_where_before_and_after() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn both_teams_read_of_a_project_that_moves() {
+    let app = App::start().await;
+    let (blue, red) = (team(&app, "blue").await, team(&app, "red").await);
+    let both = [(blue, TeamRole::Manager), (red, TeamRole::Manager)];
+    let (_, ann) = person(&app, "ann", InstallationRole::Member, &both).await;
+    let (_, ben) = person(&app, "ben", InstallationRole::Member, &[(blue, TeamRole::Manager)]).await;
+    let (_, cat) = person(&app, "cat", InstallationRole::Member, &[(red, TeamRole::Manager)]).await;
+    ann.post(&app, "/api/v1/projects", &json!({ "name": "shop", "team": blue })).await.ok(201);
+    ann.patch(&app, "/api/v1/projects/shop", &json!({ "team": red })).await.ok(200);
+    for manager in [&ben, &cat] {
+        let log = manager.get(&app, "/api/v1/audit?action=project.updated").await.ok(200);
+        let entry = &log["items"][0];
+        assert_eq!((&entry["before"]["team"], &entry["after"]["team"]), (&json!(blue), &json!(red)), "{log}");
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_database_refuses_to_change_it() {
     let app = App::start().await;
     app.post("/api/v1/projects", &json!({ "name": "shop" })).await.ok(201);

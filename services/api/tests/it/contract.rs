@@ -64,6 +64,10 @@ pub fn check(exchange: &Exchange<'_>) {
         assert!([404, 405].contains(status), "{what} is answered and not documented");
         return;
     };
+    if operation["tags"] == json!(["ingest"]) {
+        // Served by another, whose tests hold it against the document.
+        return;
+    }
     if *status == 500 {
         // A bug, which no document promises; the tests make one on purpose.
         return;

@@ -41,6 +41,58 @@ fn full(number: u128) -> Event {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_removed_is_out_of_reach_at_once() {
+    let app = App::start().await;
+    let (shop, till) = (app.project("shop").await, app.project("till").await);
+    let (kept, gone) = (app.issue(shop, 1, "kept", 1).await, app.issue(shop, 2, "gone", 1).await);
+    let with_shop = app.issue(till, 1, "gone with its project", 1).await;
+    for (number, (project, issue)) in [(shop, kept), (shop, gone), (till, with_shop)].into_iter().enumerate()
+    {
+        let number = u128::try_from(number).unwrap();
+        let event = full(number);
+        app.event(project, issue, &event, 1).await;
+        app.attachment(project, &event, i64::try_from(number).unwrap(), "a.txt", b"abc").await;
+    }
+    app.database
+        .execute("UPDATE events SET trace_id = '00000000-0000-0000-0000-000000000007'")
+        .await
+        .unwrap();
+    let statuses = async |number: u128| {
+        let id = Uuid::from_u128(number);
+        let mut found = Vec::new();
+        for path in [
+            format!("/api/v1/events/{id}"),
+            format!("/api/v1/events/{id}/attachments"),
+            format!("/api/v1/events/{id}/feedback"),
+            format!("/api/v1/attachments/{number}"),
+            format!("/api/error-logging/errors/{id}"),
+        ] {
+            found.push(app.get(&path).await.status);
+        }
+        found
+    };
+    for number in 0..3 {
+        assert_eq!(statuses(number).await, [200; 5]);
+    }
+    // As removing leaves them, until a moment later.
+    app.database
+        .execute(&format!(
+            "DELETE FROM issues WHERE id = {gone};
+             INSERT INTO issue_moves (from_issue, created_at) VALUES ({gone}, '2027-01-15T12:00:00Z');
+             DELETE FROM projects WHERE id = {till}"
+        ))
+        .await
+        .unwrap();
+    assert_eq!(statuses(0).await, [200; 5]);
+    for number in [1, 2] {
+        assert_eq!(statuses(number).await, [404; 5]);
+    }
+    let traced = app.get("/api/v1/events?trace=00000000000000000000000000000007").await.ok(200);
+    assert_eq!((traced["items"].as_array().unwrap().len(), &traced["hidden"]), (1, &json!(0)));
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_event_is_read_back_whole_by_any_of_its_paths() {
     let app = App::start().await;
     let project = app.project("shop").await;

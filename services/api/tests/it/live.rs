@@ -333,6 +333,20 @@ async fn there_are_only_so_many_and_a_stop_ends_them() {
         .unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_takes_the_places_of_all() {
+    let app = App::start().await;
+    let mut sockets = Vec::new();
+    for _ in 0..50 {
+        sockets.push(Socket::open(&app, "", TOKEN).await);
+    }
+    let header = format!("Bearer {TOKEN}");
+    let one_more = Socket::try_open(&app, "", &[("authorization", &header)]).await;
+    assert_eq!(one_more.map(drop), Err(429));
+    Socket::open(&app, "", crate::harness::LOCAL_TOKEN).await.hello().await;
+    app.stop().await;
+}
+
 /// What the process has in memory, in KiB.
 fn resident() -> i64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
@@ -348,8 +362,13 @@ async fn a_thousand_sockets_are_all_told() {
     Socket::open(&app, "", TOKEN).await.hello().await;
     let before = resident();
     let mut sockets = Vec::new();
-    for _ in 0..SOCKETS {
-        let mut socket = Socket::open(&app, "", TOKEN).await;
+    for number in 0..SOCKETS {
+        let token = format!("token {}", number / 50);
+        if number % 50 == 0 {
+            let mut connection = app.connection().await;
+            tokens::create(&mut connection, &token, &auth::hash(&token), None, noon()).await.unwrap();
+        }
+        let mut socket = Socket::open(&app, "", &token).await;
         socket.hello().await;
         sockets.push(socket);
     }

@@ -193,6 +193,38 @@ async fn many_issues_are_changed_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_for_one_project_has_changed_none() {
+    let scene = Scene::new().await;
+    let app = &scene.app;
+    let red = team(app, "red").await;
+    let till = app.project("till").await;
+    app.database
+        .execute(&format!(
+            "UPDATE projects SET team_id = {red} WHERE id = {till};
+             INSERT INTO issues (project_id, number, title, platform, level, priority, first_seen, active_at)
+             SELECT 1, n, 'Many', 'python', 40, 3, '2027-01-02T00:00:00Z', '2027-01-02T00:00:00Z' FROM generate_series(2, 150) n"
+        ))
+        .await
+        .unwrap();
+    app.issue(till, 1, "Many", 1).await;
+    let bulk = "/api/v1/issues/bulk";
+    let body = json!({ "query": "many", "assigned_to": { "user": scene.ann.0 } });
+    let mistake = format!("assigned_to: nobody who sees the issue has the id {}", scene.ann.0);
+    assert_eq!(app.post(bulk, &body).await.mistakes(), [mistake]);
+    let changed = "SELECT count(*) FROM issues WHERE assigned_user_id IS NOT NULL";
+    assert_eq!(app.database.number(changed).await.unwrap(), 0);
+
+    // Each team's managers read of theirs.
+    let body = json!({ "query": "many", "status": "resolved" });
+    assert_eq!(app.post(bulk, &body).await.ok(200)["changed"], 150);
+    let entries =
+        "SELECT team_id, target_id, jsonb_array_length(after -> 'issues') FROM audit_log ORDER BY 1";
+    let expected = [format!("{}|149|149", scene.team), format!("{red}|1|1")];
+    assert_eq!(app.database.rows(entries).await.unwrap(), expected);
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn many_at_once_are_one_s_own_only() {
     let scene = Scene::new().await;
     let app = &scene.app;

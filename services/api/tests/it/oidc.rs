@@ -281,9 +281,30 @@ async fn what_the_provider_refuses_is_said() {
     let (cookie, asked) = world.begin("/api/v1/session/oidc").await;
     world.provider.then(Reply::json(400, &json!({ "error": "invalid_grant" })));
     refused(&world.come_back(&cookie, &asked).await, "failed");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_is_away_is_not_asked_in_a_row() {
+    let world = World::new(|_| ()).await;
+    world.begin("/api/v1/session/oidc").await;
+    let away = || world.provider.then(Reply::json(500, &json!({})));
+    // What it said a moment ago is good enough.
     world.app.clock.advance(TimeDelta::seconds(61));
-    world.provider.then(Reply::json(500, &json!({})));
+    away();
+    world.begin("/api/v1/session/oidc").await;
+    drop(world.provider.take());
+    world.begin("/api/v1/session/oidc").await;
+    assert!(world.provider.take().is_empty(), "it has just failed");
+    world.app.clock.advance(TimeDelta::minutes(10));
+    away();
     refused(&world.get("/api/v1/session/oidc", "").await, "unavailable");
+    drop(world.provider.take());
+    refused(&world.get("/api/v1/session/oidc", "").await, "unavailable");
+    assert!(world.provider.take().is_empty(), "it has just failed");
+    world.app.clock.advance(TimeDelta::seconds(5));
+    world.introduce();
+    world.begin("/api/v1/session/oidc").await;
     world.stop().await;
 }
 
@@ -311,6 +332,10 @@ async fn only_those_who_are_meant_get_in() {
     let ann = world.who(&world.sign_in(|_| ()).await).await;
     assert_eq!((&ann["email"], &ann["teams"][0]["name"]), (&json!("ann@example.com"), &json!("blue")));
     assert_eq!(app.database.number("SELECT count(*) FROM invitations").await.unwrap(), 0);
+    let entry =
+        "SELECT team_id, after ->> 'team', after ->> 'team_role', after ->> 'invited_by' FROM audit_log
+                 WHERE action = 'invitation.accepted'";
+    assert_eq!(app.database.rows(entry).await.unwrap(), [format!("{blue}|{blue}|viewer|Owner")]);
 
     app.database.execute(&format!("UPDATE users SET disabled = true WHERE id <> {owner}")).await.unwrap();
     refused(&world.sign_in(|_| ()).await, "disabled");

@@ -91,6 +91,27 @@ async fn an_error_is_changed_and_resolved() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_two_who_escalate_at_once_each_raises_it() {
+    let app = App::start().await;
+    let issue = app.issue(app.project("shop").await, 1, "Bad", 0).await;
+    app.database.execute("UPDATE issues SET priority = 1").await.unwrap();
+    let holding = app.database.client().await.unwrap();
+    holding.batch_execute("BEGIN; SELECT FROM issues FOR UPDATE").await.unwrap();
+    let path = format!("/api/error-logging/errors/{issue}/escalate/");
+    let escalate = async || app.post(&path, &json!({})).await.ok(200);
+    let release = async {
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        while app.database.number(waiting).await.unwrap() < 2 {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        holding.batch_execute("COMMIT").await.unwrap();
+    };
+    tokio::join!(escalate(), escalate(), release);
+    assert_eq!(app.get(&format!("/api/v1/issues/{issue}")).await.ok(200)["priority"], "high");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_error_is_assigned_and_escalated_up_to_critical() {
     let app = App::start().await;
     let project = app.project("shop").await;

@@ -52,5 +52,17 @@ async fn outcomes_are_counted_per_hour() {
         json!([])
     );
     assert_eq!(app.get("/api/v1/outcomes?from=now").await.mistakes().len(), 2);
+
+    // More than a page: where it goes on is said.
+    let many: Vec<_> =
+        (0..10_001).map(|n| count(Outcome::Filtered, &format!("{n:05}"), n + 1, Some(project))).collect();
+    bugle_store::outcomes::add(&mut *app.connection().await, app.now(), &many).await.unwrap();
+    let first = app.get("/api/v1/outcomes?project=shop").await.ok(200);
+    assert_eq!(first["items"].as_array().unwrap().len(), 10_000);
+    let next = format!("/api/v1/outcomes?project=shop&cursor={}", first["next"].as_str().unwrap());
+    let second = app.get(&next).await.ok(200);
+    assert_eq!((second["items"].as_array().unwrap().len(), &second["next"]), (3, &json!(null)));
+    let last = first["items"].as_array().unwrap().last().unwrap();
+    assert_ne!(last, &second["items"][0]);
     app.stop().await;
 }

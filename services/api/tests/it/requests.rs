@@ -7,6 +7,10 @@ use bugle_runtime::Config;
 use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 async fn keyed(app: &App, path: &str, key: &str, body: &Value) -> Answer {
     let request = app.client.post(app.url(path)).bearer_auth(TOKEN).header("idempotency-key", key);
@@ -56,7 +60,7 @@ async fn what_failed_may_be_sent_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_under_way_is_not_begun_again_unless_it_was_given_up() {
+async fn a_request_that_may_have_been_done_is_not_done_again() {
     let app = App::start().await;
     let body = json!({ "name": "shop" });
     keyed(&app, "/api/v1/projects", "a", &body).await.ok(201);
@@ -66,8 +70,54 @@ async fn a_request_under_way_is_not_begun_again_unless_it_was_given_up() {
         .unwrap();
     let under_way = keyed(&app, "/api/v1/projects", "a", &body).await;
     assert_eq!((under_way.status, under_way.header("retry-after")), (409, "1"));
-    app.clock.advance(TimeDelta::seconds(60));
+    app.clock.advance(TimeDelta::hours(1));
+    assert_eq!(keyed(&app, "/api/v1/projects", "a", &body).await.header("retry-after"), "1");
+    app.clock.advance(TimeDelta::seconds(1));
+    let unknown = keyed(&app, "/api/v1/projects", "a", &body).await;
+    assert_eq!((unknown.status, unknown.headers.get("retry-after")), (409, None));
+    assert!(unknown.text.contains("it is not known whether it was done"), "{}", unknown.text);
+    assert_eq!(app.database.number("SELECT count(*) FROM projects").await.unwrap(), 0);
+    app.clock.advance(TimeDelta::hours(23));
     keyed(&app, "/api/v1/projects", "a", &body).await.ok(201);
+    app.stop().await;
+}
+
+/// A request by hand; what is left of its body never comes.
+async fn by_hand(app: &App, what: &str, header: &str, body: &str, missing: usize) -> TcpStream {
+    let host = app.base.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(host).await.unwrap();
+    let length = body.len() + missing;
+    let text = format!(
+        "{what} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {TOKEN}\r\n{header}\r\ncontent-length: {length}\r\n\r\n\
+         {body}"
+    );
+    stream.write_all(text.as_bytes()).await.unwrap();
+    stream
+}
+
+async fn until(app: &App, sql: &str, wanted: i64) {
+    let reached = async {
+        while app.database.number(sql).await.unwrap() != wanted {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(Duration::from_secs(30), reached).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_begun_goes_on_when_the_connection_breaks() {
+    let app = App::start().await;
+    let locking = app.database.client().await.unwrap();
+    locking.batch_execute("BEGIN; LOCK TABLE projects").await.unwrap();
+    let body = json!({ "name": "shop" });
+    let stream = by_hand(&app, "POST /api/v1/projects", "idempotency-key: a", &body.to_string(), 0).await;
+    let waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'projects'::regclass";
+    until(&app, waits, 1).await;
+    drop(stream);
+    locking.batch_execute("COMMIT").await.unwrap();
+    until(&app, "SELECT count(*) FROM idempotency_keys WHERE status = 201", 1).await;
+    let again = keyed(&app, "/api/v1/projects", "a", &body).await;
+    assert_eq!((again.status, again.header("idempotency-replayed")), (201, "true"));
     app.stop().await;
 }
 
@@ -89,7 +139,12 @@ async fn no_secret_is_kept_for_a_key() {
     let requests = [
         ("/api/v1/tokens", json!({ "name": "ci", "scopes": ["read"] })),
         ("/api/v1/invitations", json!({ "email": "new@example.com", "role": "admin" })),
+        (
+            "/api/v1/projects/shop/destinations",
+            json!({ "channel": "webhook", "target": "https://example.com/hook" }),
+        ),
     ];
+    app.project("shop").await;
     for (path, body) in &requests {
         keyed(&app, path, path, body).await.ok(201);
         let again = keyed(&app, path, path, body).await.ok(409);
@@ -141,6 +196,43 @@ async fn a_change_is_of_the_version_that_was_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_slow_body_keeps_nobody_from_their_turn() {
+    let app = App::start().await;
+    let project = app.project("shop").await;
+    let (one, two) = (app.issue(project, 1, "Bad", 0).await, app.issue(project, 2, "Worse", 0).await);
+    let slow = by_hand(&app, &format!("PATCH /api/v1/issues/{one}"), "if-match: *", "{", 1).await;
+    let resolved = json!({ "status": "resolved" });
+    change(&app, Method::PATCH, &format!("/api/v1/issues/{two}"), "*", &resolved).await.ok(200);
+    drop(slow);
+
+    // Whoever has theirs is not ready: the next comes back later.
+    let other = app.database.client().await.unwrap();
+    other.batch_execute(&format!("SELECT pg_advisory_lock({})", 0x6275_676c_6504_i64)).await.unwrap();
+    let late = change(&app, Method::PATCH, &format!("/api/v1/issues/{one}"), "*", &resolved).await;
+    assert_eq!((late.status, late.header("retry-after")), (503, "1"));
+    other.batch_execute("SELECT pg_advisory_unlock_all()").await.unwrap();
+    change(&app, Method::PATCH, &format!("/api/v1/issues/{one}"), "*", &resolved).await.ok(200);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_is_not_changed() {
+    let app = App::start().await;
+    let issue = app.issue(app.project("shop").await, 1, "Bad", 0).await;
+    let path = format!("/api/v1/issues/{issue}");
+    let tag = app.get(&path).await.header("etag").to_owned();
+    // The query is the change's alone.
+    let discarding = format!("{path}?discard=true");
+    change(&app, Method::DELETE, &discarding, "\"other\"", &json!({})).await.ok(412);
+    app.database.execute("ALTER TABLE issue_counts RENAME TO away").await.unwrap();
+    assert_eq!(change(&app, Method::DELETE, &path, "\"other\"", &json!({})).await.status, 500);
+    app.database.execute("ALTER TABLE away RENAME TO issue_counts").await.unwrap();
+    assert_eq!(app.database.number("SELECT count(*) FROM issues").await.unwrap(), 1);
+    assert_eq!(change(&app, Method::DELETE, &discarding, &tag, &json!({})).await.status, 204);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_two_who_know_the_same_version_one_wins() {
     let app = App::start().await;
     let issue = app.issue(app.project("shop").await, 1, "Bad", 0).await;
@@ -187,6 +279,54 @@ async fn who_asks_too_much_waits() {
     assert_eq!(app.get("/api/v1/issues").await.status, 200);
     app.clock.advance(TimeDelta::seconds(20));
     assert_eq!(stranger("four").await.status, 401);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_too_much_costs_the_database_nothing() {
+    let app = App::start_with(Config { api_rate_limit: 2, ..Config::default() }).await;
+    for _ in 0..2 {
+        assert_eq!(app.get("/api/v1/issues").await.status, 200);
+    }
+    // Whatever would be looked at is not there.
+    app.database.execute("ALTER TABLE api_tokens RENAME TO away").await.unwrap();
+    assert_eq!(app.get("/api/v1/issues").await.status, 429);
+    app.database.execute("ALTER TABLE away RENAME TO api_tokens").await.unwrap();
+    // What is worth nothing any more is a stranger's.
+    app.clock.advance(TimeDelta::seconds(60));
+    app.database.execute("DELETE FROM api_tokens").await.unwrap();
+    let revoked = app.get("/api/v1/issues").await;
+    assert_eq!((revoked.status, revoked.header("ratelimit-policy")), (401, "\"address\";q=1;w=60"));
+    assert_eq!(app.get("/api/v1/issues").await.status, 429);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_that_takes_too_long_is_not_the_client_s_mistake() {
+    let app = App::start().await;
+    app.issue(app.project("shop").await, 1, "Bad", 0).await;
+    // What PostgreSQL says when it gives up, without the two minutes before.
+    app.database
+        .execute(
+            "CREATE FUNCTION give_up() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                 RAISE EXCEPTION 'canceling statement due to statement timeout' USING ERRCODE = '57014';
+             END $$;
+             CREATE TRIGGER slow BEFORE INSERT ON teams FOR EACH ROW EXECUTE FUNCTION give_up()",
+        )
+        .await
+        .unwrap();
+    let slow = app.post("/api/v1/teams", &json!({ "name": "blue" })).await;
+    assert_eq!((slow.status, slow.header("retry-after"), &slow.body["errors"]), (503, "1", &Value::Null));
+    // A search has two seconds, and is to ask for less.
+    app.database
+        .execute(
+            "ALTER TABLE issues RENAME TO kept;
+             CREATE VIEW issues AS SELECT kept.* FROM (SELECT pg_sleep(3) OFFSET 0) s, kept",
+        )
+        .await
+        .unwrap();
+    let mistakes = app.get("/api/v1/issues").await.mistakes();
+    assert_eq!(mistakes, ["query: takes longer than it may; narrow it, by a project, a tag or a time"]);
     app.stop().await;
 }
 

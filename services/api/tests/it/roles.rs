@@ -138,6 +138,7 @@ fn body(declared: &Declared, who: &str) -> Value {
             json!({ "email": format!("{}@example.com", unique.replace(' ', "")) })
         }
         ("PATCH", "/api/v1/teams/{id}") => json!({ "name": "blue" }),
+        ("POST", "/api/v1/projects/{project}/grouping/try") => json!({ "rules": "", "payload": {} }),
         ("PUT", "/api/v1/teams/{id}/members/{user_id}") => json!({ "role": "viewer" }),
         ("POST", "/api/v1/projects/{project}/destinations") => {
             json!({ "channel": "webhook", "target": "https://example.com/hook" })
@@ -158,6 +159,29 @@ fn body(declared: &Declared, who: &str) -> Value {
         ("POST", "/api/v1/issues/{id}/merge") => json!({ "issues": [4711] }),
         ("POST", "/api/v1/issues/{id}/unmerge") => json!({ "fingerprints": ["0".repeat(32)] }),
         ("POST", "/api/error-logging/errors/{id}/assign") => json!({ "assigned_to": "ann" }),
+        ("POST", "/api/v1/account/contact-methods") => {
+            json!({ "name": "hook", "channel": "webhook", "target": "https://example.com/hook" })
+        }
+        ("POST", path) if path.ends_with("/verify") => json!({ "code": "123456" }),
+        ("POST", "/api/v1/account/notification-rules") => json!({ "contact_method": OBJECT }),
+        ("POST", "/api/v1/schedules") => {
+            json!({ "name": unique, "zone": "UTC", "layers": [] })
+        }
+        ("PUT", "/api/v1/schedules/{id}") => json!({ "name": "object", "zone": "UTC", "layers": [] }),
+        ("POST", "/api/v1/schedules/{id}/overrides") => json!({
+            "from": "2027-02-01T00:00:00Z", "to": "2027-02-02T00:00:00Z", "kind": "add", "who": 1,
+        }),
+        ("POST", "/api/v1/escalation-policies") => {
+            json!({ "name": unique, "content": { "steps": [] } })
+        }
+        ("PUT", "/api/v1/escalation-policies/{id}") => {
+            json!({ "name": "object", "content": { "steps": [] } })
+        }
+        ("POST", "/api/v1/routing-rules") => json!({ "policy": OBJECT }),
+        ("PUT", "/api/v1/routing-rules/{id}") => json!({ "policy": OBJECT }),
+        ("POST", "/api/v1/incidents/{id}/snooze") => json!({ "minutes": 5 }),
+        ("POST", "/api/v1/incidents/{id}/reassign") => json!({ "user": 1 }),
+        ("POST", "/api/v1/incidents/{id}/notes") => json!({ "text": "seen" }),
         ("PUT", "/api/v1/account/totp") => json!({ "code": "123456" }),
         ("DELETE", "/api/v1/account/totp") => json!({ "password": "wrong" }),
         _ => json!({}),
@@ -180,6 +204,21 @@ async fn objects(app: &App, blue: TeamId, extra: UserId) {
                  ON CONFLICT DO NOTHING;
              INSERT INTO destinations (id, project_id, channel, target, min_priority, created_at)
                  VALUES ({OBJECT}, {OBJECT}, 1, 'a@example.com', 1, '2027-01-01T00:00:00Z') ON CONFLICT DO NOTHING;
+             INSERT INTO schedules (id, team_id, name, zone, created_at, updated_at)
+                 VALUES ({OBJECT}, {blue}, 'object', 'UTC', '2027-01-01T00:00:00Z', '2027-01-01T00:00:00Z') ON CONFLICT DO NOTHING;
+             INSERT INTO schedule_overrides (id, schedule_id, starts_at, ends_at, kind, created_by, created_at)
+                 VALUES ({OBJECT}, {OBJECT}, '2027-03-01T00:00:00Z', '2027-03-02T00:00:00Z', '{{\"kind\": \"add\", \"who\": 1}}', 'Ann',
+                         '2027-01-01T00:00:00Z') ON CONFLICT DO NOTHING;
+             INSERT INTO escalation_policies (id, team_id, name, created_at)
+                 VALUES ({OBJECT}, {blue}, 'object', '2027-01-01T00:00:00Z') ON CONFLICT DO NOTHING;
+             INSERT INTO escalation_policy_versions (id, policy_id, version, content, created_by, created_at)
+                 VALUES ({OBJECT}, {OBJECT}, 1, '{{\"steps\": []}}', 'Ann', '2027-01-01T00:00:00Z')
+                 ON CONFLICT (id) DO UPDATE SET policy_id = {OBJECT};
+             INSERT INTO routing_rules (id, team_id, place, min_priority, policy_id, created_at)
+                 VALUES ({OBJECT}, {blue}, 0, 1, {OBJECT}, '2027-01-01T00:00:00Z') ON CONFLICT DO NOTHING;
+             INSERT INTO incidents (id, project_id, issue_id, title, policy_version_id, priority, received_at, triggered_at)
+                 VALUES ({OBJECT}, {OBJECT}, {OBJECT}, 'Bad', {OBJECT}, 3, '2027-01-01T00:00:00Z', '2027-01-01T00:00:00Z')
+                 ON CONFLICT DO NOTHING;
              INSERT INTO invitations (id, token_hash, email, role, team_id, team_role, invited_by, created_at, expires_at)
                  VALUES ({OBJECT}, sha256('x'), 'new@example.com', 'member', {blue}, 'viewer', 'Ann',
                          '2027-01-01T00:00:00Z', '2099-01-01T00:00:00Z') ON CONFLICT DO NOTHING;
@@ -200,6 +239,8 @@ async fn objects(app: &App, blue: TeamId, extra: UserId) {
     if app.database.number("SELECT count(*) FROM events").await.unwrap() == 0 {
         let object = (ProjectId(OBJECT), IssueId(OBJECT.into()));
         app.event(object.0, object.1, &sample(), 1).await;
+        // That of the event before is gone with it.
+        app.database.execute("DELETE FROM attachments").await.unwrap();
         app.attachment(object.0, &sample(), OBJECT.into(), "a.txt", b"abc").await;
     }
 }

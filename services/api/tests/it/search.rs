@@ -53,6 +53,26 @@ async fn words_are_found_by_their_beginning_and_phrases_in_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_others_call_their_tags_is_not_told() {
+    let app = App::start().await;
+    let (blue, red) = (team(&app, "blue").await, team(&app, "red").await);
+    let (_, ann) = person(&app, "ann", InstallationRole::Member, &[(blue, TeamRole::Manager)]).await;
+    let (_, ben) = person(&app, "ben", InstallationRole::Member, &[(red, TeamRole::Manager)]).await;
+    ben.post(&app, "/api/v1/projects", &json!({ "name": "till" })).await.ok(201);
+    app.database.execute("INSERT INTO project_tags VALUES (1, 'merger', 'secret')").await.unwrap();
+    let path = "/api/v1/issues?query=merger:secret";
+    assert_eq!(ben.get(&app, path).await.status, 200);
+    assert_eq!(app.get(path).await.status, 200);
+    let (theirs, nobodys) =
+        (ann.get(&app, path).await, ann.get(&app, "/api/v1/issues?query=murger:secret").await);
+    assert_eq!(theirs.mistakes(), ["query: no event has a tag `merger`; quote it to search for the text"]);
+    assert_eq!(nobodys.mistakes(), ["query: no event has a tag `murger`; quote it to search for the text"]);
+    let bulk = json!({ "query": "merger:secret", "status": "resolved" });
+    assert_eq!(ann.post(&app, "/api/v1/issues/bulk", &bulk).await.status, 422);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn users_are_found_by_any_of_their_keys() {
     let app = App::start().await;
     let project = app.project("shop").await;
@@ -133,7 +153,7 @@ async fn each_order_has_its_pages() {
     app.stop().await;
 }
 
-/// With thousands of issues the three ways of searching are all taken; each answers as counting one by one does.
+/// With thousands of issues all ways of searching are taken; each answers as counting one by one does.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_found_does_not_depend_on_how() {
     let app = App::start().await;
@@ -165,6 +185,12 @@ async fn what_is_found_does_not_depend_on_how() {
         ("word0 browser:Firefox users:9", "number % 3 = 0 AND number % 7 = 0 AND number % 10 = 9"),
         ("!browser:Firefox !browser:Chrome", "false"),
         ("has:browser is:unassigned release:*@3", "number / 3500 = 3"),
+        (
+            "common has:browser !browser:Chrome !release:shop@0 !release:shop@1 !release:shop@2",
+            "number BETWEEN 10500 AND 11990 AND number % 7 = 0",
+        ),
+        ("\"word1 rare\"", "number > 11990 AND number % 3 = 1"),
+        ("\"common word1\"", "false"),
     ] {
         for (project, also) in [("", ""), ("blog", " AND number % 5 = 0")] {
             let expected: Vec<i64> = app
@@ -309,6 +335,30 @@ async fn events_of_an_issue_are_searched_and_walked() {
             "since: `noon` is not a time such as 2026-11-28T09:00:00Z"
         ]
     );
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_way_to_neighbours_has_an_end() {
+    let app = App::start().await;
+    let project = app.project("shop").await;
+    let issue = app.issue(project, 1, "x", 1).await;
+    app.event(project, issue, &event(1, "Chrome 120"), 60).await;
+    app.event(project, issue, &event(2, "Firefox"), 59).await;
+    app.database
+        .execute(
+            "INSERT INTO events (received_at, issue_id, project_id, level, retention, event_id, payload)
+             SELECT e.received_at + n * interval '1 second', e.issue_id, e.project_id, 40, 90, gen_random_uuid(), e.payload
+             FROM events e, generate_series(1, 1000) n WHERE e.event_id = '00000000-0000-0000-0000-000000000002'",
+        )
+        .await
+        .unwrap();
+    let path = format!("/api/v1/issues/{issue}/events");
+    let chrome = [("query", "browser:Chrome*")];
+    assert_eq!(events_of(&ask(&app, &path, &chrome).await.ok(200)), [1]);
+    let found = ask(&app, &format!("{path}/first"), &chrome).await.ok(200);
+    assert_eq!(found["first"], json!(Uuid::from_u128(1).simple().to_string()));
+    assert_eq!([&found["previous"], &found["next"], &found["last"]], [&Value::Null; 3]);
     app.stop().await;
 }
 

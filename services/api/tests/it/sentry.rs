@@ -107,6 +107,9 @@ async fn the_release_before_is_where_commits_go_on_from() {
 async fn errors_are_details() {
     let app = App::start().await;
     app.project("shop").await;
+    app.project("blog").await;
+    let known = json!({ "version": "2", "projects": ["shop"] });
+    call(&app, Method::POST, "organizations/any/releases/", Some(known)).await.ok(201);
     let cases = [
         (Method::GET, "organizations/any/releases/none/", None, 404, "there is no release `none`"),
         (
@@ -131,6 +134,28 @@ async fn errors_are_details() {
             "projects: expected 1 to 50 projects",
         ),
         (
+            Method::PUT,
+            "organizations/any/releases/2/",
+            Some(json!({ "projects": ["shop", "none"], "ref": "v2" })),
+            422,
+            "project: there is no project `none`",
+        ),
+        (
+            Method::PUT,
+            "organizations/any/releases/2/",
+            Some(json!({ "projects": ["shop", "blog"], "ref": "v2" })),
+            422,
+            "projects: `blog` has no release `2`",
+        ),
+        (
+            Method::POST,
+            "organizations/any/releases/2/deploys/",
+            Some(json!({ "environment": "production", "projects": ["none"] })),
+            422,
+            "project: there is no project `none`",
+        ),
+        (Method::GET, "projects/any/none/releases/2/", None, 404, "there is no project `none`"),
+        (
             Method::POST,
             "organizations/any/releases/",
             Some(json!({ "version": 1 })),
@@ -150,6 +175,8 @@ async fn errors_are_details() {
         assert_eq!(answer.header("content-type"), "application/json");
         assert_eq!((answer.status, &answer.body), (status, &json!({ "detail": detail })), "{path}");
     }
+    let changed = "SELECT count(*) FROM releases WHERE ref IS NOT NULL";
+    assert_eq!(app.database.number(changed).await.unwrap(), 0);
     let nobody = app.send(app.client.get(app.url("/api/0/"))).await;
     assert_eq!(nobody.header("www-authenticate"), "Bearer");
     let detail = json!({ "detail": "sign in, or send `Authorization: Bearer <token>`" });

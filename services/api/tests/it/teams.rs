@@ -129,6 +129,49 @@ async fn a_project_is_changed_in_parts_and_deleted_with_all_it_has() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn changes_of_settings_at_once_are_all_kept() {
+    let app = App::start().await;
+    app.project("shop").await;
+    let changes = ["fields", "keep"].map(|list| json!({ "settings": { "scrub": { list: ["iban"] } } }));
+    let more = json!({ "settings": { "retention": 7 } });
+    // All have read before one writes.
+    let holding = app.database.client().await.unwrap();
+    holding.batch_execute("BEGIN; SELECT FROM projects FOR UPDATE").await.unwrap();
+    let asked = async |body: &Value| app.patch("/api/v1/projects/shop", body).await.ok(200);
+    let release = async {
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        while app.database.number(waiting).await.unwrap() < 3 {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        holding.batch_execute("COMMIT").await.unwrap();
+    };
+    tokio::join!(asked(&changes[0]), asked(&changes[1]), asked(&more), release);
+    let settings = app.get("/api/v1/projects/shop").await.ok(200)["settings"].clone();
+    assert_eq!(
+        [&settings["scrub"]["fields"], &settings["scrub"]["keep"], &settings["retention"]],
+        [&json!(["iban"]), &json!(["iban"]), &json!(7)]
+    );
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_that_cannot_be_read_are_replaced_as_a_whole() {
+    let app = App::start().await;
+    app.project("shop").await;
+    let path = "/api/v1/projects/shop";
+    let whole = app.get(path).await.ok(200)["settings"].clone();
+    app.database.execute(r#"UPDATE projects SET settings = '{"of": "a newer version"}'"#).await.unwrap();
+    let refused = app.patch(path, &json!({ "settings": { "retention": 7 } })).await.ok(409);
+    assert!(refused["detail"].as_str().unwrap().contains("give all of them"), "{refused}");
+    app.patch(path, &json!({ "name": "store" })).await.ok(200);
+    let mut whole = json!({ "settings": whole });
+    whole["settings"]["retention"] = json!(7);
+    let changed = app.patch("/api/v1/projects/store", &whole).await.ok(200);
+    assert_eq!((&changed["settings"]["retention"], changed.get("settings_error")), (&json!(7), None));
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn keys_are_made_limited_rotated_and_removed() {
     let app = App::start().await;
     let blue = team(&app, "blue").await;
@@ -154,6 +197,20 @@ async fn keys_are_made_limited_rotated_and_removed() {
     assert_eq!((&new["label"], &new["per_hour"]), (&json!("web"), &json!(7)));
     assert_eq!(ann.delete(&app, &one).await.status, 204);
     assert_eq!(ann.get(&app, path).await.ok(200)["items"].as_array().unwrap().len(), 2);
+    app.database
+        .execute(
+            "INSERT INTO project_keys (project_id, public_key, created_at)
+             SELECT 1, md5(n::text), '2027-01-15T12:00:00Z' FROM generate_series(1, 97) n",
+        )
+        .await
+        .unwrap();
+    let rotate = format!("{path}/{}/rotate", new["id"]);
+    let (label, nothing) = (json!({ "label": "last" }), json!({}));
+    let (one, other) = tokio::join!(ann.post(&app, path, &label), ann.post(&app, &rotate, &nothing));
+    let mut statuses = [one.status, other.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409], "a hundred and no more");
+    assert_eq!(ann.post(&app, &rotate, &json!({})).await.status, 409);
     projects(&app, &ann, &["till"]).await;
     assert_eq!(ann.delete(&app, &format!("/api/v1/projects/till/keys/{}", new["id"])).await.status, 404);
     app.stop().await;
@@ -189,6 +246,62 @@ async fn nobody_hands_out_more_than_they_have() {
     assert_eq!(used().await, 200);
     assert_eq!(ann.delete(&app, &path).await.status, 204);
     assert_eq!(used().await, 401);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_can_no_more_than_who_made_it() {
+    let app = App::start().await;
+    let blue = team(&app, "blue").await;
+    let (ann_id, ann) = person(&app, "ann", MEMBER, &[(blue, TeamRole::Manager)]).await;
+    let (root_id, root) = person(&app, "root", InstallationRole::Admin, &[]).await;
+    let token = |made: &Value| made["token"].as_str().unwrap().to_owned();
+    let new = |name: &str, scopes: &[&str]| json!({ "name": name, "scopes": scopes });
+    let (path, set) = ("/api/v1/tokens", async |sql: String| app.database.execute(&sql).await.unwrap());
+    let used = async |token: &str| {
+        app.send(app.client.get(app.url("/api/v1/projects")).bearer_auth(token)).await.status
+    };
+
+    let mut tokens = Vec::new();
+    for scope in ["read", "triage", "write"] {
+        let made = ann.post(&app, path, &new(scope, &[scope])).await.ok(201);
+        assert_eq!(made["created_by"], json!({ "id": ann_id, "name": "ann" }));
+        tokens.push(token(&made));
+    }
+    let statuses = async |tokens: &[String]| {
+        let mut found = Vec::new();
+        for token in tokens {
+            found.push(used(token).await);
+        }
+        found
+    };
+    assert_eq!(statuses(&tokens).await, [200, 200, 200]);
+    for (role, expected) in
+        [("member", [200, 200, 401]), ("viewer", [200, 401, 401]), ("manager", [200, 200, 200])]
+    {
+        set(format!("UPDATE memberships SET role = '{role}' WHERE user_id = {ann_id}")).await;
+        assert_eq!(statuses(&tokens).await, expected, "{role}");
+    }
+    set(format!("DELETE FROM memberships WHERE user_id = {ann_id}")).await;
+    assert_eq!(statuses(&tokens).await, [401, 401, 401]);
+
+    // What a token makes is of whoever made the token, and ends with it.
+    let first = token(&root.post(&app, path, &new("first", &["admin"])).await.ok(201));
+    let by_first =
+        async |body: &Value| app.send(app.client.post(app.url(path)).bearer_auth(&first).json(body)).await;
+    let second = by_first(&new("second", &["read"])).await.ok(201);
+    assert_eq!(second["created_by"], json!({ "id": root_id, "name": "root" }));
+    let listed = root.get(&app, path).await.ok(200);
+    assert_eq!(listed["items"].as_array().unwrap().last().unwrap()["created_by"]["name"], "root");
+    assert_eq!(listed["items"][0]["created_by"], json!(null));
+    assert_eq!(used(&token(&second)).await, 200);
+    set("UPDATE api_tokens SET expires_at = '2099-01-01T00:00:00Z' WHERE name = 'first'".to_owned()).await;
+    let mistakes = by_first(&new("third", &["read"])).await.mistakes();
+    let expected =
+        "expires_at: expected 2099-01-01T00:00:00Z at the latest, when the token that makes it ends";
+    assert_eq!(mistakes, [expected]);
+    set(format!("UPDATE users SET role = 'member' WHERE id = {root_id}")).await;
+    assert_eq!([used(&first).await, used(&token(&second)).await], [401, 401]);
     app.stop().await;
 }
 

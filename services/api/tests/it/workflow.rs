@@ -179,6 +179,8 @@ async fn a_comment_mentions_those_who_see_the_issue() {
     let changed = ann.patch(app, &path, &json!({ "text": "@Bob Lee: done" })).await.ok(200);
     assert_eq!(changed["data"]["text"], "@Bob Lee: done");
     assert_eq!(changed["data"]["edited_at"], "2027-01-15T12:00:00Z");
+    ann.patch(app, &path, &json!({ "text": "never mind" })).await.ok(200);
+    ann.patch(app, &path, &json!({ "text": "@Bob Lee: done after all" })).await.ok(200);
     assert_eq!(app.database.rows(mails).await.unwrap().len(), 1, "nobody is told twice");
     assert_eq!(app.patch(&path, &json!({ "text": "mine now" })).await.status, 403);
     assert_eq!(scene.bob.1.delete(app, &path).await.status, 403);
@@ -190,7 +192,32 @@ async fn a_comment_mentions_those_who_see_the_issue() {
     assert!(scene.activity().await.is_empty());
     let log = app.get("/api/v1/audit?action=comment").await.ok(200);
     let actions: Vec<_> = log["items"].as_array().unwrap().iter().map(|one| one["action"].clone()).collect();
-    assert_eq!(actions, ["comment.removed", "comment.updated"]);
+    assert_eq!(actions, ["comment.removed", "comment.updated", "comment.updated", "comment.updated"]);
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn comments_send_only_so_many_mails() {
+    let config = Config {
+        smtp_url: Some("smtp://127.0.0.1:1".parse::<url::Url>().unwrap().into()),
+        api_rate_limit: 0,
+        ..Config::default()
+    };
+    let scene = Scene::with(config).await;
+    let (app, ann) = (&scene.app, &scene.ann.1);
+    let sent = async || app.database.number("SELECT count(*) FROM account_mails").await.unwrap();
+    for _ in 0..62 {
+        let comment = ann.post(app, &scene.path("/comments"), &json!({ "text": "@Bob Lee" })).await.ok(201);
+        assert_eq!(comment["data"]["mentions"][0]["name"], "Bob Lee");
+        // Nor does it help to take them back.
+        ann.delete(app, &scene.path(&format!("/comments/{}", comment["id"]))).await.ok(204);
+    }
+    assert_eq!(sent().await, 60);
+    app.post(&scene.path("/comments"), &json!({ "text": "@Bob Lee" })).await.ok(201);
+    assert_eq!(sent().await, 61, "somebody else's");
+    app.clock.advance(chrono::TimeDelta::hours(1));
+    ann.post(app, &scene.path("/comments"), &json!({ "text": "@Bob Lee" })).await.ok(201);
+    assert_eq!(sent().await, 62);
     scene.app.stop().await;
 }
 

@@ -134,11 +134,11 @@ async fn outcomes_and_heartbeats_reach_the_database() {
     let from = DateTime::parse_from_rfc3339("2026-11-20T12:30:00Z").unwrap().to_utc();
     let until = from + TimeDelta::hours(1);
     let mut connection = store.conn().await.unwrap();
-    let listed = outcomes::list(&mut connection, Some(ProjectId(1)), from, until, 10).await.unwrap();
+    let listed = outcomes::list(&mut connection, Some(ProjectId(1)), from, until, None, 10).await.unwrap();
     let listed: Vec<_> =
         listed.iter().map(|row| (row.count.outcome, row.count.quantity, row.hour < from)).collect();
     assert_eq!(listed, [(Outcome::Invalid, 1, true), (Outcome::Unsupported, 3, true)]);
-    assert_eq!(outcomes::list(&mut connection, None, from, until, 10).await.unwrap(), []);
+    assert_eq!(outcomes::list(&mut connection, None, from, until, None, 10).await.unwrap(), []);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -22,16 +22,22 @@ pub enum Mood {
 
 pub struct FakeBus {
     mood: watch::Sender<Mood>,
+    hanging: watch::Sender<usize>,
     published: Mutex<Vec<(Queue, Uuid, Bytes)>>,
 }
 
 impl FakeBus {
     pub fn new(mood: Mood) -> Self {
-        Self { mood: watch::Sender::new(mood), published: Mutex::default() }
+        Self { mood: watch::Sender::new(mood), hanging: watch::Sender::new(0), published: Mutex::default() }
     }
 
     pub fn set(&self, mood: Mood) {
         self.mood.send_replace(mood);
+    }
+
+    /// Until something that was to be published hangs.
+    pub async fn hangs(&self) {
+        self.hanging.subscribe().wait_for(|hanging| *hanging > 0).await.unwrap();
     }
 
     /// The items of a queue's messages.
@@ -52,7 +58,10 @@ impl Bus for FakeBus {
                 Ok(())
             }
             Mood::Refuses => Err(PublishError::Refused),
-            Mood::Hangs => std::future::pending().await,
+            Mood::Hangs => {
+                self.hanging.send_modify(|hanging| *hanging += 1);
+                std::future::pending().await
+            }
             Mood::Blocked => Err(PublishError::Blocked),
             Mood::Away => Err(PublishError::Away),
         }

@@ -170,7 +170,7 @@ async fn a_soft_stop_answers_what_is_under_way() {
     let sending = tokio::spawn(async move {
         crate::http::exchange(addr, &request("POST", &path, &[], EVENT.as_bytes())).await
     });
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    door.bus.hangs().await;
     door.stop().await;
     assert_eq!(sending.await.unwrap().status, 200);
 }

@@ -11,6 +11,7 @@ mod auth;
 mod bombs;
 mod corpus;
 mod database;
+mod documented;
 mod encodings;
 mod envelope;
 mod fake_bus;

@@ -18,16 +18,19 @@ use openidconnect::{
     PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope,
 };
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use thiserror::Error;
-use tokio::sync::Mutex;
 use url::Url;
 
 /// Where the provider sends people back to, below the public address.
 const CALLBACK: &str = "api/v1/session/oidc/callback";
 /// What the provider says of itself is asked for again after this long.
 const KNOWN_FOR: TimeDelta = TimeDelta::seconds(60);
+/// While it is asked, or does not answer, what it said is good for this long: its keys may be others by then.
+const USABLE_FOR: TimeDelta = TimeDelta::minutes(10);
+/// A provider that did not answer is asked again after this long: nobody waits for it in a row.
+const FAILED_FOR: TimeDelta = TimeDelta::seconds(5);
 /// How far its clock may be from ours.
 const SKEW: TimeDelta = TimeDelta::seconds(60);
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -82,7 +85,32 @@ pub(crate) struct Oidc {
     name: String,
     callback: String,
     clock: Arc<dyn Clock>,
-    known: Mutex<Option<(DateTime<Utc>, CoreProviderMetadata)>>,
+    known: Mutex<Known>,
+    /// One asks at a time.
+    asking: tokio::sync::Mutex<()>,
+}
+
+/// What is known of the provider.
+#[derive(Default)]
+struct Known {
+    metadata: Option<(DateTime<Utc>, CoreProviderMetadata)>,
+    failed: Option<(DateTime<Utc>, String)>,
+}
+
+impl Known {
+    /// What it said of itself, if that is not older than so.
+    fn within(&self, age: TimeDelta, now: DateTime<Utc>) -> Option<CoreProviderMetadata> {
+        self.metadata.as_ref().filter(|(at, _)| now - *at < age).map(|(_, metadata)| metadata.clone())
+    }
+
+    /// What to go by, without asking; none: it is to be asked.
+    fn current(&self, now: DateTime<Utc>) -> Option<Result<CoreProviderMetadata, OidcError>> {
+        if let Some(fresh) = self.within(KNOWN_FOR, now) {
+            return Some(Ok(fresh));
+        }
+        let (_, error) = self.failed.as_ref().filter(|(at, _)| now - *at < FAILED_FOR)?;
+        Some(self.within(USABLE_FOR, now).ok_or_else(|| OidcError::Provider(error.clone())))
+    }
 }
 
 /// A sign-in that begins.
@@ -117,6 +145,7 @@ impl Oidc {
             callback: format!("{public}/{CALLBACK}"),
             clock,
             known: Mutex::default(),
+            asking: tokio::sync::Mutex::default(),
         })
     }
 
@@ -229,17 +258,44 @@ impl Oidc {
 
     /// What the provider says of itself, with its keys.
     async fn metadata(&self) -> Result<CoreProviderMetadata, OidcError> {
-        let mut known = self.known.lock().await;
         let now = self.clock.now();
-        if let Some((at, metadata)) = known.as_ref()
-            && now - *at < KNOWN_FOR
-        {
-            return Ok(metadata.clone());
+        if let Some(current) = self.known().current(now) {
+            return current;
         }
+        let _asking = match self.asking.try_lock() {
+            Ok(asking) => asking,
+            Err(_) => {
+                if let Some(older) = self.known().within(USABLE_FOR, now) {
+                    return Ok(older);
+                }
+                self.asking.lock().await
+            }
+        };
+        // Whoever asked meanwhile has found out.
+        if let Some(current) = self.known().current(self.clock.now()) {
+            return current;
+        }
+        let asked = self.ask().await;
+        let (mut known, now) = (self.known(), self.clock.now());
+        match asked {
+            Ok(metadata) => *known = Known { metadata: Some((now, metadata)), failed: None },
+            Err(error) => {
+                known.failed = Some((now, error.to_string()));
+                if known.within(USABLE_FOR, now).is_some() {
+                    tracing::warn!(%error, "the OpenID Connect provider says nothing new of itself");
+                }
+            }
+        }
+        known.current(now).unwrap_or_else(|| Err(OidcError::Provider("nothing is known of it".to_owned())))
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn ask(&self) -> Result<CoreProviderMetadata, OidcError> {
         let issuer = IssuerUrl::new(self.issuer().to_owned()).map_err(provider)?;
-        let metadata = CoreProviderMetadata::discover_async(issuer, &http()?).await.map_err(provider)?;
-        *known = Some((now, metadata.clone()));
-        Ok(metadata)
+        CoreProviderMetadata::discover_async(issuer, &http()?).await.map_err(provider)
     }
 }
 

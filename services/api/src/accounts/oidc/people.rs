@@ -99,15 +99,25 @@ async fn newcomer(
     let user =
         users::create(connection, &NewUser { email: &email, name: &name, password_hash: None, role }, now)
             .await?;
+    let noted = |action, invitation: Option<&Invitation>| {
+        let mut entry = sign_in::by(user, &name, client, action, Target::new("user", user, &name));
+        entry.team = invitation.and_then(|one| one.team);
+        entry.after = Some(json!({
+            "email": email, "role": role, "team": entry.team,
+            "team_role": invitation.and_then(|one| one.team_role),
+            "invited_by": invitation.map(|one| &one.invited_by),
+        }));
+        entry
+    };
+    if invited.is_empty() {
+        audit::add(connection, &noted("user.signed_up", None), now).await?;
+    }
     for invitation in &invited {
         links::end_invitation(connection, invitation.id).await?;
         if let (Some(team), Some(role)) = (invitation.team, invitation.team_role) {
             teams::put_member(connection, team, user, role, now).await?;
         }
+        audit::add(connection, &noted("invitation.accepted", Some(invitation)), now).await?;
     }
-    let action = if invited.is_empty() { "user.signed_up" } else { "invitation.accepted" };
-    let mut entry = sign_in::by(user, &name, client, action, Target::new("user", user, &name));
-    entry.after = Some(json!({ "email": email, "role": role }));
-    audit::add(connection, &entry, now).await?;
     Ok(Ok((user, name)))
 }

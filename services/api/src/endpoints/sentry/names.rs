@@ -21,34 +21,45 @@ pub(super) struct Named {
 }
 
 impl Named {
-    /// The releases with this version that the caller may do with what the route does: of the project of the path, of those named, or of all
-    /// that are seen. There is at least one.
+    /// The releases with this version that the caller may do with what the route does: of the project of the path, of each of
+    /// those named, or of all that are seen. There is at least one.
     pub(super) async fn releases(
         &self,
         connection: &mut Connection,
         principal: &Principal,
         projects: Option<&[String]>,
     ) -> Result<Vec<Release>, ApiError> {
-        let named: Option<Vec<&str>> = match (&self.project, projects) {
-            (Some(project), _) => Some(vec![project]),
-            (None, Some(projects)) if !projects.is_empty() => {
-                Some(projects.iter().map(String::as_str).collect())
-            }
-            (None, _) => None,
-        };
-        let mut found = releases::of_version(connection, &principal.visible(), &self.version).await?;
-        if let Some(named) = named {
-            found.retain(|release| {
-                named.iter().any(|name| *name == release.project_name || *name == release.project.to_string())
-            });
-        }
+        let named = self.projects(connection, principal, projects).await?;
+        let ids: Option<Vec<_>> = named.as_ref().map(|all| all.iter().map(|project| project.id).collect());
+        let visible = principal.visible();
+        let mut found = releases::of_version(connection, &visible, &self.version, ids.as_deref()).await?;
         let Some(first) = found.first() else { return Err(ours::missing("release", &self.version).into()) };
+        let has = |project: &Project| found.iter().any(|release| release.project == project.id);
+        if let Some(without) = named.iter().flatten().find(|project| !has(project)) {
+            let message = format!("`{}` has no release `{}`", without.name, first.version);
+            return Err(Problem::invalid_field("projects", message).into());
+        }
         let refused = principal.allowed(first.team);
         found.retain(|release| principal.allowed(release.team).is_ok());
         if found.is_empty() {
             refused?;
         }
         Ok(found)
+    }
+
+    async fn projects(
+        &self,
+        connection: &mut Connection,
+        principal: &Principal,
+        named: Option<&[String]>,
+    ) -> Result<Option<Vec<Project>>, ApiError> {
+        if let Some(project) = &self.project {
+            return Ok(Some(vec![ours::project(connection, principal, project).await?]));
+        }
+        match named {
+            Some(names) if !names.is_empty() => Ok(Some(projects(connection, principal, names).await?)),
+            _ => Ok(None),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use super::names::Named;
 use super::releases::{described, shown};
 use super::shapes::{CommitShape, ReleaseBody, ReleaseShape};
 use crate::access::Principal;
+use crate::endpoints::conflicts::retried;
 use crate::openapi::NoContent;
 use crate::{ApiError, State, releases};
 use actix_web::web::{Data, Json, Path};
@@ -50,14 +51,17 @@ pub(super) async fn remove(
     let now = state.clock.now();
     let mut connection = state.store.conn().await?;
     let found = path.releases(&mut connection, &principal, None).await?;
-    connection
-        .transaction(async |connection| {
-            for release in &found {
-                releases::remove(connection, &principal, release, now).await?;
-            }
-            Ok::<_, ApiError>(())
-        })
-        .await?;
+    retried(async || {
+        connection
+            .transaction(async |connection| {
+                for release in &found {
+                    releases::remove(connection, &principal, release, now).await?;
+                }
+                Ok::<_, ApiError>(())
+            })
+            .await
+    })
+    .await?;
     Ok(NoContent::new())
 }
 

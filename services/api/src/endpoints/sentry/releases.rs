@@ -89,7 +89,7 @@ async fn declared(
     mistakes.refuse()?;
     let mut names = body.projects.clone().unwrap_or_default();
     if names.is_empty() {
-        let known = bugle_store::releases::of_version(connection, &principal.scope(), &version).await?;
+        let known = bugle_store::releases::of_version(connection, &principal.scope(), &version, None).await?;
         names = known.iter().map(|release| release.project.to_string()).collect();
     }
     let mut made = Vec::new();

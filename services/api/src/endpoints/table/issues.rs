@@ -4,7 +4,7 @@ use super::super::stats::PERIOD;
 use super::super::{
     attachments, event_anywhere, event_feedback, events, issue, issue_activity, issue_bookmark, issue_change,
     issue_comment, issue_delete, issue_event, issue_events, issue_export, issue_facets, issue_grouping,
-    issue_merge, issue_share, issue_stats, issue_tags, issues, issues_bulk, tag_names,
+    issue_merge, issue_share, issue_stats, issue_tags, issues, issues_bulk, saved_searches, tag_names,
 };
 use crate::access::{Endpoint, Need, delete, get, patch, post, put};
 use crate::openapi::{CURSOR, LIMIT, Parameter, parameter};
@@ -83,6 +83,19 @@ pub(super) fn routes() -> Vec<Endpoint> {
             .named("bookmark_issue", "Bookmarks it for whoever asks."),
         delete("/api/v1/issues/{id}/bookmark", Need::Person, issue_bookmark::remove)
             .named("remove_bookmark", "Removes the bookmark of whoever asks."),
+        get("/api/v1/searches", Need::Person, saved_searches::list)
+            .named("list_searches", "One's own saved searches, and those of one's teams.")
+            .query(&[LIMIT, CURSOR]),
+        post("/api/v1/searches", Need::Person, saved_searches::create)
+            .named("save_search", "Saves a search, for oneself or for a team.")
+            .fails(&[Code::Conflict]),
+        get("/api/v1/searches/{id}", Need::Person, saved_searches::get)
+            .named("get_search", "A saved search."),
+        patch("/api/v1/searches/{id}", Need::Person, saved_searches::change)
+            .named("change_search", "Changes a saved search.")
+            .fails(&[Code::Conflict]),
+        delete("/api/v1/searches/{id}", Need::Person, saved_searches::remove)
+            .named("remove_search", "Forgets a saved search."),
         get("/api/v1/events", Need::VIEW, events::handler)
             .named("list_trace_events", "The events of a trace, across projects.")
             .query(events::PARAMETERS),

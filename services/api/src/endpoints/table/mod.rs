@@ -3,6 +3,7 @@
 mod accounts;
 mod issues;
 mod older;
+mod oncall;
 mod operations;
 mod people;
 mod projects;
@@ -19,6 +20,7 @@ pub(super) fn all() -> Vec<Endpoint> {
         issues::routes(),
         projects::routes(),
         releases::routes(),
+        oncall::routes(),
         sentry::routes(),
         operations::routes(),
         older::routes(),

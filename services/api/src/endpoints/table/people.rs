@@ -10,10 +10,10 @@ pub(super) fn routes() -> Vec<Endpoint> {
     vec![
         get("/api/v1/invitations", Need::MANAGE, invitations::list)
             .named("list_invitations", "Who is invited."),
-        post("/api/v1/invitations", Need::MANAGE, invitations::create)
+        post("/api/v1/invitations", Need::PersonWithRole(TeamRole::Manager), invitations::create)
             .named("create_invitation", "Invites somebody.")
             .fails(&[Code::Conflict]),
-        delete("/api/v1/invitations/{id}", Need::MANAGE, invitations::remove)
+        delete("/api/v1/invitations/{id}", Need::PersonWithRole(TeamRole::Manager), invitations::remove)
             .named("remove_invitation", "Takes an invitation back."),
         get("/api/v1/users", Need::VIEW, users::list)
             .named("list_users", "The people one shares a team with; for admins everybody.")
@@ -36,10 +36,14 @@ pub(super) fn routes() -> Vec<Endpoint> {
             .fails(&[Code::Conflict]),
         get("/api/v1/teams/{id}/members", Need::VIEW, members::list)
             .named("list_members", "Who is in the team."),
-        put("/api/v1/teams/{id}/members/{user_id}", Need::MANAGE, members::put)
+        put("/api/v1/teams/{id}/members/{user_id}", Need::PersonWithRole(TeamRole::Manager), members::put)
             .named("put_member", "Puts somebody into the team, or gives them another role."),
-        delete("/api/v1/teams/{id}/members/{user_id}", Need::MANAGE, members::remove)
-            .named("remove_member", "Takes somebody out of the team."),
+        delete(
+            "/api/v1/teams/{id}/members/{user_id}",
+            Need::PersonWithRole(TeamRole::Manager),
+            members::remove,
+        )
+        .named("remove_member", "Takes somebody out of the team."),
         get("/api/v1/tokens", Need::PersonWithRole(TeamRole::Manager), tokens::list)
             .named("list_tokens", "The tokens, without what makes them one."),
         post("/api/v1/tokens", Need::PersonWithRole(TeamRole::Manager), tokens::create)

@@ -1,8 +1,8 @@
 //! Projects, their keys and destinations.
 
 use super::super::{
-    destination_create, destination_remove, destination_test, destinations, discards, event, keys,
-    project_change, project_create, projects,
+    destination_create, destination_remove, destination_test, destinations, discards, event, grouping_try,
+    keys, project_change, project_create, projects,
 };
 use crate::access::{Endpoint, Need, delete, get, patch, post};
 use crate::openapi::{CURSOR, LIMIT};
@@ -25,6 +25,8 @@ pub(super) fn routes() -> Vec<Endpoint> {
             .named("remove_project", "Removes a project with all that is in it."),
         get("/api/v1/projects/{project}/events/{event_id}", Need::VIEW, event::handler)
             .named("get_event", "An event of the project."),
+        post("/api/v1/projects/{project}/grouping/try", Need::VIEW, grouping_try::handler)
+            .named("try_grouping", "Tells how an event would be grouped by other rules; keeps nothing."),
         get("/api/v1/projects/{project}/discards", Need::VIEW, discards::list)
             .named("list_discards", "What the project discards.")
             .query(&[LIMIT, CURSOR]),

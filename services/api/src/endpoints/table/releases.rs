@@ -1,6 +1,6 @@
 //! Releases.
 
-use super::super::{release, release_commits, release_deploys, release_issues, releases};
+use super::super::{release, release_commits, release_deploys, release_issues, release_trend, releases};
 use crate::access::{Endpoint, Need, delete, get, patch, post, put};
 use bugle_web::Code;
 
@@ -33,5 +33,8 @@ pub(super) fn routes() -> Vec<Endpoint> {
         get("/api/v1/releases/{id}/issues", Need::VIEW, release_issues::list)
             .named("list_release_issues", "The issues that a release brought, brought back or resolved.")
             .query(release_issues::PARAMETERS),
+        get("/api/v1/releases/{id}/trend", Need::VIEW, release_trend::get)
+            .named("get_release_trend", "Events of a release's project before and after it came.")
+            .query(release_trend::PARAMETERS),
     ]
 }

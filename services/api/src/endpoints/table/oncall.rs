@@ -1,0 +1,126 @@
+//! On-call.
+
+use super::super::oncall::{
+    answers, contact_methods, escalation_policies, incident_actions, incidents, notification_rules,
+    overrides, routing_rules, schedules,
+};
+use crate::access::{Endpoint, Need, delete, get, post, put};
+use crate::openapi::{CURSOR, LIMIT};
+use bugle_web::Code;
+
+pub(super) fn routes() -> Vec<Endpoint> {
+    [of_people(), of_schedules(), of_teams(), of_incidents(), of_answers()].into_iter().flatten().collect()
+}
+
+fn of_people() -> Vec<Endpoint> {
+    vec![
+        get("/api/v1/account/contact-methods", Need::Person, contact_methods::list)
+            .named("list_contact_methods", "How one is reached."),
+        post("/api/v1/account/contact-methods", Need::Person, contact_methods::create)
+            .named("create_contact_method", "Makes a contact method."),
+        delete("/api/v1/account/contact-methods/{id}", Need::Person, contact_methods::remove)
+            .named("remove_contact_method", "Removes a contact method with its rules."),
+        post("/api/v1/account/contact-methods/{id}/code", Need::Person, contact_methods::send_code)
+            .named("send_contact_method_code", "Sends a code there; one a minute."),
+        post("/api/v1/account/contact-methods/{id}/verify", Need::Person, contact_methods::verify)
+            .named("verify_contact_method", "Proves by the code that it is one's own."),
+        post("/api/v1/account/contact-methods/{id}/test", Need::Person, contact_methods::test)
+            .named("test_contact_method", "Sends a test there."),
+        get("/api/v1/account/notification-rules", Need::Person, notification_rules::list)
+            .named("list_notification_rules", "When one is told by what; the earliest first."),
+        post("/api/v1/account/notification-rules", Need::Person, notification_rules::create)
+            .named("create_notification_rule", "Makes a notification rule."),
+        delete("/api/v1/account/notification-rules/{id}", Need::Person, notification_rules::remove)
+            .named("remove_notification_rule", "Removes a notification rule."),
+    ]
+}
+
+fn of_schedules() -> Vec<Endpoint> {
+    vec![
+        get("/api/v1/schedules", Need::VIEW, schedules::list).named("list_schedules", "The schedules."),
+        post("/api/v1/schedules", Need::MANAGE, schedules::create)
+            .named("create_schedule", "Makes a schedule."),
+        get("/api/v1/schedules/{id}", Need::VIEW, schedules::get).named("get_schedule", "One schedule."),
+        put("/api/v1/schedules/{id}", Need::MANAGE, schedules::set)
+            .named("set_schedule", "Makes a schedule another one; its overrides stay.")
+            .fails(&[Code::Conflict]),
+        delete("/api/v1/schedules/{id}", Need::MANAGE, schedules::remove)
+            .named("remove_schedule", "Removes a schedule with its overrides."),
+        get("/api/v1/schedules/{id}/on-call", Need::VIEW, schedules::on_call)
+            .named("get_on_call", "Who is on call at a time.")
+            .query(schedules::AT),
+        get("/api/v1/schedules/{id}/calendar", Need::VIEW, schedules::calendar)
+            .named("get_schedule_calendar", "The final calendar, with its gaps.")
+            .query(schedules::RANGE),
+        get("/api/v1/schedules/{id}/overrides", Need::VIEW, overrides::list)
+            .named("list_overrides", "Its overrides that have not ended."),
+        post("/api/v1/schedules/{id}/overrides", Need::TRIAGE, overrides::create)
+            .named("create_override", "Makes an override."),
+        delete("/api/v1/schedules/{id}/overrides/{override_id}", Need::TRIAGE, overrides::remove)
+            .named("remove_override", "Removes an override."),
+    ]
+}
+
+fn of_teams() -> Vec<Endpoint> {
+    vec![
+        get("/api/v1/escalation-policies", Need::VIEW, escalation_policies::list)
+            .named("list_escalation_policies", "The escalation policies."),
+        post("/api/v1/escalation-policies", Need::MANAGE, escalation_policies::create)
+            .named("create_escalation_policy", "Makes an escalation policy."),
+        get("/api/v1/escalation-policies/{id}", Need::VIEW, escalation_policies::get)
+            .named("get_escalation_policy", "One escalation policy in its newest version."),
+        put("/api/v1/escalation-policies/{id}", Need::MANAGE, escalation_policies::set)
+            .named("set_escalation_policy", "Gives a policy another version; open incidents keep theirs.")
+            .fails(&[Code::Conflict]),
+        delete("/api/v1/escalation-policies/{id}", Need::MANAGE, escalation_policies::remove)
+            .named("remove_escalation_policy", "Removes a policy that no rule leads to.")
+            .fails(&[Code::Conflict]),
+        get("/api/v1/routing-rules", Need::VIEW, routing_rules::list)
+            .named("list_routing_rules", "The routing rules, in the order in which they are looked at."),
+        post("/api/v1/routing-rules", Need::MANAGE, routing_rules::create)
+            .named("create_routing_rule", "Makes a routing rule."),
+        put("/api/v1/routing-rules/{id}", Need::MANAGE, routing_rules::set)
+            .named("set_routing_rule", "Makes a routing rule another one."),
+        delete("/api/v1/routing-rules/{id}", Need::MANAGE, routing_rules::remove)
+            .named("remove_routing_rule", "Removes a routing rule; incidents that it opened go on."),
+    ]
+}
+
+fn of_incidents() -> Vec<Endpoint> {
+    vec![
+        get("/api/v1/incidents", Need::VIEW, incidents::list)
+            .named("list_incidents", "The incidents, the newest first.")
+            .query(incidents::PARAMETERS)
+            .fails(&[Code::NotFound]),
+        get("/api/v1/incidents/{id}", Need::VIEW, incidents::get).named("get_incident", "One incident."),
+        get("/api/v1/incidents/{id}/timeline", Need::VIEW, incidents::timeline)
+            .named("get_incident_timeline", "What happened to it, the first first.")
+            .query(&[LIMIT, CURSOR]),
+        get("/api/v1/incidents/{id}/pages", Need::VIEW, incidents::pages)
+            .named("list_incident_pages", "Who was paged by what, and how it went."),
+        post("/api/v1/incidents/{id}/acknowledge", Need::TRIAGE, incident_actions::acknowledge)
+            .named("acknowledge_incident", "Says that one deals with it: nothing more of it leaves."),
+        post("/api/v1/incidents/{id}/unacknowledge", Need::TRIAGE, incident_actions::unacknowledge)
+            .named("unacknowledge_incident", "Takes that back: its policy begins again."),
+        post("/api/v1/incidents/{id}/resolve", Need::TRIAGE, incident_actions::resolve)
+            .named("resolve_incident", "Ends it, and resolves its issue."),
+        post("/api/v1/incidents/{id}/escalate", Need::TRIAGE, incident_actions::escalate)
+            .named("escalate_incident", "Has the next step come at once."),
+        post("/api/v1/incidents/{id}/snooze", Need::TRIAGE, incident_actions::snooze)
+            .named("snooze_incident", "Puts it off; its policy begins again then."),
+        post("/api/v1/incidents/{id}/reassign", Need::TRIAGE, incident_actions::reassign)
+            .named("reassign_incident", "Gives it to somebody, who is paged at once."),
+        post("/api/v1/incidents/{id}/notes", Need::TRIAGE, incident_actions::note)
+            .named("add_incident_note", "Writes something onto its timeline."),
+    ]
+}
+
+fn of_answers() -> Vec<Endpoint> {
+    vec![
+        get("/api/v1/answers/{token}", Need::Nothing, answers::show)
+            .named("show_answer", "The page where a link of a mail is confirmed. Does nothing."),
+        post("/api/v1/answers/{token}", Need::Nothing, answers::confirm)
+            .named("confirm_answer", "Does what the link is for, once: the form of that page.")
+            .fails(&[Code::UnsupportedMediaType]),
+    ]
+}
