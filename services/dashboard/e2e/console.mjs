@@ -2,23 +2,33 @@
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { launch } from "./browser.mjs";
+import { Mailbox } from "./mail.mjs";
+import { provider } from "./provider.mjs";
+import * as doors from "./steps/doors.mjs";
 import * as start from "./steps/start.mjs";
+import * as oncall from "./steps/oncall.mjs";
 import * as triage from "./steps/triage.mjs";
 import * as roles from "./steps/roles.mjs";
 import * as places from "./steps/places.mjs";
 import { System } from "./system.mjs";
 
-/** What the tests share: the system, the browser, who is signed in, and what they made. */
+/** What the tests share: the system and what it talks to, the browser, who is signed in, and what they made. */
 const walk = { visitors: [] };
 
 before(async () => {
-  walk.system = await System.start();
+  walk.mail = await Mailbox.open();
+  walk.system = await System.start(async (url) => {
+    walk.provider = await provider(url);
+    return { ...walk.mail.settings, ...walk.provider.settings };
+  });
   walk.browser = await launch();
 });
 
 after(async () => {
   await walk.browser?.close();
   await walk.system?.stop();
+  walk.provider?.close();
+  await walk.mail?.close();
 });
 
 /** Far more than a step takes, also on a machine that does other things. */
@@ -28,10 +38,15 @@ const STEPS = [
   ["a project, its snippet, and the first event arrives in the open page", start.firstEvent],
   ["signing out closes every page; signing in leads back", start.signOutAndIn],
   ["a second factor, and a token against forgery that another tab renewed", start.secondFactor],
+  ["signing in with a provider", doors.provider],
+  ["a forgotten password is reset by mail", doors.forgotten],
   ["triage by keys alone", triage.byKeys],
   ["search completes, finds, and says what it does not understand", triage.search],
   ["what is resolved comes back by itself", triage.regress],
   ["attachments are kept, feedback and grouping are shown", triage.attached],
+  ["two issues are merged, and come apart again", triage.merged],
+  ["a schedule, a policy, a routing rule, and how one is told", oncall.setUp],
+  ["an error opens an incident, which is answered", oncall.answered],
   ["a viewer sees, and cannot change", roles.viewer],
   ["another team sees nothing", roles.outsider],
   ["the connection breaks and comes back", places.connection],

@@ -1,11 +1,34 @@
-// Every page, and how to tell that it is there. `issue`, `project` and `release` are of the system that is looked at.
+// Every page, and how to tell that it is there. `issue`, `project`, `release`, `incident` and the others are of the system that is looked at.
 const press = (...keys) => async (page) => { for (const key of keys) await page.keyboard.press(key); };
 const dialog = (...keys) => async (page) => {
   await press(...keys)(page);
   await page.getByRole("dialog").waitFor();
 };
 
-export const pages = ({ issue, project, name, release }) => [
+const opens = (role, name) => async (page) => {
+  await page.getByRole(role, { name }).click();
+  await page.getByRole("dialog").waitFor();
+};
+
+/** Those of on-call. */
+const oncall = ({ incident, schedule, policy }) => [
+  { name: "incidents", path: "/incidents", ready: ".incidentrow" },
+  { name: "incidents-all", path: "/incidents?state=all", ready: ".incidentrow" },
+  { name: "incident", path: `/incidents/${incident}`, ready: ".told" },
+  { name: "incident-reassign", path: `/incidents/${incident}`, ready: ".told", act: opens("button", "Reassign") },
+  { name: "on-call", path: "/on-call", ready: ".oncallnow .person" },
+  { name: "schedule", path: `/on-call/schedules/${schedule}`, ready: ".calbar" },
+  { name: "schedule-week", path: `/on-call/schedules/${schedule}?view=week`, ready: ".calbar", act: async (page) => { await page.getByText("Shifts as a list").click(); } },
+  { name: "schedule-override", path: `/on-call/schedules/${schedule}`, ready: ".calbar", act: opens("button", "New override") },
+  { name: "schedule-edit", path: `/on-call/schedules/${schedule}/edit`, ready: ".turns", act: async (page) => { await page.getByRole("button", { name: /^(Only at certain hours|Add hours)$/ }).first().click(); await page.getByText("Only for a time").first().click(); } },
+  { name: "policies", path: "/on-call?tab=policies", ready: ".ladder" },
+  { name: "policy-edit", path: `/on-call/policies/${policy}/edit`, ready: ".formpart" },
+  { name: "rules", path: "/on-call?tab=rules", ready: ".tabpanel .rows li" },
+  { name: "rule-edit", path: "/on-call?tab=rules", ready: ".tabpanel .rows li", act: opens("button", "Edit rule 1") },
+  { name: "account-oncall", path: "/account?tab=oncall", ready: ".panel .pad, .rows li" },
+];
+
+export const pages = ({ issue, project, name, release, ...others }) => [
   { name: "overview", path: "/", ready: ".top li, .empty" },
   { name: "issues", path: "/issues", ready: ".issuerow" },
   { name: "issues-search", path: "/issues", ready: ".issuerow", act: async (page) => { await page.getByRole("combobox").click(); await page.keyboard.type("declined level:"); await page.getByRole("option").first().waitFor(); } },
@@ -20,6 +43,7 @@ export const pages = ({ issue, project, name, release }) => [
   { name: "issue-activity", path: `/issues/${issue}?tab=activity`, ready: ".commentform, .activity" },
   { name: "issue-notifications", path: `/issues/${issue}?tab=notifications`, ready: "table, .issuemain .empty" },
   { name: "issue-grouping", path: `/issues/${issue}?tab=grouping`, ready: ".variant" },
+  ...oncall(others),
   { name: "projects", path: "/projects", ready: ".cards li" },
   { name: "project-new", path: "/projects/new", ready: "form" },
   { name: "project-setup", path: `/projects/${project}?tab=setup`, ready: ".platforms" },
@@ -27,7 +51,7 @@ export const pages = ({ issue, project, name, release }) => [
   { name: "project-destinations", path: `/projects/${project}?tab=destinations`, ready: ".rows, .tabpanel .empty" },
   { name: "project-filters", path: `/projects/${project}?tab=filters`, ready: "form" },
   { name: "project-scrubbing", path: `/projects/${project}?tab=scrubbing`, ready: "form" },
-  { name: "project-grouping", path: `/projects/${project}?tab=grouping`, ready: "form" },
+  { name: "project-grouping", path: `/projects/${project}?tab=grouping`, ready: "form", act: async (page) => { await page.getByRole("button", { name: "Try", exact: true }).click(); await page.locator(".trial").waitFor(); } },
   { name: "project-retention", path: `/projects/${project}?tab=retention`, ready: "form" },
   { name: "project-general", path: `/projects/${project}`, ready: "form" },
   { name: "releases", path: "/releases", ready: "table, .empty" },
@@ -58,6 +82,6 @@ export async function open(page, spec) {
   await page.goto(spec.path);
   await page.waitForSelector(spec.ready);
   // What is still loading says so.
-  await page.waitForFunction(() => document.querySelector(".skeleton, [aria-busy=true]:not(button)") === null);
+  await page.locator(".skeleton, [aria-busy=true]:not(button)").first().waitFor({ state: "detached" });
   await spec.act?.(page);
 }

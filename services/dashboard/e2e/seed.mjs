@@ -40,6 +40,41 @@ async function outcomes(system) {
   return sum;
 }
 
+/** Two people who take turns, one who helps out, and two incidents: one that waits, one that somebody deals with. */
+async function oncall(system, team, dsn) {
+  const people = Object.fromEntries((await system.api("GET", "/users?limit=100")).items.map(({ name, id }) => [name.split(" ")[0], id]));
+  await system.api("PUT", `/teams/${team}/members/${people.Bob}`, { role: "manager" });
+  const day = (days) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
+  // Nobody has one day of the week: there is a gap, and not today.
+  const free = new Date(`${day(4)}T00:00:00Z`).getUTCDay();
+  const weekdays = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"].filter((_, index) => index !== free);
+  const layer = (participants, rotation, restrictions = []) => ({ participants, rotation: { start: `${day(-3)}T09:00`, ...rotation }, restrictions });
+  const schedule = await system.api("POST", "/schedules", {
+    team, name: "Shop, first line", zone: "Europe/Vienna",
+    layers: [
+      layer([people.Ann, people.Cleo], { unit: "weekly" }, [{ weekdays, from: "00:00", to: "00:00" }]),
+      layer([people.Bob], { unit: "daily" }, [{ weekdays: ["wed"], from: "18:00", to: "08:00" }]),
+    ],
+  });
+  await system.api("POST", `/schedules/${schedule.id}/overrides`, { kind: "cover", who: people.Bob, from: `${day(8)}T08:00:00Z`, to: `${day(10)}T08:00:00Z` });
+  const content = { steps: [{ targets: [{ type: "schedule", schedule: schedule.id }], delay_minutes: 10 }, { targets: [{ type: "person", user: people.Bob }, { type: "person", user: people.Ann }], delay_minutes: 15, min_priority: "high" }], repeat: 2, acknowledgement_timeout_minutes: 120, fallback: [{ type: "person", user: people.Ann }] };
+  const policy = await system.api("POST", "/escalation-policies", { team, name: "Shop", content });
+  await system.api("POST", "/routing-rules", { team, policy: policy.id, place: 1, min_priority: "critical" });
+  await system.api("POST", "/routing-rules", { team, policy: policy.id, place: 2, environments: ["production"], kinds: ["regression", "events_1000"] });
+  const fatal = (type, value, line) => ({ level: "fatal", platform: "python", environment: "production", release: "checkout@1.4.2", exception: { values: [{ type, value, stacktrace: { frames: [{ filename: "checkout/gateway.py", function: "charge", in_app: true, lineno: line }] } }] } });
+  await system.send(dsn, fatal("GatewayUnreachable", "no answer from pay.example.com within 30 s", 41));
+  await until("the first incident is open", async () => (await system.api("GET", "/incidents")).items.length === 1);
+  await system.send(dsn, fatal("LedgerCorrupt", "the sum of postings of order 81723 is not zero", 88));
+  const [incident, other] = await until("both incidents are open", async () => {
+    const { items } = await system.api("GET", "/incidents");
+    return items.length === 2 && items;
+  });
+  await until("the first step has paged", async () => (await system.api("GET", `/incidents/${incident.id}/timeline`)).items.length > 1);
+  await system.api("POST", `/incidents/${other.id}/acknowledge`);
+  await system.api("POST", `/incidents/${other.id}/notes`, { text: "The gateway's provider has confirmed it." });
+  return { incident: incident.id, schedule: schedule.id, policy: policy.id };
+}
+
 /** Fills it, and answers the names that pages need. */
 export async function seed(system) {
   const token = new URL(system.bugle("user", "setup-link")).searchParams.get("token");
@@ -53,8 +88,10 @@ export async function seed(system) {
   await system.api("POST", "/tokens", { name: "ci", scopes: ["read", "triage"], expires_at: new Date(Date.now() + 90 * 86_400_000).toISOString() });
   const hook = await webhook();
   // Made first, so that they have somebody to tell.
+  const dsns = {};
   for (const name of ["shop-web", "shop-api", "checkout", "backoffice", "pricing", "jobs"]) {
-    const { id } = await system.api("POST", "/projects", { name, team: ["pricing", "jobs"].includes(name) ? platform : shop });
+    const { id, dsn } = await system.api("POST", "/projects", { name, team: ["pricing", "jobs"].includes(name) ? platform : shop });
+    dsns[name] = dsn;
     await system.api("POST", `/projects/${id}/destinations`, { channel: "webhook", target: hook.url, min_priority: "high" });
   }
   await demo(system);
@@ -66,8 +103,9 @@ export async function seed(system) {
   const all = (await system.api("GET", "/issues?limit=100")).items;
   for (const other of all.filter((_, index) => index % 7 === 3)) await system.api("PATCH", `/issues/${other.id}`, { status: "resolved" });
   for (const other of all.filter((_, index) => index % 5 === 2)) await system.api("PATCH", `/issues/${other.id}`, { assigned_to: "ann@example.com" });
+  const others = await oncall(system, shop, dsns.checkout);
   hook.close();
   const project = (await system.api("GET", "/projects/checkout")).id;
   const release = (await system.api("GET", `/issues/${issue.id}`)).releases?.[0];
-  return { issue: issue.short_id, project, name: "checkout", release };
+  return { issue: issue.short_id, project, name: "checkout", release, ...others };
 }

@@ -7,6 +7,7 @@ import http from "node:http";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 
 const BINARY = process.env.BUGLE_TEST_BINARY ?? fileURLToPath(new URL("../../../target/debug/bugle", import.meta.url));
@@ -33,8 +34,8 @@ async function freePort() {
 }
 
 export class System {
-  /** Applies the migrations, starts Bugle, waits until it is ready. */
-  static async start() {
+  /** Applies the migrations, starts Bugle, waits until it is ready. `more` gives further settings, once its address is known. */
+  static async start(more = () => ({})) {
     const database = process.env.BUGLE_E2E_DATABASE_URL;
     if (database === undefined) throw new Error("run it with `make e2e`, or give an empty database: BUGLE_E2E_DATABASE_URL");
     const system = new System();
@@ -46,6 +47,7 @@ export class System {
     system.environment = {
       ...Object.fromEntries(others), BUGLE_DATABASE_URL: database, BUGLE_DATA_DIR: system.data, BUGLE_HTTP_ADDR: address, BUGLE_PUBLIC_URL: system.url,
       BUGLE_ALLOW_PRIVATE_NETS: "127.0.0.0/8", BUGLE_API_RATE_LIMIT: "0",
+      ...(await more(system.url)),
     };
     system.bugle("migrate");
     await system.up();
@@ -112,10 +114,16 @@ export class System {
   }
 }
 
-/** A webhook that accepts everything. */
+/** A webhook that accepts everything, and keeps it in `bodies`. */
 export async function webhook() {
-  const server = http.createServer((request, response) => request.resume().on("end", () => response.writeHead(200).end("ok")));
+  const bodies = [];
+  const server = http.createServer(async (request, response) => {
+    bodies.push(await text(request));
+    response.writeHead(200).end("ok");
+  });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  return { url: `http://127.0.0.1:${server.address().port}/hook`, close: () => server.close() };
+  // Whoever fails before it is closed shall still come to an end.
+  server.unref();
+  return { url: `http://127.0.0.1:${server.address().port}/hook`, bodies, close: () => server.close() };
 }

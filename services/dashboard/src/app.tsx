@@ -18,6 +18,12 @@ const loadIssue = () => import("./pages/issue/issue.tsx");
 const Overview = lazy(loadOverview);
 const Issues = lazy(loadIssues);
 const IssuePage = lazy(loadIssue);
+const Incidents = lazy(() => import("./pages/incidents/incidents.tsx"));
+const IncidentPage = lazy(() => import("./pages/incidents/incident.tsx"));
+const OnCall = lazy(() => import("./pages/oncall/oncall.tsx"));
+const SchedulePage = lazy(() => import("./pages/oncall/schedule.tsx"));
+const ScheduleForm = lazy(() => import("./pages/oncall/scheduleform.tsx"));
+const PolicyForm = lazy(() => import("./pages/oncall/policyform.tsx"));
 const Projects = lazy(() => import("./pages/projects/projects.tsx"));
 const NewProject = lazy(() => import("./pages/projects/new.tsx"));
 const ProjectPage = lazy(() => import("./pages/projects/project.tsx"));
@@ -86,6 +92,14 @@ export function App() {
                   <Route path="/issues" element={<Issues />} />
                   <Route path="/issues/:id" element={<IssuePage />} />
                   <Route path="/issues/:id/events/:event" element={<IssuePage />} />
+                  <Route path="/incidents" element={<Incidents />} />
+                  <Route path="/incidents/:id" element={<IncidentPage />} />
+                  <Route path="/on-call" element={<OnCall />} />
+                  <Route path="/on-call/schedules/new" element={<ScheduleForm />} />
+                  <Route path="/on-call/schedules/:id" element={<SchedulePage />} />
+                  <Route path="/on-call/schedules/:id/edit" element={<ScheduleForm />} />
+                  <Route path="/on-call/policies/new" element={<PolicyForm />} />
+                  <Route path="/on-call/policies/:id/edit" element={<PolicyForm />} />
                   <Route path="/projects" element={<Projects />} />
                   <Route path="/projects/new" element={<NewProject />} />
                   <Route path="/projects/:id" element={<ProjectPage />} />

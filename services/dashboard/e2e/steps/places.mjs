@@ -2,10 +2,12 @@
 import assert from "node:assert/strict";
 import { findings, overflow, PHONE, signIn } from "../browser.mjs";
 import { attached, everywhere, huge } from "../hostile.mjs";
+import * as messages from "../messages.mjs";
 import { doors, open, pages } from "../pages.mjs";
-import { until } from "../system.mjs";
+import { until, webhook } from "../system.mjs";
 import { enter, leave } from "./start.mjs";
 
+const ONCALL = "oncall@example.com";
 const AWAY = "Bugle cannot be reached";
 
 export async function connection(walk) {
@@ -26,38 +28,72 @@ export async function connection(walk) {
   await page.locator(".issuerow", { hasText: "after the night" }).waitFor();
 }
 
-/** Escape, its short form, the bell; direction overrides and isolates. */
-const INVISIBLE = new Set(["\u001b", "\u009b", "\u0007", "\u202a", "\u202b", "\u202c", "\u202d", "\u202e", "\u2066", "\u2067", "\u2068", "\u2069"]);
+/** Elements that nothing of ours has. */
+const FOREIGN = "main script, main img[src=x], main svg[onload], main iframe, main b b, a[href^='javascript:' i]";
+const FOREIGN_IN_MAILS = "script, img, svg, iframe, b, i, u, a[href^='javascript:' i]";
 
 /** What a page must not be, whatever it shows. */
-async function harmless(page, where) {
+async function harmless(page, where, foreign = FOREIGN) {
   assert.equal(await page.evaluate(() => window.pwned), undefined, `${where}: a script ran`);
-  assert.equal(await page.locator("main script, main img[src=x], main svg[onload], main iframe, main b b, a[href^='javascript:' i]").count(), 0, `${where}: an element came out of a text`);
-  const text = await page.evaluate(() => document.body.innerText + document.title);
-  const raw = [...text].find((character) => INVISIBLE.has(character));
-  assert.equal(raw?.codePointAt(0).toString(16), undefined, `${where}: a character that should not be seen is on the page`);
+  assert.equal(await page.locator(foreign).count(), 0, `${where}: an element came out of a text`);
+  messages.visible(await page.evaluate(() => document.body.innerText + document.title), where);
+}
+
+async function harmlessHere(page, where) {
+  await harmless(page, where);
   assert.ok((await overflow(page)) <= 0, `${where}: wider than the window`);
+}
+
+/** Two issues of ill will are told by mail and in Slack. Mail programs have no policy of ours. */
+async function told(walk, hook) {
+  const entered = await enter(walk);
+  for (const where of ["a mail", "another mail"]) {
+    const mail = await walk.mail.take(ONCALL);
+    messages.mail(mail, where);
+    await entered.page.setContent(mail.html);
+    await harmless(entered.page, where, FOREIGN_IN_MAILS);
+  }
+  await leave(walk, entered);
+  await until("both are told in Slack", () => hook.bodies.length === 2);
+  for (const body of hook.bodies) messages.slack(JSON.parse(body), walk.system.url, "Slack");
+}
+
+/** On-call as somebody with ill will names things, and the incident that their event has opened. */
+async function named({ system }, issue) {
+  const bad = "<img src=x onerror=alert(7)> \u202Egnp <b>".padEnd(64, "W");
+  const { id: team } = (await system.api("GET", "/teams")).items.find(({ name }) => name === "Shop");
+  const [{ id: user }] = (await system.api("GET", `/teams/${team}/members`)).items;
+  const schedule = (await system.api("POST", "/schedules", { team, name: bad, zone: "Asia/Tokyo", layers: [0, 1].map(() => ({ participants: [user], rotation: { unit: "daily", start: "2026-01-01T09:00" } })) })).id;
+  const policy = (await system.api("POST", "/escalation-policies", { team, name: bad, content: { steps: [{ targets: [{ type: "schedule", schedule }], delay_minutes: 5 }], fallback: [{ type: "person", user }] } })).id;
+  await system.api("POST", "/routing-rules", { team, policy, place: 99, environments: ["<img src=x onerror=alert(8)>"] });
+  const { id: incident } = await until("an incident of it", async () => (await system.api("GET", `/incidents?issue=${issue.short_id}`)).items[0]);
+  await system.api("POST", `/incidents/${incident}/notes`, { text: `<img src=x onerror=alert(9)> \u202Egnp ${"W".repeat(500)}` });
+  return { incident, schedule, policy };
 }
 
 export async function hostile(walk) {
   const { system } = walk;
   const { page } = walk.owner;
-  const made = await system.api("POST", "/projects", { name: "hostile", team: (await system.api("GET", "/teams")).items[0].id });
+  const made = await system.api("POST", "/projects", { name: "hostile", team: (await system.api("GET", "/teams")).items.find(({ name }) => name === "Shop").id });
+  const hook = await webhook();
+  for (const [channel, target] of [["email", ONCALL], ["slack", hook.url]]) await system.api("POST", `/projects/${made.id}/destinations`, { channel, target, min_priority: "low" });
   const id = "000000000000000000000000000000e1";
   await system.send(made.dsn, { ...everywhere(), event_id: id }, ...attached(id));
   await system.send(made.dsn, huge());
   await until("both are recorded", async () => (await system.api("GET", "/issues?project=hostile")).items.length === 2);
   await until("the file is recorded", async () => (await system.api("GET", `/events/${id}/attachments?project=hostile`)).items.length === 1);
   const { items } = await system.api("GET", "/issues?project=hostile");
+  await told(walk, hook);
+  hook.close();
   for (const { id: number } of items) await system.api("POST", `/issues/${number}/comments`, { text: "<img src=x onerror=alert(5)> \u202Egnp" });
   const evil = items.find((issue) => issue.level === "error");
   const big = items.find((issue) => issue.level === "fatal");
   await system.api("PATCH", `/issues/${evil.id}`, { assigned_to: "<img src=x onerror=alert(6)>" });
-  const list = pages({ issue: evil.short_id, project: made.id, name: "hostile", release: undefined });
-  const wanted = list.filter(({ name }) => /^(overview|issues|issue|issue-.*|releases|notifications|projects|admin-audit|admin-outcomes)$/.test(name));
+  const list = pages({ issue: evil.short_id, project: made.id, name: "hostile", release: undefined, ...(await named(walk, big)) });
+  const wanted = list.filter(({ name }) => /^(overview|issues|issue|issue-.*|incidents.*|incident|on-call|schedule.*|polic.*|rules|rule-edit|releases|notifications|projects|admin-audit|admin-outcomes)$/.test(name));
   for (const spec of [...wanted, { name: "big", path: `/issues/${big.short_id}`, ready: ".message, .frames" }, { name: "by tag", path: "/issues?project=hostile&query=has%3Aurl", ready: ".issuerow" }]) {
     await open(page, spec);
-    await harmless(page, spec.name);
+    await harmlessHere(page, spec.name);
   }
   await page.goto(`/issues/${evil.short_id}`);
   await page.getByRole("button", { name: "All frames" }).click();
@@ -65,20 +101,20 @@ export async function hostile(walk) {
     for (const details of document.querySelectorAll(".issuemain details")) details.open = true;
     for (const button of document.querySelectorAll(".issuemain [aria-expanded=false]")) button.click();
   });
-  await harmless(page, "the issue, unfolded");
+  await harmlessHere(page, "the issue, unfolded");
   const small = await enter(walk, PHONE);
   await small.page.goto(`/signin?next=/issues/${evil.short_id}`);
   await signIn(small.page, "ann@example.com");
   await small.page.locator(".frames").first().waitFor();
   for (const spec of wanted) {
     await open(small.page, spec);
-    await harmless(small.page, `${spec.name} on a phone`);
+    await harmlessHere(small.page, `${spec.name} on a phone`);
   }
   await leave(walk, small);
 }
 
 export async function accessible(walk) {
-  const { system, project } = walk;
+  const { system, project, incident, schedule, policy } = walk;
   const { page } = walk.owner;
   const { short_id: issue } = await system.issue("checkout", "DeltaError");
   const found = [];
@@ -86,16 +122,17 @@ export async function accessible(walk) {
     await open(on, spec);
     found.push(...(await findings(on)).map((finding) => `${spec.name} (${view}): ${finding}`));
   };
-  for (const spec of pages({ issue, project, name: "checkout", release: "checkout@1.4.2" })) await look(page, spec, "light");
-  const { link } = await system.api("POST", "/invitations", { email: "new@example.com" });
+  for (const spec of pages({ issue, project, name: "checkout", release: "checkout@1.4.2", incident, schedule, policy })) await look(page, spec, "light");
+  await system.api("POST", "/invitations", { email: "new@example.com" });
+  const invitation = await walk.mail.link("new@example.com");
   const stranger = await enter(walk, PHONE);
-  for (const spec of doors({ setup: "/setup?token=example", invitation: link.replace(system.url, "") })) await look(stranger.page, spec, "phone, dark");
+  for (const spec of doors({ setup: "/setup?token=example", invitation })) await look(stranger.page, spec, "phone, dark");
   await leave(walk, stranger);
   assert.deepEqual(found, []);
 }
 
 export async function phone(walk) {
-  const { system, project } = walk;
+  const { system, project, incident, schedule, policy } = walk;
   const { short_id: issue } = await system.issue("checkout", "DeltaError");
   const entered = await enter(walk, PHONE);
   const { page } = entered;
@@ -107,7 +144,7 @@ export async function phone(walk) {
   await page.getByRole("button", { name: "Resolve", exact: true }).tap();
   await page.locator(".status.resolved").waitFor();
   const found = [];
-  for (const spec of pages({ issue, project, name: "checkout", release: "checkout@1.4.2" })) {
+  for (const spec of pages({ issue, project, name: "checkout", release: "checkout@1.4.2", incident, schedule, policy })) {
     await open(page, spec);
     const wide = await overflow(page);
     if (wide > 0) found.push(`${spec.name}: wider than the window by ${wide}`);

@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { PASSWORD } from "../browser.mjs";
 import { enter, leave } from "./start.mjs";
 
-/** Somebody new, through an invitation's link. */
+/** Somebody new, through the link that an invitation's mail has. */
 async function join(walk, email, name, invitation) {
-  const { link } = await walk.system.api("POST", "/invitations", { email, ...invitation });
+  await walk.system.api("POST", "/invitations", { email, ...invitation });
   const entered = await enter(walk);
   const { page } = entered;
-  await page.goto(link.replace(walk.system.url, ""));
+  await page.goto(await walk.mail.link(email));
   await page.getByText(email).waitFor();
   await page.getByLabel("Your name").fill(name);
   await page.getByLabel(/password/i).first().fill(PASSWORD);
@@ -42,6 +42,15 @@ export async function viewer(walk) {
   await page.goto(`/projects/${walk.project}?tab=filters`);
   await page.getByText("Only managers of the team can change this.").waitFor();
   assert.equal(await page.getByRole("button", { name: "Save", exact: true }).count(), 0);
+  await page.goto(`/incidents/${walk.incident}`);
+  await page.locator(".told").first().waitFor();
+  assert.equal(await page.locator(".headactions, .commentform").count(), 0);
+  await page.goto(`/on-call/schedules/${walk.schedule}`);
+  await page.locator(".calday").first().waitFor();
+  assert.equal(await page.getByRole("button", { name: /^(Override on|New override|Remove)/ }).count(), 0);
+  await page.goto("/on-call?tab=rules");
+  await page.locator(".rows li").first().waitFor();
+  assert.equal(await page.getByRole("button", { name: /rule/ }).count(), 0);
   await page.goto("/admin?tab=audit");
   await page.locator(".empty").waitFor();
   assert.equal(await page.getByRole("tab", { name: "Dead letters" }).count(), 0);
@@ -56,7 +65,7 @@ export async function outsider(walk) {
   await page.goto("/issues?status=all");
   await page.locator(".empty").waitFor();
   assert.equal(await page.locator(".issuerow").count(), 0);
-  for (const where of ["/issues/CHECKOUT-1", "/issues/1", `/projects/${walk.project}`, "/issues/CHECKOUT-1/events/00000000000000000000000000000abc"]) {
+  for (const where of ["/issues/CHECKOUT-1", "/issues/1", `/projects/${walk.project}`, "/issues/CHECKOUT-1/events/00000000000000000000000000000abc", `/incidents/${walk.incident}`, `/on-call/schedules/${walk.schedule}`, `/on-call/policies/${walk.policy}/edit`]) {
     await page.goto(where);
     await page.getByRole("heading", { name: "There is no such thing here" }).waitFor();
   }

@@ -29,9 +29,9 @@ export async function byKeys(walk) {
   await current().waitFor();
   const first = await current().innerText();
   await press("j");
-  await page.waitForFunction((text) => document.querySelector(".issuerow.current")?.innerText !== text, first);
+  await until("the next one is current", async () => (await current().innerText()) !== first);
   await press("k");
-  await page.waitForFunction((text) => document.querySelector(".issuerow.current")?.innerText === text, first);
+  await until("the first one is current", async () => (await current().innerText()) === first);
   const id = await current().locator(".shortid").innerText();
   await press("a");
   await page.getByLabel("To whom").fill("ann@example.com");
@@ -132,4 +132,49 @@ export async function attached(walk) {
   assert.equal(await page.locator(".why .silent").count(), 0);
   await page.getByRole("button", { name: "Also what does not count" }).click();
   await page.locator(".why .silent").first().waitFor();
+}
+
+/** Which of how many events an open issue shows. */
+const events = (page) => page.locator(".eventbar", { hasText: /of \d+/ });
+
+export async function merged(walk) {
+  const { system, dsn } = walk;
+  const { page } = walk.owner;
+  const { short_id: into } = await system.issue("checkout", "BetaError");
+  const { short_id: gone } = await system.issue("checkout", "GammaError");
+  const { items } = await system.api("GET", `/issues/${gone}/fingerprints`);
+  await page.goto("/issues?project=checkout");
+  for (const short of [into, gone]) await page.getByRole("checkbox", { name: `Select ${short}` }).check();
+  await page.getByRole("button", { name: "More for the selected" }).click();
+  await page.getByRole("menuitem", { name: "Merge into the oldest" }).click();
+  await row(page, "GammaError").waitFor({ state: "detached" });
+  // What was linked still leads there.
+  await page.goto(`/issues/${gone}?tab=activity`);
+  await page.getByRole("heading", { level: 1, name: /BetaError/ }).waitFor();
+  await page.locator(".activity", { hasText: `merged into it: ${gone} (GammaError: card declined)` }).waitFor();
+  await page.getByRole("tab", { name: "Details" }).click();
+  await events(page).getByText("1 of 2").waitFor();
+  await system.send(dsn, error("GammaError", "card declined"));
+  await events(page).getByText("of 3").waitFor();
+  await parted(walk, into, items);
+}
+
+/** What came together by hand comes apart by hand, for all that comes from then on. */
+async function parted({ system, dsn, owner: { page } }, into, fingerprints) {
+  await page.getByRole("tab", { name: "Grouping" }).click();
+  await page.getByRole("heading", { name: /fingerprints are this issue$/ }).waitFor();
+  for (const { fingerprint } of fingerprints) await page.getByRole("checkbox", { name: fingerprint }).check();
+  await page.getByRole("button", { name: "Make the chosen an issue of their own" }).click();
+  await page.locator(".actions a").click();
+  await page.getByRole("heading", { level: 1, name: /GammaError/ }).waitFor();
+  const made = new URL(page.url()).pathname;
+  assert.notEqual(made, `/issues/${into}`);
+  await system.send(dsn, error("GammaError", "card declined once more"));
+  await page.locator(".frames").waitFor();
+  await page.goto(`${made}?tab=activity`);
+  await page.getByRole("link", { name: "the other issue" }).click();
+  await page.getByRole("heading", { level: 1, name: /BetaError/ }).waitFor();
+  assert.equal((await system.api("GET", `/issues/${into}`)).count, 3);
+  await page.goto("/issues?project=checkout");
+  for (const name of ["BetaError", "GammaError"]) await row(page, name).waitFor();
 }

@@ -1,7 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { hourly } from "../pages/overview/hourly.ts";
 import { safeNext } from "../lib/next.ts";
 import { SNIPPETS, parts } from "../lib/snippets.ts";
+import { call } from "./client.ts";
 import { merge } from "./merge.ts";
 import type { Issue, List, Outcome, Project } from "./types.ts";
 
@@ -41,4 +42,13 @@ it("fills the DSN into every snippet", () => {
     const code = snippet.steps(dsn).map((s) => s.code).join("\n");
     expect(code.includes(dsn) || code.includes(parts(dsn).store), snippet.id).toBe(true);
   }
+});
+
+it("takes a success without a body as one", async () => {
+  vi.stubGlobal("sessionStorage", { getItem: () => null });
+  for (const [answer, said] of [[new Response(null, { status: 202 }), undefined], [new Response(null, { status: 204 }), undefined], [new Response('{"id":7}', { status: 201 }), { id: 7 }]] as const) {
+    vi.stubGlobal("fetch", () => Promise.resolve(answer));
+    expect(await call("POST", "/password-resets")).toEqual(said);
+  }
+  vi.unstubAllGlobals();
 });

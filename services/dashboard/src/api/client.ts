@@ -108,6 +108,12 @@ async function send(method: string, path: string, params: Query, options: Option
   }
 }
 
+/** What a success says: some have no more to say than their status. */
+async function said(response: Response): Promise<unknown> {
+  const text = await response.text();
+  return text === "" ? undefined : (JSON.parse(text) as unknown);
+}
+
 /** Told when a session has ended under a page that is open. */
 export const sessionEnd = { tell: (): void => undefined };
 
@@ -124,7 +130,7 @@ export async function call<T>(method: string, path: string, options: Options = {
   const shape = path.replace(/\d+/g, "N");
   const wanted = Object.entries(options.optional ?? {}).filter(([name]) => !refused.has(`${shape} ${name}`));
   const response = await send(method, path, { ...options.params, ...Object.fromEntries(wanted) }, options);
-  if (response.ok) return (response.status === 204 || response.status === 205 ? undefined : await response.json()) as T;
+  if (response.ok) return (await said(response)) as T;
   const trouble = await problem(response);
   const unknown = wanted.filter(([name]) => trouble.of(name)?.message === "no such parameter");
   if (unknown.length > 0) {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { addressOf, inWords, named, type Parameter } from "./openapi.ts";
+import { addressOf, bodyOf, inWords, named, type Operation, type Parameter } from "./openapi.ts";
 
 it("says what a schema is in a line", () => {
   expect(inWords({ type: ["string", "null"] })).toBe("string | null");
@@ -17,4 +17,11 @@ it("fills an address in, once all is there that it needs", () => {
   expect(addressOf("/api/v1/issues/{id}", parameters, {})).toBeNull();
   expect(addressOf("/api/v1/issues/{id}", parameters, { "path id": "a/b" })).toBe("/api/v1/issues/a%2Fb");
   expect(addressOf("/api/v1/issues/{id}", parameters, { "path id": "7", "query limit": "1" })).toBe("/api/v1/issues/7?limit=1");
+});
+
+it("takes the schema of JSON among the types of a body, and else the first", () => {
+  const operation = (content: Record<string, { schema?: object }>): Operation => ({ operationId: "send", summary: "", description: "", tags: [], security: [], responses: {}, requestBody: { content, "x-max-bytes": 1024 } });
+  const both = bodyOf(operation({ "text/plain": { schema: { type: "string" } }, "application/json": { schema: { type: "object" } } }));
+  expect(both).toEqual({ types: ["text/plain", "application/json"], schema: { type: "object" }, most: 1024 });
+  expect(bodyOf(operation({ "text/plain": { schema: { type: "string" } } })).schema).toEqual({ type: "string" });
 });

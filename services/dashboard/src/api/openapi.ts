@@ -29,7 +29,7 @@ export interface Operation {
   tags: string[];
   security: Record<string, string[]>[];
   parameters?: Parameter[];
-  requestBody?: { content: Record<string, Media> };
+  requestBody?: { content: Record<string, Media>; "x-max-bytes"?: number };
   responses: Record<string, Answer>;
 }
 
@@ -52,6 +52,13 @@ export function operationsOf(document: OpenApi, tag: string): Place[] {
       return operation?.tags.includes(tag) === true ? [{ method, path, operation }] : [];
     }),
   );
+}
+
+/** The types that a body may have, and its schema: that of JSON, where it may be JSON. */
+export function bodyOf({ requestBody }: Operation): { types: string[]; schema: Schema | undefined; most: number | undefined } {
+  const content = requestBody?.content ?? {};
+  const types = Object.keys(content);
+  return { types, schema: content[types.includes("application/json") ? "application/json" : (types[0] ?? "")]?.schema, most: requestBody?.["x-max-bytes"] };
 }
 
 /** The last part of a reference within the document. */

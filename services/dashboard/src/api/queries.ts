@@ -3,7 +3,7 @@ import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-qu
 import { CALM, LIVE, POLL_MS } from "../lib/live.ts";
 import { get, getIfThere, Problem } from "./client.ts";
 import { merge } from "./merge.ts";
-import type { Activity, Attachment, EventBody, Explanation, Facets, Feedback, Fingerprint, Health, Heartbeat, Issue, IssueStats, Key, List, Notification, Outcome, Person, Project, Release, Room, Stats, TagStats, Team, Traced } from "./types.ts";
+import type { Activity, Attachment, EventBody, Explanation, Facets, Feedback, Fingerprint, Health, Heartbeat, Issue, IssueStats, Key, List, Notification, Outcome, Person, Project, Release, Room, SavedSearch, Stats, TagStats, Team, Traced } from "./types.ts";
 
 /** All of a list, page by page; lists that people pick from are short. */
 export async function all<T>(path: string, signal?: AbortSignal): Promise<T[]> {
@@ -31,6 +31,8 @@ async function allIfThere<T>(path: string, signal: AbortSignal, forbidden: "tell
 export const useProjects = () => useQuery({ queryKey: ["projects"], queryFn: ({ signal }) => all<Project>("/projects", signal), staleTime: 60_000 });
 export const useTeams = () => useQuery({ queryKey: ["teams"], queryFn: ({ signal }) => allIfThere<Team>("/teams", signal), staleTime: 60_000 });
 export const usePeople = () => useQuery({ queryKey: ["users"], queryFn: ({ signal }) => allIfThere<Person>("/users", signal), staleTime: 60_000 });
+/** Null for whoever is no person. */
+export const useSearches = () => useQuery({ queryKey: ["searches"], queryFn: ({ signal }) => allIfThere<SavedSearch>("/searches", signal), staleTime: 60_000 });
 /** A list that may not be there. */
 export const useIfThere = <T>(noun: string, path: string) => useQuery({ queryKey: [noun, path], queryFn: ({ signal }) => allIfThere<T>(path, signal, "tell") });
 

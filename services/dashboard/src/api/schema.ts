@@ -57,7 +57,11 @@ export interface paths {
          */
         get: operations["list_errors"];
         put?: never;
-        post?: never;
+        /**
+         * Takes an error of any app.
+         * @description One JSON object with a message or an exception; all else is optional, and names are read liberally: docs/webhooks.md.
+         */
+        post: operations["send_error"];
         delete?: never;
         options?: never;
         head?: never;
@@ -208,6 +212,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/error-logging/webhook/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether an error can be accepted now.
+         * @description For everybody.
+         */
+        get: operations["get_capture_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/error-logging/webhook/{source}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes an error of an app.
+         * @description One JSON object with a message or an exception; all else is optional, and names are read liberally: docs/webhooks.md.
+         */
+        post: operations["send_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/store": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Takes an event of the key's project out of the query.
+         * @description For browsers that can do nothing else: the event is `sentry_data` of the query, the answer a picture of one transparent pixel.
+         */
+        get: operations["send_event_to_keys_project_by_pixel"];
+        put?: never;
+        /**
+         * Takes an event of the key's project.
+         * @description For old clients. The JSON may also be in base64, deflated, or the `sentry_data` of a form; 1 MiB of JSON at most. With the type of an envelope it is taken as one.
+         */
+        post: operations["send_event_to_keys_project"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/account": {
         parameters: {
             query?: never;
@@ -226,6 +294,154 @@ export interface paths {
          * @description For people who are signed in.
          */
         patch: operations["change_account"];
+        trace?: never;
+    };
+    "/api/v1/account/contact-methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How one is reached.
+         * @description For people who are signed in.
+         */
+        get: operations["list_contact_methods"];
+        put?: never;
+        /**
+         * Makes a contact method.
+         * @description For people who are signed in.
+         */
+        post: operations["create_contact_method"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/contact-methods/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Removes a contact method with its rules.
+         * @description For people who are signed in.
+         */
+        delete: operations["remove_contact_method"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/contact-methods/{id}/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sends a code there; one a minute.
+         * @description For people who are signed in.
+         */
+        post: operations["send_contact_method_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/contact-methods/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sends a test there.
+         * @description For people who are signed in.
+         */
+        post: operations["test_contact_method"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/contact-methods/{id}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Proves by the code that it is one's own.
+         * @description For people who are signed in.
+         */
+        post: operations["verify_contact_method"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/notification-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * When one is told by what; the earliest first.
+         * @description For people who are signed in.
+         */
+        get: operations["list_notification_rules"];
+        put?: never;
+        /**
+         * Makes a notification rule.
+         * @description For people who are signed in.
+         */
+        post: operations["create_notification_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/notification-rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Removes a notification rule.
+         * @description For people who are signed in.
+         */
+        delete: operations["remove_notification_rule"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/account/totp": {
@@ -316,6 +532,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/answers/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The page where a link of a mail is confirmed. Does nothing.
+         * @description For everybody.
+         */
+        get: operations["show_answer"];
+        put?: never;
+        /**
+         * Does what the link is for, once: the form of that page.
+         * @description For everybody.
+         */
+        post: operations["confirm_answer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/attachments/{id}": {
         parameters: {
             query?: never;
@@ -371,6 +611,58 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/escalation-policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The escalation policies.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["list_escalation_policies"];
+        put?: never;
+        /**
+         * Makes an escalation policy.
+         * @description For the role manager in the team, and tokens with the scope write.
+         */
+        post: operations["create_escalation_policy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/escalation-policies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One escalation policy in its newest version.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["get_escalation_policy"];
+        /**
+         * Gives a policy another version; open incidents keep theirs.
+         * @description For the role manager in the team, and tokens with the scope write.
+         */
+        put: operations["set_escalation_policy"];
+        post?: never;
+        /**
+         * Removes a policy that no rule leads to.
+         * @description For the role manager in the team, and tokens with the scope write.
+         */
+        delete: operations["remove_escalation_policy"];
         options?: never;
         head?: never;
         patch?: never;
@@ -456,6 +748,226 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The incidents, the newest first.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["list_incidents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One incident.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["get_incident"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says that one deals with it: nothing more of it leaves.
+         * @description For the role member in the team, and tokens with the scope triage.
+         */
+        post: operations["acknowledge_incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/escalate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Has the next step come at once.
+         * @description For the role member in the team, and tokens with the scope triage.
+         */
+        post: operations["escalate_incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Writes something onto its timeline.
+         * @description For the role member in the team, and tokens with the scope triage.
+         */
+        post: operations["add_incident_note"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/pages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who was paged by what, and how it went.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["list_incident_pages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/reassign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Gives it to somebody, who is paged at once.
+         * @description For the role member in the team, and tokens with the scope triage.
+         */
+        post: operations["reassign_incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ends it, and resolves its issue.
+         * @description For the role member in the team, and tokens with the scope triage.
+         */
+        post: operations["resolve_incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/snooze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Puts it off; its policy begins again then.
+         * @description For the role member in the team, and tokens with the scope triage.
+         */
+        post: operations["snooze_incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happened to it, the first first.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["get_incident_timeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/unacknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes that back: its policy begins again.
+         * @description For the role member in the team, and tokens with the scope triage.
+         */
+        post: operations["unacknowledge_incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/invitations": {
         parameters: {
             query?: never;
@@ -471,7 +983,7 @@ export interface paths {
         put?: never;
         /**
          * Invites somebody.
-         * @description For the role manager in the team, and tokens with the scope write.
+         * @description For people with the role manager in the team, and tokens with the scope admin.
          */
         post: operations["create_invitation"];
         delete?: never;
@@ -492,7 +1004,7 @@ export interface paths {
         post?: never;
         /**
          * Takes an invitation back.
-         * @description For the role manager in the team, and tokens with the scope write.
+         * @description For people with the role manager in the team, and tokens with the scope admin.
          */
         delete: operations["remove_invitation"];
         options?: never;
@@ -960,6 +1472,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/logs/frontend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes errors of a browser.
+         * @description One error, or `errors`, of which the first 100 are taken; each is answered for itself. 1,000 at most.
+         */
+        post: operations["send_frontend_log"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/notifications": {
         parameters: {
             query?: never;
@@ -1236,6 +1768,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/grouping/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tells how an event would be grouped by other rules; keeps nothing.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        post: operations["try_grouping"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/keys": {
         parameters: {
             query?: never;
@@ -1422,6 +1974,262 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/releases/{id}/trend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Events of a release's project before and after it came.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["get_release_trend"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/routing-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The routing rules, in the order in which they are looked at.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["list_routing_rules"];
+        put?: never;
+        /**
+         * Makes a routing rule.
+         * @description For the role manager in the team, and tokens with the scope write.
+         */
+        post: operations["create_routing_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/routing-rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Makes a routing rule another one.
+         * @description For the role manager in the team, and tokens with the scope write.
+         */
+        put: operations["set_routing_rule"];
+        post?: never;
+        /**
+         * Removes a routing rule; incidents that it opened go on.
+         * @description For the role manager in the team, and tokens with the scope write.
+         */
+        delete: operations["remove_routing_rule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The schedules.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["list_schedules"];
+        put?: never;
+        /**
+         * Makes a schedule.
+         * @description For the role manager in the team, and tokens with the scope write.
+         */
+        post: operations["create_schedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One schedule.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["get_schedule"];
+        /**
+         * Makes a schedule another one; its overrides stay.
+         * @description For the role manager in the team, and tokens with the scope write.
+         */
+        put: operations["set_schedule"];
+        post?: never;
+        /**
+         * Removes a schedule with its overrides.
+         * @description For the role manager in the team, and tokens with the scope write.
+         */
+        delete: operations["remove_schedule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{id}/calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The final calendar, with its gaps.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["get_schedule_calendar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{id}/on-call": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who is on call at a time.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["get_on_call"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{id}/overrides": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Its overrides that have not ended.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["list_overrides"];
+        put?: never;
+        /**
+         * Makes an override.
+         * @description For the role member in the team, and tokens with the scope triage.
+         */
+        post: operations["create_override"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{id}/overrides/{override_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Removes an override.
+         * @description For the role member in the team, and tokens with the scope triage.
+         */
+        delete: operations["remove_override"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/searches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One's own saved searches, and those of one's teams.
+         * @description For people who are signed in.
+         */
+        get: operations["list_searches"];
+        put?: never;
+        /**
+         * Saves a search, for oneself or for a team.
+         * @description For people who are signed in.
+         */
+        post: operations["save_search"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/searches/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A saved search.
+         * @description For people who are signed in.
+         */
+        get: operations["get_search"];
+        put?: never;
+        post?: never;
+        /**
+         * Forgets a saved search.
+         * @description For people who are signed in.
+         */
+        delete: operations["remove_search"];
+        options?: never;
+        head?: never;
+        /**
+         * Changes a saved search.
+         * @description For people who are signed in.
+         */
+        patch: operations["change_search"];
         trace?: never;
     };
     "/api/v1/services": {
@@ -1782,13 +2590,13 @@ export interface paths {
         get?: never;
         /**
          * Puts somebody into the team, or gives them another role.
-         * @description For the role manager in the team, and tokens with the scope write.
+         * @description For people with the role manager in the team, and tokens with the scope admin.
          */
         put: operations["put_member"];
         post?: never;
         /**
          * Takes somebody out of the team.
-         * @description For the role manager in the team, and tokens with the scope write.
+         * @description For people with the role manager in the team, and tokens with the scope admin.
          */
         delete: operations["remove_member"];
         options?: never;
@@ -1884,6 +2692,218 @@ export interface paths {
         patch: operations["change_user"];
         trace?: never;
     };
+    "/api/{project}/cron/{slug}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Takes a check-in of a cron job.
+         * @description Accepted and counted as unsupported; nothing is kept.
+         */
+        get: operations["send_check_in_by_get"];
+        put?: never;
+        /**
+         * Takes a check-in of a cron job.
+         * @description Accepted and counted as unsupported; nothing is kept.
+         */
+        post: operations["send_check_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/{project}/cron/{slug}/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Takes a check-in of a cron job.
+         * @description Accepted and counted as unsupported; nothing is kept.
+         */
+        get: operations["send_check_in_with_key_by_get"];
+        put?: never;
+        /**
+         * Takes a check-in of a cron job.
+         * @description Accepted and counted as unsupported; nothing is kept.
+         */
+        post: operations["send_check_in_with_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/{project}/csp-report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes a security report.
+         * @description A report as a browser sends it: CSP, Expect-CT, Expect-Staple, HPKP, or a list of the Reporting API, 100 at most. `sentry_environment` and `sentry_release` may be in the query.
+         */
+        post: operations["send_csp_report"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/{project}/envelope": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes an envelope.
+         * @description Events, attachments (20 MiB each, 30 in an envelope), feedback, user reports and client reports (100 KiB) and security reports are kept; other items are accepted and counted as unsupported. Of an envelope with an item that is too large or over a quota the others are kept, and the answer is about that item.
+         */
+        post: operations["send_envelope"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/{project}/integration/otlp/v1/{signal}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes an export of OTLP.
+         * @description Accepted and counted as unsupported; nothing is kept.
+         */
+        post: operations["export_otlp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/{project}/nel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes reports of network errors.
+         * @description Accepted and counted as unsupported; nothing is kept.
+         */
+        post: operations["send_network_error_report"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/{project}/otlp/v1/{signal}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes an export of OTLP.
+         * @description Accepted and counted as unsupported; nothing is kept.
+         */
+        post: operations["export_otlp_in_short"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/{project}/security": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes a security report.
+         * @description A report as a browser sends it: CSP, Expect-CT, Expect-Staple, HPKP, or a list of the Reporting API, 100 at most. `sentry_environment` and `sentry_release` may be in the query.
+         */
+        post: operations["send_security_report"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/{project}/store": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Takes an event out of the query.
+         * @description For browsers that can do nothing else: the event is `sentry_data` of the query, the answer a picture of one transparent pixel.
+         */
+        get: operations["send_event_by_pixel"];
+        put?: never;
+        /**
+         * Takes an event.
+         * @description For old clients. The JSON may also be in base64, deflated, or the `sentry_data` of a form; 1 MiB of JSON at most. With the type of an envelope it is taken as one.
+         */
+        post: operations["send_event"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tunnel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes an envelope whose header has the DSN.
+         * @description Events, attachments (20 MiB each, 30 in an envelope), feedback, user reports and client reports (100 KiB) and security reports are kept; other items are accepted and counted as unsupported. Of an envelope with an item that is too large or over a quota the others are kept, and the answer is about that item.
+         */
+        post: operations["send_envelope_by_tunnel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1908,7 +2928,7 @@ export interface components {
              * @description Its id: later ones are higher.
              */
             id: number;
-            /** @description `status`, `priority`, `assigned`, `regressed` or `comment`. */
+            /** @description `status`, `priority`, `assigned`, `regressed`, `unignored`, `merged`, `unmerged` or `comment`. */
             kind: string;
         };
         /** @description A part of a list. */
@@ -1932,6 +2952,11 @@ export interface components {
         };
         /** @description What kind of somebody did something. */
         ActorKind: "user" | "token" | "system";
+        /** @description Something to be written down. */
+        AddIncidentNoteBody: {
+            /** @description Up to 10,000 characters. */
+            text: string;
+        };
         AskPasswordResetBody: {
             email: string;
         };
@@ -1975,7 +3000,7 @@ export interface components {
         };
         /** @description One attempt. */
         Attempt: {
-            /** @description The provider's answer, cut. */
+            /** @description The provider's answer, cut; none of what went to a person's contact method. */
             answer: string | null;
             /**
              * Format: int32
@@ -2069,6 +3094,15 @@ export interface components {
             matched: number;
             /** @description There are more than were looked at: ask again. */
             more: boolean;
+        };
+        CaptureHealth: {
+            healthy: boolean;
+            message: string;
+            status: string;
+        };
+        CapturedError: {
+            /** Format: uuid */
+            id: string;
         };
         ChangeAccountBody: {
             name?: string | null;
@@ -2169,6 +3203,17 @@ export interface components {
              */
             url: string | null;
         };
+        /** @description What is to be different; what is left out stays. */
+        ChangeSearchBody: {
+            name?: string | null;
+            /**
+             * @description Only issues of this project; `null` is of all.
+             * @default null
+             */
+            project: string | null;
+            query?: string | null;
+            sort?: components["schemas"]["Sort"] | null;
+        };
         ChangeTeamBody: {
             name: string;
         };
@@ -2230,12 +3275,73 @@ export interface components {
         ConfirmSecondFactorBody: {
             code: string;
         };
+        /** @description A contact method as its owner sees it; without secrets. */
+        ContactMethod: {
+            /** @description How messages travel. */
+            channel: components["schemas"]["Channel"];
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description Why Bugle switched it off. */
+            disabled_reason: string | null;
+            /** @description Off: it did not work any more. */
+            enabled: boolean;
+            /** @description Its id. */
+            id: components["schemas"]["ContactMethodId"];
+            /** @description What its owner calls it. */
+            name: string;
+            /** @description The address, number, URL or Slack id. */
+            target: string;
+            /**
+             * Format: date-time
+             * @description Since when it is proven to be theirs; never paged before.
+             */
+            verified_at: string | null;
+        };
+        /**
+         * Format: int32
+         * @description A way to reach a person. The number of the destination that it is.
+         */
+        ContactMethodId: number;
+        /** @description A message that is on its way. */
+        ContactMethodMessage: {
+            notification: components["schemas"]["NotificationId"];
+        };
+        /** @description A part of a list. */
+        ContactMethodPage: {
+            /** @description The items, in the list's order. */
+            items: components["schemas"]["ContactMethod"][];
+            /** @description What `cursor` gives the next part; null when this was the last. */
+            next: string | null;
+        };
+        /** @description A contact method to be made. */
+        CreateContactMethodBody: {
+            /** @description Slack: a bot token (`xoxb-…`), for messages to oneself. */
+            bot_token?: string | null;
+            /** @description How messages travel. */
+            channel: components["schemas"]["Channel"];
+            /** @description What to call it; 1 to 64 characters. */
+            name: string;
+            /** @description An address, a number in E.164, a URL, or with a bot token the id of a Slack user. */
+            target: string;
+        };
         CreateDestinationBody: {
             channel: components["schemas"]["Channel"];
             min_priority?: components["schemas"]["Priority"] | null;
             /** @default {} */
             settings: components["schemas"]["GivenDestinationSettings"];
             target: string;
+        };
+        /** @description What a policy is to be. */
+        CreateEscalationPolicyBody: {
+            /** @description Who is paged in which order. */
+            content: components["schemas"]["GivenEscalationPolicy"];
+            /** @description 1 to 64 characters, unique in the team. */
+            name: string;
+            /** @description Whose; may be left out by whoever manages one team. Cannot be changed. */
+            team?: components["schemas"]["TeamId"] | null;
         };
         CreateInvitationBody: {
             email: string;
@@ -2247,6 +3353,40 @@ export interface components {
             label: string;
             per_hour?: number | null;
             per_minute?: number | null;
+        };
+        /** @description A rule to be made. */
+        CreateNotificationRuleBody: {
+            /** @description By what; one's own. */
+            contact_method: components["schemas"]["ContactMethodId"];
+            /**
+             * @description How many minutes after a page, when nobody has answered until then: 0 to 9000.
+             * @default 0
+             */
+            delay_minutes: number;
+            /**
+             * @description For incidents of this priority and of higher ones.
+             * @default low
+             */
+            min_priority: components["schemas"]["Priority"];
+        };
+        /** @description An override to be made. Not [`Override`] itself: what is flattened cannot refuse unknown fields. */
+        CreateOverrideBody: {
+            /**
+             * Format: date-time
+             * @description When it begins.
+             */
+            from: string;
+            /** @description What changes. */
+            kind: components["schemas"]["NewOverrideKind"];
+            /** @description Who would be on call; with `replace`, and only there. */
+            replaced?: components["schemas"]["UserId"] | null;
+            /**
+             * Format: date-time
+             * @description When it ends; after `from`, by 366 days at most.
+             */
+            to: string;
+            /** @description Who comes on call, and is of the team; with `remove` who is not on call. */
+            who: components["schemas"]["UserId"];
         };
         CreateProjectBody: {
             name: string;
@@ -2294,6 +3434,52 @@ export interface components {
             started_at?: string | null;
             /** @description Where one can read about it, 2,048 characters at most. */
             url?: string | null;
+        };
+        /** @description What a rule is to be. */
+        CreateRoutingRuleBody: {
+            /**
+             * @description Off: not looked at.
+             * @default true
+             */
+            enabled: boolean;
+            /**
+             * @description Only these environments, 50 at most; empty means all.
+             * @default []
+             */
+            environments: string[];
+            /**
+             * @description Only these kinds, 20 at most; empty means all.
+             * @default []
+             */
+            kinds: components["schemas"]["SignalKind"][];
+            /**
+             * @description The lowest priority that opens an incident; `high` when absent.
+             * @default high
+             */
+            min_priority: components["schemas"]["Priority"];
+            /**
+             * Format: int32
+             * @description Of several that match, the one with the lowest place counts, then the oldest.
+             * @default 0
+             */
+            place: number;
+            /** @description The team's policy by which it escalates. */
+            policy: components["schemas"]["EscalationPolicyId"];
+            /** @description Only signals of this project; of every project of the team, when absent. */
+            project?: components["schemas"]["ProjectId"] | null;
+            /** @description Whose; may be left out by whoever manages one team. Cannot be changed. */
+            team?: components["schemas"]["TeamId"] | null;
+        };
+        /** @description What a schedule is to be. */
+        CreateScheduleBody: {
+            /** @description From the bottom up. */
+            layers: components["schemas"]["GivenLayer"][];
+            /** @description 1 to 64 characters, unique in the team. */
+            name: string;
+            /** @description Whose; may be left out by whoever manages one team. Cannot be changed. */
+            team?: components["schemas"]["TeamId"] | null;
+            /** @description The IANA name of a zone, such as `Europe/Vienna`. */
+            zone: string;
         };
         CreateTeamBody: {
             name: string;
@@ -2414,6 +3600,7 @@ export interface components {
             /** @description The signing secret, in the answer that made it and never again. */
             secret?: string;
             settings: components["schemas"]["DestinationSettings"];
+            /** @description Of a URL only scheme and host, for whoever may not change it: Slack's are secrets, and others hold some. */
             target: string;
         };
         /**
@@ -2445,6 +3632,10 @@ export interface components {
             /** @description Webhook: a minijinja template for the body instead of the standard payload, 16 KiB at most. */
             template?: string;
         };
+        /** @description What becomes of an event that has hashes. */
+        Destined: "new" | {
+            issue: components["schemas"]["IssueName"];
+        } | "discarded";
         /** @description A person. */
         Developer: {
             /** @description The account is open: they can sign in and be assigned to. */
@@ -2534,6 +3725,49 @@ export interface components {
             /** @description What `cursor` gives the next part; null when this was the last. */
             next: string | null;
         };
+        /** @description Who is paged in which order until somebody answers. Unknown fields are an error. */
+        EscalationPolicy: {
+            /**
+             * @description After how many minutes an acknowledgement ends and the policy begins again; never, when absent. 1 to
+             *     [`EscalationPolicy::MAX_MINUTES`].
+             */
+            acknowledgement_timeout_minutes?: number;
+            /** @description Who is paged when no step has anybody; the managers of the project's team, when there are none. */
+            fallback?: components["schemas"]["EscalationTarget"][];
+            /**
+             * @description How often it begins again after its last step: 0 to [`EscalationPolicy::MAX_REPEAT`].
+             * @default 0
+             */
+            repeat: number;
+            /** @description In order; 1 to [`EscalationPolicy::MAX_STEPS`]. */
+            steps: components["schemas"]["EscalationStep"][];
+        };
+        /**
+         * Format: int32
+         * @description Who is paged in which order.
+         */
+        EscalationPolicyId: number;
+        /** @description One step of a policy. */
+        EscalationStep: {
+            /** @description How long they have to answer before the next step comes, in minutes: 1 to [`EscalationPolicy::MAX_MINUTES`]. */
+            delay_minutes: number;
+            /** @description The step is left out for incidents below this priority. */
+            min_priority?: components["schemas"]["Priority"];
+            /** @description Whom it pages; 1 to [`EscalationPolicy::MAX_TARGETS`]. */
+            targets: components["schemas"]["EscalationTarget"][];
+        };
+        /** @description Whom a step pages. Schedules are asked who is on call at the moment at which the step comes. */
+        EscalationTarget: {
+            /** @constant */
+            type: "person";
+            /** @description Who. */
+            user: components["schemas"]["UserId"];
+        } | {
+            /** @description Which. */
+            schedule: components["schemas"]["ScheduleId"];
+            /** @constant */
+            type: "schedule";
+        };
         /** @description One occurrence of an error or message. */
         Event: {
             /** @description What happened before, oldest first. */
@@ -2617,8 +3851,8 @@ export interface components {
             user?: components["schemas"]["EventUser"];
         };
         /**
-         * @description An event with its neighbours, among those that were asked for. Ids are null where there are none within the 2,000 events
-         *     next to it.
+         * @description An event with its neighbours, among those that were asked for. Ids are null where there are none within the events that
+         *     are looked at: 2,000 for all of them together.
          */
         EventOfIssue: {
             event: components["schemas"]["StoredEvent"];
@@ -2643,6 +3877,10 @@ export interface components {
             /** @description How many events were looked at. */
             searched: number;
         };
+        /** @description An event as an SDK sends it. */
+        EventPayload: {
+            [key: string]: unknown;
+        } | string;
         /** @description An HTTP request. */
         EventRequest: {
             /** @description The cookies as pairs. */
@@ -2813,6 +4051,82 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        FrontendError: ({
+            /** @description The app's version; the release where none is named. */
+            app_version?: string | null;
+            /** @description What happened before, oldest first: objects with timestamp, category, level, message, data; the latest 100 are kept. */
+            breadcrumbs?: unknown[] | Record<string, never> | null;
+            /** @description The browser's name, or an object with name and version. */
+            browser?: string | number | Record<string, never> | null;
+            /** @description Anything else, kept as extra within 256 KiB and 7 levels. */
+            context?: string | unknown[] | Record<string, never> | null;
+            /** @description production, staging, … Cut after 64 characters. */
+            environment?: string | null;
+            /** @description What groups the event; `{{ default }}` stands for the default. */
+            fingerprint?: unknown[] | string | null;
+            /** @description What happened. Cut after 8,192 characters. */
+            message?: string | null;
+            /** @description The error's name, as in TypeError. */
+            name?: string | null;
+            /** @description ios, android, web, Win32, …, or the language of the trace: dart, javascript, java. */
+            platform?: string | null;
+            /** @description The id of the request in your own logs, 100 characters at most. */
+            request_id?: string | null;
+            /** @description The session's id, or an object about it. */
+            session_id?: string | number | Record<string, never> | null;
+            /** @description critical, high, medium or low (they set the priority too), or a level: fatal, error, warning, info, debug. Default error. */
+            severity?: string | null;
+            /** @description The stack trace: text as the runtime prints it (512 KiB are read), a list of its lines, or a list of frame objects, innermost call first. */
+            stack?: string | unknown[] | Record<string, never> | null;
+            /** @description An object of texts, a list of pairs, or a list of key:value texts; 200 at most, 200 characters each. */
+            tags?: unknown[] | Record<string, never> | null;
+            /** @description When it happened: seconds or milliseconds since 1970, or RFC 3339; or as PHP, Log4j and Java write a time as an object or a list. Default: now. */
+            timestamp?: string | number | unknown[] | Record<string, never> | null;
+            /** @description The page's URL. */
+            url?: string | null;
+            /** @description The user's id, or an object with id, email, username, name, ip_address; anything else is kept as data. */
+            user?: string | number | Record<string, never> | null;
+            /** @description The User-Agent header. */
+            user_agent?: string | null;
+        } & {
+            [key: string]: unknown;
+        }) | unknown | unknown | unknown;
+        /**
+         * Frontend log
+         * @description For POST /api/v1/logs/frontend/, one error. Names are compared without case, _ and -; what is not listed is kept as extra.
+         */
+        FrontendLog: components["schemas"]["FrontendError"] | {
+            errors: components["schemas"]["FrontendError"][];
+        };
+        FrontendLogAnswer: {
+            accepted: number;
+            /** Format: uuid */
+            id?: string;
+            items: {
+                errors?: components["schemas"]["FieldError"][];
+                /** Format: uuid */
+                id?: string;
+                index: number;
+                /** @description Seconds. */
+                retry_after?: number;
+                /** @enum {string} */
+                status: "accepted" | "invalid" | "rate_limited";
+            }[];
+            rejected: number;
+        };
+        /** @description A time during which nobody is on call: `start <= t < end`. */
+        Gap: {
+            /**
+             * Format: date-time
+             * @description When it ends.
+             */
+            end: string;
+            /**
+             * Format: date-time
+             * @description When it begins.
+             */
+            start: string;
+        };
         /** @description As it is given. */
         Given: string | components["schemas"]["GivenUser"] | components["schemas"]["GivenTeam"];
         /** @description What can be set for a destination beyond channel and target. Unknown fields are an error. */
@@ -2831,6 +4145,32 @@ export interface components {
             secret?: string | null;
             /** @description Webhook: a minijinja template for the body instead of the standard payload, 16 KiB at most. */
             template?: string | null;
+        };
+        /** @description Who is paged in which order until somebody answers. Unknown fields are an error. */
+        GivenEscalationPolicy: {
+            /**
+             * @description After how many minutes an acknowledgement ends and the policy begins again; never, when absent. 1 to
+             *     [`EscalationPolicy::MAX_MINUTES`].
+             */
+            acknowledgement_timeout_minutes?: number | null;
+            /** @description Who is paged when no step has anybody; the managers of the project's team, when there are none. */
+            fallback?: components["schemas"]["EscalationTarget"][];
+            /**
+             * @description How often it begins again after its last step: 0 to [`EscalationPolicy::MAX_REPEAT`].
+             * @default 0
+             */
+            repeat: number;
+            /** @description In order; 1 to [`EscalationPolicy::MAX_STEPS`]. */
+            steps: components["schemas"]["GivenEscalationStep"][];
+        };
+        /** @description One step of a policy. */
+        GivenEscalationStep: {
+            /** @description How long they have to answer before the next step comes, in minutes: 1 to [`EscalationPolicy::MAX_MINUTES`]. */
+            delay_minutes: number;
+            /** @description The step is left out for incidents below this priority. */
+            min_priority?: components["schemas"]["Priority"] | null;
+            /** @description Whom it pages; 1 to [`EscalationPolicy::MAX_TARGETS`]. */
+            targets: components["schemas"]["EscalationTarget"][];
         };
         /**
          * @description Events that the recorder drops with the outcome `filtered`. All patterns are globs (`*`), matched whole,
@@ -2872,6 +4212,31 @@ export interface components {
              * @default []
              */
             releases: string[];
+        };
+        /** @description Participants who take turns. Unknown fields are an error. */
+        GivenLayer: {
+            /**
+             * Format: date-time
+             * @description When the layer ends to apply; never, when absent.
+             */
+            ends?: string | null;
+            /**
+             * @description Who takes turns, in order; [`MAX_PARTICIPANTS`](crate::limits::MAX_PARTICIPANTS) at most. `null` is a turn of
+             *     nobody's: a layer below has it, or it is a gap (GoAlert #3049).
+             */
+            participants: (components["schemas"]["UserId"] | null)[];
+            /**
+             * @description When the layer applies, any of these; always when empty. [`MAX_RESTRICTIONS`](crate::limits::MAX_RESTRICTIONS)
+             *     at most.
+             */
+            restrictions?: components["schemas"]["Restriction"][];
+            /** @description How turns follow each other. */
+            rotation: components["schemas"]["GivenRotation"];
+            /**
+             * Format: date-time
+             * @description From when the layer applies; always, when absent.
+             */
+            starts?: string | null;
         };
         /** @description The settings of a project, as stored (JSON) and as the recorder uses them. Unknown fields are an error. */
         GivenProjectSettings: {
@@ -2935,6 +4300,33 @@ export interface components {
              */
             per_minute: number | null;
         };
+        /**
+         * @description A cycle of turns, each `every` units long, without beginning and end: `start` only says where in it things are.
+         *     When a layer begins and ends is the layer's to say.
+         */
+        GivenRotation: {
+            /**
+             * @description Daily only: days on which no restriction of the layer begins are not counted, so that in a rotation within
+             *     Monday to Friday the one after Friday's is Monday's (OneUptime #2413). The day is the one on which a turn
+             *     would begin.
+             * @default false
+             */
+            count_only_allowed: boolean;
+            /**
+             * @description How many units a turn takes, 1 to [`MAX_EVERY`](crate::limits::MAX_EVERY); 0 is taken as 1.
+             * @default 1
+             */
+            every: number;
+            /**
+             * @description The place in the list, from 0, of the participant whose turn begins at `start`.
+             * @default 0
+             */
+            first: number;
+            /** @description A handoff, on the wall clock of the schedule's zone, to the minute. */
+            start: string;
+            /** @description What is counted. */
+            unit: components["schemas"]["RotationUnit"];
+        };
         /** @description What is removed before anything is stored. */
         GivenScrubSettings: {
             /**
@@ -2967,6 +4359,12 @@ export interface components {
         GivenUser: {
             /** @description Its id. */
             user: components["schemas"]["UserId"];
+        };
+        /** @description How an event is grouped by some rules. */
+        Grouped: {
+            grouping: components["schemas"]["Grouping"];
+            /** @description What becomes of the next event that is grouped so. */
+            leads_to: components["schemas"]["Destined"];
         };
         /** @description Why an event is grouped as it is. */
         Grouping: {
@@ -3002,6 +4400,36 @@ export interface components {
         };
         /** @description By what an event was grouped. */
         GroupingMethod: "rule" | "checksum" | "fingerprint" | "known" | "frames" | "value" | "thread" | "security" | "message" | "nothing";
+        /** @description How an event would be grouped, and how it is. */
+        GroupingTrial: {
+            /** @description Whether the rules that were given lead to other hashes than those of the project. */
+            changed: boolean;
+            /** @description By the rules of the project. */
+            current: components["schemas"]["Grouped"];
+            /** @description The event, when it is one of the project. */
+            event: components["schemas"]["TriedOn"] | null;
+            /** @description Which filter of the project turns the event away, of one that was given. */
+            filtered: string | null;
+            /** @description By the rules that were given. */
+            proposed: components["schemas"]["Grouped"];
+            /**
+             * @description Frames that a rule had marked which is not among those that were given: what the client said of them is not kept, so
+             *     that they are grouped as if it had said nothing.
+             */
+            uncertain_frames: number;
+        };
+        /** @description An instant at which other people come on call. */
+        Handoff: {
+            /** @description Who is from then on; nobody when a gap begins. */
+            after: components["schemas"]["UserId"][];
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Who was on call just before; nobody after a gap. */
+            before: components["schemas"]["UserId"][];
+        };
         /** @description One process of one service. */
         Heartbeat: {
             /**
@@ -3117,6 +4545,133 @@ export interface components {
              */
             releases: string[];
         };
+        /** @description An incident. */
+        Incident: {
+            /**
+             * Format: date-time
+             * @description Since when somebody deals with it.
+             */
+            acknowledged_at: string | null;
+            /** @description Who. */
+            acknowledged_by: string | null;
+            /** @description Whom it was given to. */
+            assigned_user: components["schemas"]["UserId"] | null;
+            /**
+             * Format: int32
+             * @description Goes up when its policy begins again, it is given to somebody, escalated by hand, or becomes more urgent.
+             */
+            generation: number;
+            /** @description Its id; newer ones have higher ones. */
+            id: components["schemas"]["IncidentId"];
+            /** @description The issue; none when it was deleted. */
+            issue: components["schemas"]["IssueId"] | null;
+            /**
+             * Format: date-time
+             * @description Triggered: when the next step comes; none when all are done. Acknowledged: when that ends; none when never.
+             */
+            next_at: string | null;
+            /**
+             * Format: int32
+             * @description The step that comes next, from 1; one more than there are when all are done.
+             */
+            next_step: number;
+            /** @description The policy; none when it was removed. */
+            policy: components["schemas"]["EscalationPolicyId"] | null;
+            /**
+             * Format: int32
+             * @description The policy's version, which it keeps.
+             */
+            policy_version: number;
+            /** @description Its priority. */
+            priority: components["schemas"]["Priority"];
+            /** @description Its project. */
+            project: components["schemas"]["ProjectId"];
+            /** @description How often the policy was repeated. */
+            repeated: number;
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            resolved_at: string | null;
+            /** @description Who ended it; nobody when it ended with its issue. */
+            resolved_by: string | null;
+            /** @description What people call the issue: `SHOP-42`. */
+            short_id: string | null;
+            /**
+             * Format: date-time
+             * @description Until when nobody wants to hear of it.
+             */
+            snoozed_until: string | null;
+            /** @description Where it stands. */
+            state: components["schemas"]["IncidentState"];
+            /** @description The team of the project. */
+            team: components["schemas"]["TeamId"] | null;
+            /** @description The issue's title when it was opened. */
+            title: string;
+            /**
+             * Format: date-time
+             * @description When it was opened.
+             */
+            triggered_at: string;
+        };
+        /** @description What an incident's timeline tells. */
+        IncidentEvent: "triggered" | "signal" | "paged" | "step_skipped" | "repeated" | "fallback" | "no_recipient" | "exhausted" | "acknowledged" | "acknowledgement_timed_out" | "unacknowledged" | "snoozed" | "snooze_ended" | "priority_raised" | "reassigned" | "escalated" | "note" | "resolved" | "merged";
+        /**
+         * Format: int64
+         * @description Something that somebody must answer.
+         */
+        IncidentId: number;
+        /** @description A page that an incident sent, or is to send, somebody. */
+        IncidentNotification: {
+            /**
+             * Format: int32
+             * @description How often it was tried.
+             */
+            attempts: number;
+            /** @description How it travels. */
+            channel: components["schemas"]["Channel"];
+            /**
+             * Format: date-time
+             * @description When it was, or is, due.
+             */
+            due_at: string;
+            /** @description Why it did not succeed (yet), or was cancelled. */
+            error: string | null;
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            finished_at: string | null;
+            /**
+             * Format: int32
+             * @description The incident's generation that it belongs to.
+             */
+            generation: number;
+            /** @description The notification's id. */
+            id: components["schemas"]["NotificationId"];
+            /** @description Where it stands. */
+            state: components["schemas"]["NotificationState"];
+            /** @description The step that caused it, from 1; 0 is the fallback, -1 is that it was given to them. */
+            step: number;
+            /** @description Whom; nobody when the account is gone. */
+            user: components["schemas"]["UserId"] | null;
+        };
+        /** @description A part of a list. */
+        IncidentNotificationPage: {
+            /** @description The items, in the list's order. */
+            items: components["schemas"]["IncidentNotification"][];
+            /** @description What `cursor` gives the next part; null when this was the last. */
+            next: string | null;
+        };
+        /** @description A part of a list. */
+        IncidentPage: {
+            /** @description The items, in the list's order. */
+            items: components["schemas"]["Incident"][];
+            /** @description What `cursor` gives the next part; null when this was the last. */
+            next: string | null;
+        };
+        /** @description Where an incident stands. */
+        IncidentState: "triggered" | "acknowledged" | "resolved";
         /** @description What somebody may do in the whole installation. */
         InstallationRole: "member" | "admin" | "owner";
         /** @description An invitation that was not accepted yet. */
@@ -3220,6 +4775,15 @@ export interface components {
         IssueId: number;
         /** @description Which issues of a release. */
         IssueKind: "new" | "regressed" | "resolved";
+        /** @description What an issue is called. */
+        IssueName: {
+            /** @description Its id. */
+            id: components["schemas"]["IssueId"];
+            /** @description What people call it. */
+            short_id: string;
+            /** @description What people read first. */
+            title: string;
+        };
         /** @description A part of a list. */
         IssuePage: {
             /** @description The items, in the list's order. */
@@ -3263,6 +4827,31 @@ export interface components {
             items: components["schemas"]["Key"][];
             /** @description What `cursor` gives the next part; null when this was the last. */
             next: string | null;
+        };
+        /** @description Participants who take turns. Unknown fields are an error. */
+        Layer: {
+            /**
+             * Format: date-time
+             * @description When the layer ends to apply; never, when absent.
+             */
+            ends?: string;
+            /**
+             * @description Who takes turns, in order; [`MAX_PARTICIPANTS`](crate::limits::MAX_PARTICIPANTS) at most. `null` is a turn of
+             *     nobody's: a layer below has it, or it is a gap (GoAlert #3049).
+             */
+            participants: (components["schemas"]["UserId"] | null)[];
+            /**
+             * @description When the layer applies, any of these; always when empty. [`MAX_RESTRICTIONS`](crate::limits::MAX_RESTRICTIONS)
+             *     at most.
+             */
+            restrictions?: components["schemas"]["Restriction"][];
+            /** @description How turns follow each other. */
+            rotation: components["schemas"]["Rotation"];
+            /**
+             * Format: date-time
+             * @description From when the layer applies; always, when absent.
+             */
+            starts?: string;
         };
         /** @description What the client says of an event. Ordered: `Debug < Fatal`. */
         Level: "debug" | "info" | "warning" | "error" | "fatal";
@@ -3382,6 +4971,8 @@ export interface components {
             team: components["schemas"]["TeamId"] | null;
             team_role: components["schemas"]["TeamRole"] | null;
         };
+        /** @description What an override changes. */
+        NewOverrideKind: "add" | "remove" | "replace" | "cover";
         /** @description A new project with its first key. */
         NewProject: {
             /** @description What SDKs are given. */
@@ -3424,7 +5015,7 @@ export interface components {
             generation: number;
             /** @description Its id; newer ones have higher ones. */
             id: components["schemas"]["NotificationId"];
-            /** @description The issue; none for a test or a digest. */
+            /** @description The issue; none for a test or a digest, and when it was deleted or the issue that it became part of had been told of already. */
             issue: components["schemas"]["IssueId"] | null;
             /** @description What it is about. */
             kind: components["schemas"]["SignalKind"];
@@ -3469,6 +5060,37 @@ export interface components {
             /** @description What `cursor` gives the next part; null when this was the last. */
             next: string | null;
         };
+        /** @description A rule: so many minutes after a page, by this contact method, for incidents of this priority and of higher ones. */
+        NotificationRule: {
+            /** @description By what. */
+            contact_method: components["schemas"]["ContactMethodId"];
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /**
+             * Format: int32
+             * @description How long after the page, when nobody has answered until then; 0 to 9000 minutes.
+             */
+            delay_minutes: number;
+            /** @description Its id. */
+            id: components["schemas"]["NotificationRuleId"];
+            /** @description For incidents of this priority and of higher ones. */
+            min_priority: components["schemas"]["Priority"];
+        };
+        /**
+         * Format: int32
+         * @description When a person is told by which contact method.
+         */
+        NotificationRuleId: number;
+        /** @description A part of a list. */
+        NotificationRulePage: {
+            /** @description The items, in the list's order. */
+            items: components["schemas"]["NotificationRule"][];
+            /** @description What `cursor` gives the next part; null when this was the last. */
+            next: string | null;
+        };
         /** @description Where a notification stands. The database enforces which fields go with which state. */
         NotificationState: "pending" | "sending" | "sent" | "failed" | "cancelled" | "bundled" | "expired";
         /** @description An OpenID Connect provider. */
@@ -3476,12 +5098,68 @@ export interface components {
             /** @description What people call it. */
             name: string;
         };
+        /** @description Somebody who is on call. */
+        OnCall: {
+            /** @description By what. */
+            source: components["schemas"]["Source"];
+            /** @description Who. */
+            who: components["schemas"]["UserId"];
+        };
+        /** @description Who is on call at a time, and when that changes. */
+        OnCallNow: {
+            /** Format: date-time */
+            at: string;
+            /** @description The next time at which other people come on call. */
+            next_handoff: components["schemas"]["Handoff"] | null;
+            /** @description Nobody, in a gap. */
+            on_call: components["schemas"]["OnCall"][];
+        };
         /** @description The test that is on its way. */
         OnItsWay: {
             notification: components["schemas"]["NotificationId"];
         };
         /** @description The end of an item. */
         Outcome: "recorded" | "filtered" | "rate_limited" | "invalid" | "duplicate" | "too_large" | "unauthorized" | "unsupported" | "discarded" | "expired" | "failed" | "client_discarded";
+        /** @description An exception for a time: `from <= t < to`. */
+        Override: {
+            /**
+             * Format: date-time
+             * @description When it begins.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description When it ends; after `from`, by [`MAX_OVERRIDE_DAYS`](crate::limits::MAX_OVERRIDE_DAYS) at most.
+             */
+            to: string;
+        } & ({
+            /** @constant */
+            kind: "add";
+            /** @description Who. */
+            who: components["schemas"]["UserId"];
+        } | {
+            /** @constant */
+            kind: "remove";
+            /** @description Who. */
+            who: components["schemas"]["UserId"];
+        } | {
+            /** @constant */
+            kind: "replace";
+            /** @description Who would be. */
+            replaced: components["schemas"]["UserId"];
+            /** @description Who is on call. */
+            who: components["schemas"]["UserId"];
+        } | {
+            /** @constant */
+            kind: "cover";
+            /** @description Who. */
+            who: components["schemas"]["UserId"];
+        });
+        /**
+         * Format: int32
+         * @description An exception from a schedule.
+         */
+        OverrideId: number;
         Passwords: {
             current: string;
             new: string;
@@ -3610,6 +5288,11 @@ export interface components {
              */
             per_minute: number | null;
         };
+        /** @description Whom an incident is given to. */
+        ReassignIncidentBody: {
+            /** @description Somebody of the team. */
+            user: components["schemas"]["UserId"];
+        };
         /** @description What signs in when the device is lost; each once. */
         RecoveryCodes: {
             recovery_codes: string[];
@@ -3698,6 +5381,8 @@ export interface components {
             /** @description What apps send. */
             version: string;
         };
+        /** @description What shows that a release came. */
+        ReleaseArrival: "event" | "deploy";
         /** @description A part of a list. */
         ReleasePage: {
             /** @description The items, in the list's order. */
@@ -3705,8 +5390,31 @@ export interface components {
             /** @description What `cursor` gives the next part; null when this was the last. */
             next: string | null;
         };
+        /** @description How far on either side, and how fine. */
+        ReleasePeriod: "24h" | "14d";
         /** @description Whether a release is still looked at. */
         ReleaseStatus: "open" | "archived";
+        /** @description Events of a release's project, of whatever release, before and after it came. */
+        ReleaseTrend: {
+            /** @description Events since, one number for each of the others. */
+            after: number[];
+            /** @description Events before, one number for each of the first buckets. */
+            before: number[];
+            /** @description The beginnings of the buckets; none of them is in the future. The release came in the hour with which the first of `after` begins. */
+            buckets: string[];
+            /**
+             * Format: date-time
+             * @description When it came: its first event or the end of its first deploy, whichever was earlier. Null before that; then the rest is empty.
+             */
+            came_at: string | null;
+            /** @description Which of the two. */
+            came_by: components["schemas"]["ReleaseArrival"] | null;
+            /**
+             * Format: int64
+             * @description The length of a bucket, in hours.
+             */
+            hours: number;
+        };
         RemoveSecondFactorBody: {
             password: string;
         };
@@ -3718,6 +5426,21 @@ export interface components {
             release: string;
         } | {
             commit: string;
+        };
+        /**
+         * @description A time of day on some weekdays, on the wall clock of the schedule's zone. A layer with restrictions has somebody
+         *     only within one of them.
+         *
+         *     As in GoAlert: an end before the start is on the next day, an equal one makes 24 hours, and the weekday is that
+         *     of the start.
+         */
+        Restriction: {
+            /** @description When it begins, to the minute. */
+            from: string;
+            /** @description When it ends, to the minute. */
+            to: string;
+            /** @description The days on which it begins; at least one. */
+            weekdays: components["schemas"]["Weekday"][];
         };
         /**
          * @description How long an event is kept. A partition of `events` for each.
@@ -3751,6 +5474,76 @@ export interface components {
             /** @description What `cursor` gives the next part; null when this was the last. */
             next: string | null;
         };
+        /**
+         * @description A cycle of turns, each `every` units long, without beginning and end: `start` only says where in it things are.
+         *     When a layer begins and ends is the layer's to say.
+         */
+        Rotation: {
+            /**
+             * @description Daily only: days on which no restriction of the layer begins are not counted, so that in a rotation within
+             *     Monday to Friday the one after Friday's is Monday's (OneUptime #2413). The day is the one on which a turn
+             *     would begin.
+             * @default false
+             */
+            count_only_allowed: boolean;
+            /**
+             * @description How many units a turn takes, 1 to [`MAX_EVERY`](crate::limits::MAX_EVERY); 0 is taken as 1.
+             * @default 1
+             */
+            every: number;
+            /**
+             * @description The place in the list, from 0, of the participant whose turn begins at `start`.
+             * @default 0
+             */
+            first: number;
+            /** @description A handoff, on the wall clock of the schedule's zone, to the minute. */
+            start: string;
+            /** @description What is counted. */
+            unit: components["schemas"]["RotationUnit"];
+        };
+        /** @description What a rotation counts. */
+        RotationUnit: "hourly" | "daily" | "weekly" | "monthly";
+        /** @description A rule of a team. Of several that match, the first by `place` counts, then the oldest. */
+        RoutingRule: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description Off: not looked at. */
+            enabled: boolean;
+            /** @description Only these environments; empty means all. */
+            environments: string[];
+            /** @description Its id. */
+            id: components["schemas"]["RoutingRuleId"];
+            /** @description Only these kinds; empty means all. */
+            kinds: components["schemas"]["SignalKind"][];
+            /** @description The lowest priority that opens an incident. */
+            min_priority: components["schemas"]["Priority"];
+            /**
+             * Format: int32
+             * @description Lower ones are looked at first.
+             */
+            place: number;
+            /** @description How it escalates. */
+            policy: components["schemas"]["EscalationPolicyId"];
+            /** @description Only signals of this project; of every project of the team, when absent. */
+            project: components["schemas"]["ProjectId"] | null;
+            /** @description Whose. */
+            team: components["schemas"]["TeamId"];
+        };
+        /**
+         * Format: int32
+         * @description Which signals open an incident.
+         */
+        RoutingRuleId: number;
+        /** @description A part of a list. */
+        RoutingRulePage: {
+            /** @description The items, in the list's order. */
+            items: components["schemas"]["RoutingRule"][];
+            /** @description What `cursor` gives the next part; null when this was the last. */
+            next: string | null;
+        };
         RunSetupBody: {
             email: string;
             name: string;
@@ -3758,6 +5551,73 @@ export interface components {
             team: string;
             token: string;
         };
+        /** @description A search to be saved. */
+        SaveSearchBody: {
+            /** @description 1 to 60 characters; no two searches of a person, or of a team, have the same. */
+            name: string;
+            /** @description Only issues of this project: its id or name. */
+            project?: string | null;
+            /** @description What is searched for, as lists of issues take it. */
+            query: string;
+            /**
+             * @description The order; `last_seen` unless said otherwise.
+             * @default last_seen
+             */
+            sort: components["schemas"]["Sort"];
+            /** @description The team to share it with: whoever saves it is a member there. Without one it is one's own. */
+            team?: components["schemas"]["TeamId"] | null;
+        };
+        /** @description A search of issues. */
+        SavedSearch: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            created_at: string;
+            /** @description Who saved it, by name. */
+            created_by: string;
+            /**
+             * Format: int32
+             * @description Its id.
+             */
+            id: number;
+            /** @description Its name; nothing else of the same person or team has it. */
+            name: string;
+            /** @description Only issues of this project. */
+            project: components["schemas"]["ProjectId"] | null;
+            /** @description The project's name, while one sees it. */
+            project_name: string | null;
+            /** @description What is searched for, as lists of issues take it. */
+            query: string;
+            /** @description The order. */
+            sort: components["schemas"]["Sort"];
+            /** @description The team that shares it; null for one's own. */
+            team: components["schemas"]["TeamId"] | null;
+            /** @description The team's name. */
+            team_name: string | null;
+        };
+        /** @description A part of a list. */
+        SavedSearchPage: {
+            /** @description The items, in the list's order. */
+            items: components["schemas"]["SavedSearch"][];
+            /** @description What `cursor` gives the next part; null when this was the last. */
+            next: string | null;
+        };
+        /** @description The final calendar of a schedule. */
+        ScheduleCalendar: {
+            /** Format: date-time */
+            from: string;
+            /** @description When nobody is on call; not in the past. */
+            gaps: components["schemas"]["Gap"][];
+            shifts: components["schemas"]["Shift"][];
+            /** Format: date-time */
+            to: string;
+        };
+        /**
+         * Format: int32
+         * @description Who is on call when.
+         */
+        ScheduleId: number;
         /** @description What is removed before anything is stored. */
         ScrubSettings: {
             /**
@@ -3790,6 +5650,14 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description The event's id; nothing when there was none. */
+        SentEvent: {
+            id?: string;
+        };
+        SentryRefusal: {
+            causes?: string[];
+            detail: string;
+        };
         /** @description A session as its person sees it. */
         Session: {
             /** @description What to send as `X-CSRF-Token` with whatever changes something. */
@@ -3802,10 +5670,65 @@ export interface components {
             /** @description Whose it is. */
             user: components["schemas"]["User"];
         };
+        /** @description What a policy is to be. */
+        SetEscalationPolicyBody: {
+            /** @description Who is paged in which order. */
+            content: components["schemas"]["GivenEscalationPolicy"];
+            /** @description 1 to 64 characters, unique in the team. */
+            name: string;
+            /** @description Whose; may be left out by whoever manages one team. Cannot be changed. */
+            team?: components["schemas"]["TeamId"] | null;
+        };
         /** @description What a release is made of. */
         SetReleaseCommitsBody: {
             /** @description The newest first, 1,000 at most. */
             commits: components["schemas"]["CommitBody"][];
+        };
+        /** @description What a rule is to be. */
+        SetRoutingRuleBody: {
+            /**
+             * @description Off: not looked at.
+             * @default true
+             */
+            enabled: boolean;
+            /**
+             * @description Only these environments, 50 at most; empty means all.
+             * @default []
+             */
+            environments: string[];
+            /**
+             * @description Only these kinds, 20 at most; empty means all.
+             * @default []
+             */
+            kinds: components["schemas"]["SignalKind"][];
+            /**
+             * @description The lowest priority that opens an incident; `high` when absent.
+             * @default high
+             */
+            min_priority: components["schemas"]["Priority"];
+            /**
+             * Format: int32
+             * @description Of several that match, the one with the lowest place counts, then the oldest.
+             * @default 0
+             */
+            place: number;
+            /** @description The team's policy by which it escalates. */
+            policy: components["schemas"]["EscalationPolicyId"];
+            /** @description Only signals of this project; of every project of the team, when absent. */
+            project?: components["schemas"]["ProjectId"] | null;
+            /** @description Whose; may be left out by whoever manages one team. Cannot be changed. */
+            team?: components["schemas"]["TeamId"] | null;
+        };
+        /** @description What a schedule is to be. */
+        SetScheduleBody: {
+            /** @description From the bottom up. */
+            layers: components["schemas"]["GivenLayer"][];
+            /** @description 1 to 64 characters, unique in the team. */
+            name: string;
+            /** @description Whose; may be left out by whoever manages one team. Cannot be changed. */
+            team?: components["schemas"]["TeamId"] | null;
+            /** @description The IANA name of a zone, such as `Europe/Vienna`. */
+            zone: string;
         };
         /** @description Whether there is nobody yet. */
         Setup: {
@@ -3857,6 +5780,23 @@ export interface components {
             short_id: string;
             title: string;
         };
+        /** @description A time during which somebody is on call: `start <= t < end`. */
+        Shift: {
+            /**
+             * Format: date-time
+             * @description When it ends.
+             */
+            end: string;
+            /** @description By what; where that changes, another shift begins. */
+            source: components["schemas"]["Source"];
+            /**
+             * Format: date-time
+             * @description When it begins.
+             */
+            start: string;
+            /** @description Who is on call. */
+            who: components["schemas"]["UserId"];
+        };
         SignInBody: {
             code?: string | null;
             email: string;
@@ -3868,7 +5808,7 @@ export interface components {
             oidc: components["schemas"]["OidcProvider"] | null;
         };
         /** @description What a notification is about. Part of its identity: one per issue, destination, kind and generation. */
-        SignalKind: "new" | "regression" | "events_10" | "events_100" | "events_1000" | "events_10000" | "test" | "digest" | "unignored" | "escalated_medium" | "escalated_high" | "escalated_critical";
+        SignalKind: "new" | "regression" | "events_10" | "events_100" | "events_1000" | "events_10000" | "test" | "digest" | "unignored" | "escalated_medium" | "escalated_high" | "escalated_critical" | "page" | "verification";
         /** @description A session in its person's list. */
         SignedInSession: {
             /** @description The client's address at sign-in. */
@@ -3899,10 +5839,21 @@ export interface components {
             /** @description What `cursor` gives the next part; null when this was the last. */
             next: string | null;
         };
+        /** @description For how long nobody wants to hear of it. */
+        SnoozeIncidentBody: {
+            /** @description 1 to 10080: a week. */
+            minutes: number;
+        };
         /** @description The order of a list; the greatest comes first, and of equals the newest. */
         Sort: "last_seen" | "first_seen" | "events" | "users" | "priority";
         /** @enum {string} */
         SortWord: "created" | "version";
+        /** @description What puts somebody on call. */
+        Source: {
+            layer: number;
+        } | {
+            override: number;
+        };
         /** @description Frames: the oldest call first, the one that crashed last. */
         Stacktrace: {
             /** @description The frames. */
@@ -3927,6 +5878,41 @@ export interface components {
         };
         /** @enum {string} */
         StatusWord: "open" | "archived" | "all";
+        /** @description A policy in its newest version. */
+        StoredEscalationPolicy: {
+            /** @description Who is paged in which order. */
+            content: components["schemas"]["EscalationPolicy"];
+            /**
+             * Format: date-time
+             * @description When the first one was.
+             */
+            created_at: string;
+            /** @description Its id. */
+            id: components["schemas"]["EscalationPolicyId"];
+            /** @description Its name, unique in the team. */
+            name: string;
+            /** @description Whose. */
+            team: components["schemas"]["TeamId"];
+            /**
+             * Format: date-time
+             * @description When this version was made.
+             */
+            updated_at: string;
+            /** @description Who made this version. */
+            updated_by: string;
+            /**
+             * Format: int32
+             * @description Counts its changes, from 1.
+             */
+            version: number;
+        };
+        /** @description A part of a list. */
+        StoredEscalationPolicyPage: {
+            /** @description The items, in the list's order. */
+            items: components["schemas"]["StoredEscalationPolicy"][];
+            /** @description What `cursor` gives the next part; null when this was the last. */
+            next: string | null;
+        };
         /** @description An event with its issue, project and title. */
         StoredEvent: {
             /** @description What happened before, oldest first. */
@@ -4018,12 +6004,92 @@ export interface components {
             /** @description Who it happened to. */
             user: components["schemas"]["EventUser"] | null;
         };
+        /** @description An override of a schedule. */
+        StoredOverride: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description Who made it. */
+            created_by: string;
+            /**
+             * Format: date-time
+             * @description When it begins.
+             */
+            from: string;
+            /** @description Its id; later ones are applied to the result of earlier ones. */
+            id: components["schemas"]["OverrideId"];
+            /**
+             * Format: date-time
+             * @description When it ends.
+             */
+            to: string;
+        } & ({
+            /** @constant */
+            kind: "add";
+            /** @description Who. */
+            who: components["schemas"]["UserId"];
+        } | {
+            /** @constant */
+            kind: "remove";
+            /** @description Who. */
+            who: components["schemas"]["UserId"];
+        } | {
+            /** @constant */
+            kind: "replace";
+            /** @description Who would be. */
+            replaced: components["schemas"]["UserId"];
+            /** @description Who is on call. */
+            who: components["schemas"]["UserId"];
+        } | {
+            /** @constant */
+            kind: "cover";
+            /** @description Who. */
+            who: components["schemas"]["UserId"];
+        });
+        /** @description A part of a list. */
+        StoredOverridePage: {
+            /** @description The items, in the list's order. */
+            items: components["schemas"]["StoredOverride"][];
+            /** @description What `cursor` gives the next part; null when this was the last. */
+            next: string | null;
+        };
+        /** @description A schedule of a team. */
+        StoredSchedule: {
+            /** Format: date-time */
+            created_at: string;
+            id: components["schemas"]["ScheduleId"];
+            layers: components["schemas"]["Layer"][];
+            name: string;
+            /** @description Those that have not ended, in the order in which they are applied. */
+            overrides: components["schemas"]["Override"][];
+            team: components["schemas"]["TeamId"];
+            /** Format: date-time */
+            updated_at: string;
+            /** @description The IANA name of the zone whose wall clock the layers are read from. */
+            zone: string;
+        };
+        /** @description A part of a list. */
+        StoredSchedulePage: {
+            /** @description The items, in the list's order. */
+            items: components["schemas"]["StoredSchedule"][];
+            /** @description What `cursor` gives the next part; null when this was the last. */
+            next: string | null;
+        };
         Tag: {
             key: string;
             /** @description Events that have it. */
             total: number;
             /** @description The most frequent first. */
             values: components["schemas"]["TagValue"][];
+        };
+        /** @description A part of a list. */
+        TagTextPage: {
+            /** @description The items, in the list's order. */
+            items: string[];
+            /** @description What `cursor` gives the next part; null when this was the last. */
+            next: string | null;
         };
         TagValue: {
             count: number;
@@ -4093,6 +6159,37 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description Something that happened to an incident. */
+        TimelineEntry: {
+            /** @description Who did it; nobody when it came by itself. */
+            actor: string | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description The rest of it: whom a step paged, why one was skipped, the text of a note. */
+            data: unknown;
+            /** @description What. */
+            event: components["schemas"]["IncidentEvent"];
+            /**
+             * Format: int32
+             * @description The incident's generation then.
+             */
+            generation: number;
+            /**
+             * Format: int64
+             * @description Its id; later ones have higher ones.
+             */
+            id: number;
+        };
+        /** @description A part of a list. */
+        TimelineEntryPage: {
+            /** @description The items, in the list's order. */
+            items: components["schemas"]["TimelineEntry"][];
+            /** @description What `cursor` gives the next part; null when this was the last. */
+            next: string | null;
+        };
         /** @description A token as shown. */
         Token: {
             /**
@@ -4100,6 +6197,8 @@ export interface components {
              * @description When it was made.
              */
             created_at: string;
+            /** @description Who made it, by themselves or with another token; none is the command line. It can no more than they can. */
+            created_by: components["schemas"]["TokenMaker"] | null;
             /**
              * Format: date-time
              * @description When it ends.
@@ -4123,6 +6222,13 @@ export interface components {
             team: components["schemas"]["TeamId"] | null;
             /** @description What is sent as `Authorization: Bearer`; only in the answer that made it. */
             token?: string;
+        };
+        /** @description Who made a token. */
+        TokenMaker: {
+            /** @description Their id. */
+            id: components["schemas"]["UserId"];
+            /** @description Their name. */
+            name: string;
         };
         /** @description A part of a list. */
         TokenPage: {
@@ -4172,6 +6278,24 @@ export interface components {
             /** @description Those of the issue's project that were first seen within the period. */
             releases: components["schemas"]["Marker"][];
         };
+        /** @description The event that rules were tried on. */
+        TriedOn: {
+            /** Format: uuid */
+            event_id: string;
+            /** @description The issue that it is part of. */
+            issue: components["schemas"]["IssueName"];
+            /** Format: date-time */
+            received_at: string;
+        };
+        /** @description Rules, and what to try them on: an event of the project, one that is given, or, without either, the project's latest. */
+        TryGroupingBody: {
+            /** @description The id of an event of the project. */
+            event_id?: string | null;
+            /** @description An event as an SDK sends it. */
+            payload?: components["schemas"]["EventPayload"] | null;
+            /** @description The rules, in place of those of the project: see `grouping_rules` of its settings. */
+            rules: string;
+        };
         /** @description What is parted. */
         UnmergeIssueBody: {
             /** @description 1 to 100 of the issue's fingerprints, but not all of them. */
@@ -4213,6 +6337,461 @@ export interface components {
             /** @description What `cursor` gives the next part; null when this was the last. */
             next: string | null;
         };
+        /** @description A code that came by the contact method. */
+        VerifyContactMethodBody: {
+            /** @description Six digits. */
+            code: string;
+        };
+        /**
+         * Webhook frontend
+         * @description For browsers. Names are compared without case, _ and -; what is not listed is kept as extra.
+         */
+        WebhookFrontend: ({
+            /** @description The app's version; the release where none is named. */
+            app_version?: string | null;
+            /** @description What happened before, oldest first: objects with timestamp, category, level, message, data; the latest 100 are kept. */
+            breadcrumbs?: unknown[] | Record<string, never> | null;
+            /** @description The browser's name, or an object with name and version. */
+            browser?: string | number | Record<string, never> | null;
+            /** @description The browser's version. */
+            browser_version?: string | number | boolean | null;
+            /** @description The build within the version. */
+            build_number?: string | number | boolean | null;
+            /** @description The column in the script. */
+            column?: number | string | null;
+            /** @description The component that failed. */
+            component?: string | null;
+            /** @description Anything else, kept as extra within 256 KiB and 7 levels. */
+            context?: string | unknown[] | Record<string, never> | null;
+            /** @description The device's name, or an object with model, brand, … */
+            device?: string | number | Record<string, never> | null;
+            /** @description The device's model. */
+            device_model?: string | null;
+            /** @description production, staging, … Cut after 64 characters. */
+            environment?: string | null;
+            /** @description The error, or an object with name, message, stack, cause. */
+            error?: string | unknown[] | Record<string, never> | null;
+            /** @description 32 hex digits. The same id sent twice counts once. */
+            event_id?: string | null;
+            /** @description What groups the event; `{{ default }}` stands for the default. */
+            fingerprint?: unknown[] | string | null;
+            /** @description false when nothing caught it. */
+            handled?: boolean | null;
+            /** @description An object, a list of pairs, or a list of name/value objects; 8 KiB are kept. */
+            headers?: unknown[] | Record<string, never> | null;
+            /** @description The user's address. */
+            ip?: string | null;
+            /** @description The level alone: fatal, error, warning, info, debug. Wins over `severity` for the level. */
+            level?: string | null;
+            /** @description The line in `file`, from 1. */
+            line?: number | string | null;
+            /** @description What happened. Cut after 8,192 characters. */
+            message?: string | null;
+            /** @description GET, POST, … */
+            method?: string | null;
+            /** @description The error's name, as in TypeError. */
+            name?: string | null;
+            /** @description The system's name, or an object with name and version. */
+            os?: string | number | Record<string, never> | null;
+            /** @description The system's version. */
+            os_version?: string | number | boolean | null;
+            /** @description ios, android, web, Win32, …, or the language of the trace: dart, javascript, java. */
+            platform?: string | null;
+            /** @description The version of the app, as in shop@1.4.2. Cut after 200 characters. */
+            release?: string | null;
+            /** @description The id of the request in your own logs, 100 characters at most. */
+            request_id?: string | null;
+            /** @description The body that was answered, text or JSON; 8 KiB are kept. */
+            response_body?: unknown;
+            /** @description The status that was answered. */
+            response_status?: number | string | null;
+            /** @description The session's id, or an object about it. */
+            session_id?: string | number | Record<string, never> | null;
+            /** @description critical, high, medium or low (they set the priority too), or a level: fatal, error, warning, info, debug. Default error. */
+            severity?: string | null;
+            /** @description The script, as window.onerror names it. */
+            source?: string | null;
+            /** @description 16 hex digits. */
+            span_id?: string | null;
+            /** @description The stack trace: text as the runtime prints it (512 KiB are read), a list of its lines, or a list of frame objects, innermost call first. */
+            stack?: string | unknown[] | Record<string, never> | null;
+            /** @description An object of texts, a list of pairs, or a list of key:value texts; 200 at most, 200 characters each. */
+            tags?: unknown[] | Record<string, never> | null;
+            /** @description When it happened: seconds or milliseconds since 1970, or RFC 3339; or as PHP, Log4j and Java write a time as an object or a list. Default: now. */
+            timestamp?: string | number | unknown[] | Record<string, never> | null;
+            /** @description 32 hex digits. */
+            trace_id?: string | null;
+            /** @description The route, task or screen. */
+            transaction?: string | null;
+            /** @description The URL of the request or page, with its query. */
+            url?: string | null;
+            /** @description The user's id, or an object with id, email, username, name, ip_address; anything else is kept as data. */
+            user?: string | number | Record<string, never> | null;
+            /** @description The User-Agent header. */
+            user_agent?: string | null;
+        } & {
+            [key: string]: unknown;
+        }) | unknown | unknown | unknown | unknown;
+        /**
+         * Webhook generic
+         * @description For anything else, and POST /api/error-logging/errors/. Names are compared without case, _ and -; what is not listed is kept as extra.
+         */
+        WebhookGeneric: ({
+            /** @description The app's version; the release where none is named. */
+            app_version?: string | null;
+            /** @description What happened before, oldest first: objects with timestamp, category, level, message, data; the latest 100 are kept. */
+            breadcrumbs?: unknown[] | Record<string, never> | null;
+            /** @description The exception that led to this one: an object of the same shape, a list of them (nearest first), or text. */
+            cause?: string | unknown[] | Record<string, never> | null;
+            /** @description Anything else, kept as extra within 256 KiB and 7 levels. */
+            context?: string | unknown[] | Record<string, never> | null;
+            /** @description Named objects: device, os, runtime, … */
+            contexts?: Record<string, never> | null;
+            /** @description The cookies. */
+            cookies?: string | unknown[] | Record<string, never> | null;
+            /** @description The build within the release. */
+            dist?: string | number | boolean | null;
+            /** @description production, staging, … Cut after 64 characters. */
+            environment?: string | null;
+            /** @description The error's class. */
+            error_type?: string | null;
+            /** @description 32 hex digits. The same id sent twice counts once. */
+            event_id?: string | null;
+            /** @description The class, or an object with type, message, stack_trace, cause. */
+            exception?: string | unknown[] | Record<string, never> | null;
+            /** @description Where it was raised, when the trace does not tell. */
+            file?: string | null;
+            /** @description What groups the event; `{{ default }}` stands for the default. */
+            fingerprint?: unknown[] | string | null;
+            /** @description false when nothing caught it. */
+            handled?: boolean | null;
+            /** @description An object, a list of pairs, or a list of name/value objects; 8 KiB are kept. */
+            headers?: unknown[] | Record<string, never> | null;
+            /** @description The machine's name. */
+            host?: string | null;
+            /** @description The user's address. */
+            ip?: string | null;
+            /** @description The level alone: fatal, error, warning, info, debug. Wins over `severity` for the level. */
+            level?: string | null;
+            /** @description The line in `file`, from 1. */
+            line?: number | string | null;
+            /** @description The logger or channel. */
+            logger?: string | null;
+            /** @description What happened. Cut after 8,192 characters. */
+            message?: string | null;
+            /** @description GET, POST, … */
+            method?: string | null;
+            /** @description The language: python, go, ruby, csharp, php, java, javascript, dart. */
+            platform?: string | null;
+            /** @description critical, high, medium or low; `severity` wins. */
+            priority?: string | null;
+            /** @description The query, when `url` does not hold it. */
+            query?: string | unknown[] | Record<string, never> | null;
+            /** @description The version of the app, as in shop@1.4.2. Cut after 200 characters. */
+            release?: string | null;
+            /** @description The request's body or input, text or JSON; 8 KiB are kept. */
+            request_body?: unknown;
+            /** @description The id of the request in your own logs, 100 characters at most. */
+            request_id?: string | null;
+            /** @description The body that was answered, text or JSON; 8 KiB are kept. */
+            response_body?: unknown;
+            /** @description The status that was answered. */
+            response_status?: number | string | null;
+            /** @description The service's name, kept as the tag `service`. */
+            service?: string | null;
+            /** @description The session's id. */
+            session_id?: string | number | Record<string, never> | null;
+            /** @description critical, high, medium or low (they set the priority too), or a level: fatal, error, warning, info, debug. Default error. */
+            severity?: string | null;
+            /** @description 16 hex digits. */
+            span_id?: string | null;
+            /** @description The stack trace: text as the runtime prints it (512 KiB are read), a list of its lines, or a list of frame objects, innermost call first. */
+            stack_trace?: string | unknown[] | Record<string, never> | null;
+            /** @description An object of texts, a list of pairs, or a list of key:value texts; 200 at most, 200 characters each. */
+            tags?: unknown[] | Record<string, never> | null;
+            /** @description When it happened: seconds or milliseconds since 1970, or RFC 3339; or as PHP, Log4j and Java write a time as an object or a list. Default: now. */
+            timestamp?: string | number | unknown[] | Record<string, never> | null;
+            /** @description 32 hex digits. */
+            trace_id?: string | null;
+            /** @description The route, task or screen. */
+            transaction?: string | null;
+            /** @description The URL of the request or page, with its query. */
+            url?: string | null;
+            /** @description The user's id, or an object with id, email, username, name, ip_address; anything else is kept as data. */
+            user?: string | number | Record<string, never> | null;
+            /** @description The User-Agent header. */
+            user_agent?: string | null;
+        } & {
+            [key: string]: unknown;
+        }) | unknown | unknown | unknown | unknown;
+        /**
+         * Webhook java
+         * @description For Java, Kotlin and what runs on a JVM. Names are compared without case, _ and -; what is not listed is kept as extra.
+         */
+        WebhookJava: ({
+            /** @description What happened before, oldest first: objects with timestamp, category, level, message, data; the latest 100 are kept. */
+            breadcrumbs?: unknown[] | Record<string, never> | null;
+            /** @description The exception that led to this one: an object of the same shape, a list of them (nearest first), or text. */
+            cause?: string | unknown[] | Record<string, never> | null;
+            /** @description Anything else, kept as extra within 256 KiB and 7 levels. */
+            context?: string | unknown[] | Record<string, never> | null;
+            /** @description The cookies. */
+            cookies?: string | unknown[] | Record<string, never> | null;
+            /** @description production, staging, … Cut after 64 characters. */
+            environment?: string | null;
+            /** @description 32 hex digits. The same id sent twice counts once. */
+            event_id?: string | null;
+            /** @description The class, or an object with class, message, stack_trace, cause. */
+            exception?: string | unknown[] | Record<string, never> | null;
+            /** @description The class with its package. */
+            exception_class?: string | null;
+            /** @description Where it was raised, when the trace does not tell. */
+            file?: string | null;
+            /** @description What groups the event; `{{ default }}` stands for the default. */
+            fingerprint?: unknown[] | string | null;
+            /** @description false when nothing caught it. */
+            handled?: boolean | null;
+            /** @description An object, a list of pairs, or a list of name/value objects; 8 KiB are kept. */
+            headers?: unknown[] | Record<string, never> | null;
+            /** @description The machine's name. */
+            host?: string | null;
+            /** @description The user's address. */
+            ip?: string | null;
+            /** @description The JVM's version. */
+            java_version?: string | number | boolean | null;
+            /** @description The level alone: fatal, error, warning, info, debug. Wins over `severity` for the level. */
+            level?: string | null;
+            /** @description The line in `file`, from 1. */
+            line?: number | string | null;
+            /** @description The logger or channel. */
+            logger?: string | null;
+            /** @description The logger's diagnostic context, kept as extra. */
+            mdc?: Record<string, never> | null;
+            /** @description What happened. Cut after 8,192 characters. */
+            message?: string | null;
+            /** @description GET, POST, … */
+            method?: string | null;
+            /** @description Where it was raised, when the trace does not tell. */
+            method_name?: string | null;
+            /** @description The query, when `url` does not hold it. */
+            query?: string | unknown[] | Record<string, never> | null;
+            /** @description The version of the app, as in shop@1.4.2. Cut after 200 characters. */
+            release?: string | null;
+            /** @description The request's body or input, text or JSON; 8 KiB are kept. */
+            request_body?: unknown;
+            /** @description The id of the request in your own logs, 100 characters at most. */
+            request_id?: string | null;
+            /** @description The body that was answered, text or JSON; 8 KiB are kept. */
+            response_body?: unknown;
+            /** @description The status that was answered. */
+            response_status?: number | string | null;
+            /** @description The service's name, kept as the tag `service`. */
+            service?: string | null;
+            /** @description critical, high, medium or low (they set the priority too), or a level: fatal, error, warning, info, debug. Default error. */
+            severity?: string | null;
+            /** @description 16 hex digits. */
+            span_id?: string | null;
+            /** @description The stack trace: text as the runtime prints it (512 KiB are read), a list of its lines, or a list of frame objects, innermost call first. */
+            stack_trace?: string | unknown[] | Record<string, never> | null;
+            /** @description An object of texts, a list of pairs, or a list of key:value texts; 200 at most, 200 characters each. */
+            tags?: unknown[] | Record<string, never> | null;
+            /** @description When it happened: seconds or milliseconds since 1970, or RFC 3339; or as PHP, Log4j and Java write a time as an object or a list. Default: now. */
+            timestamp?: string | number | unknown[] | Record<string, never> | null;
+            /** @description 32 hex digits. */
+            trace_id?: string | null;
+            /** @description The route, task or screen. */
+            transaction?: string | null;
+            /** @description The URL of the request or page, with its query. */
+            url?: string | null;
+            /** @description The user's id, or an object with id, email, username, name, ip_address; anything else is kept as data. */
+            user?: string | number | Record<string, never> | null;
+            /** @description The User-Agent header. */
+            user_agent?: string | null;
+        } & {
+            [key: string]: unknown;
+        }) | unknown | unknown | unknown | unknown;
+        /**
+         * Webhook laravel
+         * @description For Laravel and other PHP. Names are compared without case, _ and -; what is not listed is kept as extra.
+         */
+        WebhookLaravel: ({
+            /** @description What happened before, oldest first: objects with timestamp, category, level, message, data; the latest 100 are kept. */
+            breadcrumbs?: unknown[] | Record<string, never> | null;
+            /** @description The exception's code. */
+            code?: string | number | boolean | null;
+            /** @description Anything else, kept as extra within 256 KiB and 7 levels. */
+            context?: string | unknown[] | Record<string, never> | null;
+            /** @description The cookies. */
+            cookies?: string | unknown[] | Record<string, never> | null;
+            /** @description production, staging, … Cut after 64 characters. */
+            environment?: string | null;
+            /** @description 32 hex digits. The same id sent twice counts once. */
+            event_id?: string | null;
+            /** @description The class, or an object with class, message, code, file, line, trace, previous. */
+            exception?: string | unknown[] | Record<string, never> | null;
+            /** @description Where it was raised, when the trace does not tell. */
+            file?: string | null;
+            /** @description What groups the event; `{{ default }}` stands for the default. */
+            fingerprint?: unknown[] | string | null;
+            /** @description false when nothing caught it. */
+            handled?: boolean | null;
+            /** @description An object, a list of pairs, or a list of name/value objects; 8 KiB are kept. */
+            headers?: unknown[] | Record<string, never> | null;
+            /** @description The machine's name. */
+            host?: string | null;
+            /** @description The user's address. */
+            ip?: string | null;
+            /** @description The level alone: fatal, error, warning, info, debug. Wins over `severity` for the level. */
+            level?: string | null;
+            /** @description The line in `file`, from 1. */
+            line?: number | string | null;
+            /** @description The logger or channel. */
+            logger?: string | null;
+            /** @description What happened. Cut after 8,192 characters. */
+            message?: string | null;
+            /** @description GET, POST, … */
+            method?: string | null;
+            /** @description PHP's version. */
+            php_version?: string | number | boolean | null;
+            /** @description The exception that led to this one: an object of the same shape, a list of them (nearest first), or text. */
+            previous?: string | unknown[] | Record<string, never> | null;
+            /** @description The query, when `url` does not hold it. */
+            query?: string | unknown[] | Record<string, never> | null;
+            /** @description The version of the app, as in shop@1.4.2. Cut after 200 characters. */
+            release?: string | null;
+            /** @description The request's body or input, text or JSON; 8 KiB are kept. */
+            request_body?: unknown;
+            /** @description The id of the request in your own logs, 100 characters at most. */
+            request_id?: string | null;
+            /** @description The body that was answered, text or JSON; 8 KiB are kept. */
+            response_body?: unknown;
+            /** @description The status that was answered. */
+            response_status?: number | string | null;
+            /** @description The service's name, kept as the tag `service`. */
+            service?: string | null;
+            /** @description The session's id. */
+            session_id?: string | number | Record<string, never> | null;
+            /** @description critical, high, medium or low (they set the priority too), or a level: fatal, error, warning, info, debug. Default error. */
+            severity?: string | null;
+            /** @description 16 hex digits. */
+            span_id?: string | null;
+            /** @description An object of texts, a list of pairs, or a list of key:value texts; 200 at most, 200 characters each. */
+            tags?: unknown[] | Record<string, never> | null;
+            /** @description When it happened: seconds or milliseconds since 1970, or RFC 3339; or as PHP, Log4j and Java write a time as an object or a list. Default: now. */
+            timestamp?: string | number | unknown[] | Record<string, never> | null;
+            /** @description The stack trace: text as the runtime prints it (512 KiB are read), a list of its lines, or a list of frame objects, innermost call first. PHP's own getTrace() and getTraceAsString() fit. */
+            trace?: string | unknown[] | Record<string, never> | null;
+            /** @description 32 hex digits. */
+            trace_id?: string | null;
+            /** @description The route, task or screen. */
+            transaction?: string | null;
+            /** @description The URL of the request or page, with its query. */
+            url?: string | null;
+            /** @description The user's id, or an object with id, email, username, name, ip_address; anything else is kept as data. */
+            user?: string | number | Record<string, never> | null;
+            /** @description The User-Agent header. */
+            user_agent?: string | null;
+        } & {
+            [key: string]: unknown;
+        }) | unknown | unknown | unknown;
+        /**
+         * Webhook mobile
+         * @description For Flutter, React Native, Android and iOS. Names are compared without case, _ and -; what is not listed is kept as extra.
+         */
+        WebhookMobile: ({
+            /** @description The bundle or package id. */
+            app_id?: string | null;
+            /** @description The app's version; the release where none is named. */
+            app_version?: string | null;
+            /** @description What happened before, oldest first: objects with timestamp, category, level, message, data; the latest 100 are kept. */
+            breadcrumbs?: unknown[] | Record<string, never> | null;
+            /** @description The browser's name, or an object with name and version. */
+            browser?: string | number | Record<string, never> | null;
+            /** @description The browser's version. */
+            browser_version?: string | number | boolean | null;
+            /** @description The build within the version. */
+            build_number?: string | number | boolean | null;
+            /** @description The exception that led to this one: an object of the same shape, a list of them (nearest first), or text. */
+            cause?: string | unknown[] | Record<string, never> | null;
+            /** @description Anything else, kept as extra within 256 KiB and 7 levels. */
+            context?: string | unknown[] | Record<string, never> | null;
+            /** @description The runtime's version. */
+            dart_version?: string | number | boolean | null;
+            /** @description The device's name, or an object with model, brand, … */
+            device?: string | number | Record<string, never> | null;
+            /** @description The device's model. */
+            device_model?: string | null;
+            /** @description production, staging, … Cut after 64 characters. */
+            environment?: string | null;
+            /** @description The error, or an object with type, message, stack, cause. */
+            error?: string | unknown[] | Record<string, never> | null;
+            /** @description 32 hex digits. The same id sent twice counts once. */
+            event_id?: string | null;
+            /** @description The error's class. */
+            exception_type?: string | null;
+            /** @description Where it was raised, when the trace does not tell. */
+            file?: string | null;
+            /** @description What groups the event; `{{ default }}` stands for the default. */
+            fingerprint?: unknown[] | string | null;
+            /** @description false when nothing caught it. */
+            handled?: boolean | null;
+            /** @description An object, a list of pairs, or a list of name/value objects; 8 KiB are kept. */
+            headers?: unknown[] | Record<string, never> | null;
+            /** @description The user's address. */
+            ip?: string | null;
+            /** @description The app crashed. */
+            is_fatal?: boolean | null;
+            /** @description The level alone: fatal, error, warning, info, debug. Wins over `severity` for the level. */
+            level?: string | null;
+            /** @description The line in `file`, from 1. */
+            line?: number | string | null;
+            /** @description Who made the device. */
+            manufacturer?: string | null;
+            /** @description What happened. Cut after 8,192 characters. */
+            message?: string | null;
+            /** @description GET, POST, … */
+            method?: string | null;
+            /** @description The system's name, or an object with name and version. */
+            os?: string | number | Record<string, never> | null;
+            /** @description The system's version. */
+            os_version?: string | number | boolean | null;
+            /** @description ios, android, web, Win32, …, or the language of the trace: dart, javascript, java. */
+            platform?: string | null;
+            /** @description The version of the app, as in shop@1.4.2. Cut after 200 characters. */
+            release?: string | null;
+            /** @description The id of the request in your own logs, 100 characters at most. */
+            request_id?: string | null;
+            /** @description The body that was answered, text or JSON; 8 KiB are kept. */
+            response_body?: unknown;
+            /** @description The status that was answered. */
+            response_status?: number | string | null;
+            /** @description The screen that was open. */
+            screen?: string | null;
+            /** @description The session's id, or an object about it. */
+            session_id?: string | number | Record<string, never> | null;
+            /** @description critical, high, medium or low (they set the priority too), or a level: fatal, error, warning, info, debug. Default error. */
+            severity?: string | null;
+            /** @description 16 hex digits. */
+            span_id?: string | null;
+            /** @description The stack trace: text as the runtime prints it (512 KiB are read), a list of its lines, or a list of frame objects, innermost call first. */
+            stack?: string | unknown[] | Record<string, never> | null;
+            /** @description An object of texts, a list of pairs, or a list of key:value texts; 200 at most, 200 characters each. */
+            tags?: unknown[] | Record<string, never> | null;
+            /** @description When it happened: seconds or milliseconds since 1970, or RFC 3339; or as PHP, Log4j and Java write a time as an object or a list. Default: now. */
+            timestamp?: string | number | unknown[] | Record<string, never> | null;
+            /** @description 32 hex digits. */
+            trace_id?: string | null;
+            /** @description The URL of the request or page, with its query. */
+            url?: string | null;
+            /** @description The user's id, or an object with id, email, username, name, ip_address; anything else is kept as data. */
+            user?: string | number | Record<string, never> | null;
+            /** @description The User-Agent header. */
+            user_agent?: string | null;
+        } & {
+            [key: string]: unknown;
+        }) | unknown | unknown | unknown | unknown;
+        /** @description A day of the week. */
+        Weekday: "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
         /** @description Somebody's open errors. */
         Workload: {
             by_severity: {
@@ -4230,13 +6809,6 @@ export interface components {
         WorkloadPage: {
             /** @description The items, in the list's order. */
             items: components["schemas"]["Workload"][];
-            /** @description What `cursor` gives the next part; null when this was the last. */
-            next: string | null;
-        };
-        /** @description A part of a list. */
-        stringPage: {
-            /** @description The items, in the list's order. */
-            items: string[];
             /** @description What `cursor` gives the next part; null when this was the last. */
             next: string | null;
         };
@@ -4363,6 +6935,41 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description A quota of the key, the project or the address is used up. The body is empty. */
+        QuotaUsedUp: {
+            headers: {
+                /** @description Seconds until more is taken. */
+                "Retry-After"?: number;
+                /** @description The same as SDKs read it: `60:default;error;security;attachment;feedback:key:quota`. */
+                "X-Sentry-Rate-Limits"?: string;
+                [name: string]: unknown;
+            };
+            content?: never;
+        };
+        /** @description Why it is not taken. */
+        SentryRefusal: {
+            headers: {
+                /** @description The `detail`, for SDKs that log it. */
+                "X-Sentry-Error"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["SentryRefusal"];
+            };
+        };
+        /** @description It cannot be kept now. */
+        SentryUnavailable: {
+            headers: {
+                /** @description Seconds to wait. */
+                "Retry-After"?: number;
+                /** @description The `detail`, for SDKs that log it. */
+                "X-Sentry-Error"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["SentryRefusal"];
+            };
+        };
     };
     parameters: never;
     requestBodies: never;
@@ -4462,6 +7069,37 @@ export interface operations {
             403: components["responses"]["Problem403"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    send_error: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookGeneric"];
+            };
+        };
+        responses: {
+            /** @description It is kept. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CapturedError"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["QuotaUsedUp"];
             503: components["responses"]["Problem503"];
         };
     };
@@ -4646,11 +7284,13 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             409: components["responses"]["Problem409"];
             412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -4677,11 +7317,13 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             409: components["responses"]["Problem409"];
             412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -4724,6 +7366,129 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    get_capture_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It can. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaptureHealth"];
+                };
+            };
+            /** @description It cannot. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaptureHealth"];
+                };
+            };
+        };
+    };
+    send_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description What sends. */
+                source: "laravel" | "java" | "frontend" | "mobile" | "generic";
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookLaravel"] | components["schemas"]["WebhookJava"] | components["schemas"]["WebhookFrontend"] | components["schemas"]["WebhookMobile"] | components["schemas"]["WebhookGeneric"];
+            };
+        };
+        responses: {
+            /** @description It is kept. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CapturedError"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["QuotaUsedUp"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    send_event_to_keys_project_by_pixel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is kept. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/gif": string;
+                };
+            };
+            400: components["responses"]["SentryRefusal"];
+            401: components["responses"]["SentryRefusal"];
+            403: components["responses"]["SentryRefusal"];
+            413: components["responses"]["SentryRefusal"];
+            429: components["responses"]["QuotaUsedUp"];
+            503: components["responses"]["SentryUnavailable"];
+        };
+    };
+    send_event_to_keys_project: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+                "application/octet-stream": Record<string, never>;
+                "application/x-www-form-urlencoded": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description What is kept of it is durable. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentEvent"];
+                };
+            };
+            400: components["responses"]["SentryRefusal"];
+            401: components["responses"]["SentryRefusal"];
+            403: components["responses"]["SentryRefusal"];
+            408: components["responses"]["SentryRefusal"];
+            413: components["responses"]["SentryRefusal"];
+            415: components["responses"]["SentryRefusal"];
+            429: components["responses"]["QuotaUsedUp"];
+            503: components["responses"]["SentryUnavailable"];
+        };
+    };
     change_account: {
         parameters: {
             query?: never;
@@ -4752,6 +7517,286 @@ export interface operations {
             412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    list_contact_methods: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactMethodPage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    create_contact_method: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateContactMethodBody"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactMethod"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    remove_contact_method: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    send_contact_method_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Under way. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactMethodMessage"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    test_contact_method: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Under way. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactMethodMessage"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    verify_contact_method: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerifyContactMethodBody"];
+            };
+        };
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactMethod"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    list_notification_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationRulePage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    create_notification_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateNotificationRuleBody"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationRule"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    remove_notification_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -4809,10 +7854,12 @@ export interface operations {
                     "application/json": components["schemas"]["ProposedSecondFactor"];
                 };
             };
+            400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             409: components["responses"]["Problem409"];
             412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -4947,6 +7994,120 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    show_answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The secret of a link. */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            /** @description What is wrong, as a page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            /** @description What is wrong, as a page. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": unknown;
+                };
+            };
+            /** @description What is wrong, as a page. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    confirm_answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The secret of a link. */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            400: components["responses"]["Problem400"];
+            /** @description What is wrong, as a page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": unknown;
+                };
+            };
+            /** @description What is wrong, as a page. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": unknown;
+                };
+            };
+            409: components["responses"]["Problem409"];
+            /** @description What is wrong, as a page. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     download_attachment: {
         parameters: {
             query?: never;
@@ -5050,6 +8211,162 @@ export interface operations {
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    list_escalation_policies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredEscalationPolicyPage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    create_escalation_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateEscalationPolicyBody"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredEscalationPolicy"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_escalation_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredEscalationPolicy"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    set_escalation_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetEscalationPolicyBody"];
+            };
+        };
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredEscalationPolicy"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    remove_escalation_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -5181,6 +8498,381 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    list_incidents: {
+        parameters: {
+            query?: {
+                /** @description Only those that stand so. */
+                state?: components["schemas"]["IncidentState"];
+                /** @description Only this project, by id or name. */
+                project?: string;
+                /** @description Only those of this issue, by id or short id. */
+                issue?: string;
+                /** @description The greatest number of items. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentPage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    acknowledge_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    escalate_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    add_incident_note: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddIncidentNoteBody"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TimelineEntry"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    list_incident_pages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentNotificationPage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    reassign_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReassignIncidentBody"];
+            };
+        };
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    resolve_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    snooze_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SnoozeIncidentBody"];
+            };
+        };
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_incident_timeline: {
+        parameters: {
+            query?: {
+                /** @description The greatest number of items. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TimelineEntryPage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    unacknowledge_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     list_invitations: {
         parameters: {
             query?: never;
@@ -5258,10 +8950,12 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -5523,11 +9217,13 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             409: components["responses"]["Problem409"];
             412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -5623,10 +9319,12 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -5651,10 +9349,12 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -5719,10 +9419,12 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -5995,11 +9697,13 @@ export interface operations {
                     "application/json": components["schemas"]["Link"];
                 };
             };
+            400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             409: components["responses"]["Problem409"];
             412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -6024,10 +9728,12 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -6159,6 +9865,46 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    send_frontend_log: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FrontendLog"];
+            };
+        };
+        responses: {
+            /** @description One of them is kept at least. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FrontendLogAnswer"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            /** @description None of them can be read, or the body is none of this. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FrontendLogAnswer"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["QuotaUsedUp"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     list_notifications: {
         parameters: {
             query?: {
@@ -6227,6 +9973,8 @@ export interface operations {
                 from?: string;
                 /** @description Before this. */
                 until?: string;
+                /** @description The `next` of the page before. */
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -6428,10 +10176,12 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -6563,10 +10313,12 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -6595,11 +10347,13 @@ export interface operations {
                     "application/json": components["schemas"]["OnItsWay"];
                 };
             };
+            400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             409: components["responses"]["Problem409"];
             412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -6660,10 +10414,12 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -6695,6 +10451,44 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    try_grouping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id or name. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryGroupingBody"];
+            };
+        };
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupingTrial"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -6788,10 +10582,12 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -6859,11 +10655,13 @@ export interface operations {
                     "application/json": components["schemas"]["Key"];
                 };
             };
+            400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             409: components["responses"]["Problem409"];
             412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -6989,11 +10787,13 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             409: components["responses"]["Problem409"];
             412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -7215,6 +11015,644 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    get_release_trend: {
+        parameters: {
+            query?: {
+                /** @description How far on either side: by the hour, or by 24 hours; 24h when left out. */
+                period?: components["schemas"]["ReleasePeriod"];
+            };
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseTrend"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    list_routing_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoutingRulePage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    create_routing_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateRoutingRuleBody"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoutingRule"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    set_routing_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetRoutingRuleBody"];
+            };
+        };
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoutingRule"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    remove_routing_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    list_schedules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredSchedulePage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    create_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateScheduleBody"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredSchedule"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredSchedule"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    set_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetScheduleBody"];
+            };
+        };
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredSchedule"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    remove_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_schedule_calendar: {
+        parameters: {
+            query?: {
+                /** @description The beginning; now, when absent. */
+                from?: string;
+                /** @description The end, 366 days later at most; 30 days later, when absent. */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleCalendar"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_on_call: {
+        parameters: {
+            query?: {
+                /** @description The time that is asked about; now, when absent. */
+                at?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnCallNow"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    list_overrides: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredOverridePage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    create_override: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateOverrideBody"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredOverride"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    remove_override: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+                /** @description Its id. */
+                override_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    list_searches: {
+        parameters: {
+            query?: {
+                /** @description The greatest number of items. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedSearchPage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    save_search: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveSearchBody"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedSearch"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_search: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedSearch"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    remove_search: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    change_search: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeSearchBody"];
+            };
+        };
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedSearch"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     list_services: {
         parameters: {
             query?: never;
@@ -7314,9 +11752,11 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -7440,9 +11880,11 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -7467,10 +11909,12 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -7634,7 +12078,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["stringPage"];
+                    "application/json": components["schemas"]["TagTextPage"];
                 };
             };
             401: components["responses"]["Problem401"];
@@ -7666,7 +12110,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["stringPage"];
+                    "application/json": components["schemas"]["TagTextPage"];
                 };
             };
             401: components["responses"]["Problem401"];
@@ -7782,11 +12226,13 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             409: components["responses"]["Problem409"];
             412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -7919,10 +12365,12 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -8005,10 +12453,12 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -8109,6 +12559,451 @@ export interface operations {
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
+        };
+    };
+    send_check_in_by_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id, as in the DSN. */
+                project: string;
+                /** @description The cron job's name. */
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is counted. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["SentryRefusal"];
+            401: components["responses"]["SentryRefusal"];
+            403: components["responses"]["SentryRefusal"];
+            408: components["responses"]["SentryRefusal"];
+            413: components["responses"]["SentryRefusal"];
+            429: components["responses"]["QuotaUsedUp"];
+            503: components["responses"]["SentryUnavailable"];
+        };
+    };
+    send_check_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id, as in the DSN. */
+                project: string;
+                /** @description The cron job's name. */
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is counted. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["SentryRefusal"];
+            401: components["responses"]["SentryRefusal"];
+            403: components["responses"]["SentryRefusal"];
+            408: components["responses"]["SentryRefusal"];
+            413: components["responses"]["SentryRefusal"];
+            429: components["responses"]["QuotaUsedUp"];
+            503: components["responses"]["SentryUnavailable"];
+        };
+    };
+    send_check_in_with_key_by_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id, as in the DSN. */
+                project: string;
+                /** @description The cron job's name. */
+                slug: string;
+                /** @description The project's public key. */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is counted. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["SentryRefusal"];
+            401: components["responses"]["SentryRefusal"];
+            403: components["responses"]["SentryRefusal"];
+            408: components["responses"]["SentryRefusal"];
+            413: components["responses"]["SentryRefusal"];
+            429: components["responses"]["QuotaUsedUp"];
+            503: components["responses"]["SentryUnavailable"];
+        };
+    };
+    send_check_in_with_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id, as in the DSN. */
+                project: string;
+                /** @description The cron job's name. */
+                slug: string;
+                /** @description The project's public key. */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is counted. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["SentryRefusal"];
+            401: components["responses"]["SentryRefusal"];
+            403: components["responses"]["SentryRefusal"];
+            408: components["responses"]["SentryRefusal"];
+            413: components["responses"]["SentryRefusal"];
+            429: components["responses"]["QuotaUsedUp"];
+            503: components["responses"]["SentryUnavailable"];
+        };
+    };
+    send_csp_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id, as in the DSN. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/csp-report": Record<string, never> | unknown[];
+                "application/expect-ct-report": Record<string, never> | unknown[];
+                "application/expect-ct-report+json": Record<string, never> | unknown[];
+                "application/expect-staple-report": Record<string, never> | unknown[];
+                "application/json": Record<string, never> | unknown[];
+                "application/reports+json": Record<string, never> | unknown[];
+            };
+        };
+        responses: {
+            /** @description It is kept. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["SentryRefusal"];
+            401: components["responses"]["SentryRefusal"];
+            403: components["responses"]["SentryRefusal"];
+            408: components["responses"]["SentryRefusal"];
+            413: components["responses"]["SentryRefusal"];
+            415: components["responses"]["SentryRefusal"];
+            429: components["responses"]["QuotaUsedUp"];
+            503: components["responses"]["SentryUnavailable"];
+        };
+    };
+    send_envelope: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id, as in the DSN. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-sentry-envelope": string;
+                "text/plain": string;
+            };
+        };
+        responses: {
+            /** @description What is kept of it is durable. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentEvent"];
+                };
+            };
+            400: components["responses"]["SentryRefusal"];
+            401: components["responses"]["SentryRefusal"];
+            403: components["responses"]["SentryRefusal"];
+            408: components["responses"]["SentryRefusal"];
+            413: components["responses"]["SentryRefusal"];
+            415: components["responses"]["SentryRefusal"];
+            429: components["responses"]["QuotaUsedUp"];
+            503: components["responses"]["SentryUnavailable"];
+        };
+    };
+    export_otlp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id, as in the DSN. */
+                project: string;
+                /** @description What is exported. */
+                signal: "traces" | "logs" | "metrics";
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": unknown;
+                "application/x-protobuf": unknown;
+            };
+        };
+        responses: {
+            /** @description An empty answer in the form of the request. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/x-protobuf": string;
+                };
+            };
+            400: components["responses"]["SentryRefusal"];
+            401: components["responses"]["SentryRefusal"];
+            403: components["responses"]["SentryRefusal"];
+            408: components["responses"]["SentryRefusal"];
+            413: components["responses"]["SentryRefusal"];
+            415: components["responses"]["SentryRefusal"];
+            429: components["responses"]["QuotaUsedUp"];
+            503: components["responses"]["SentryUnavailable"];
+        };
+    };
+    send_network_error_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id, as in the DSN. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "*/*": unknown;
+            };
+        };
+        responses: {
+            /** @description They are counted. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["SentryRefusal"];
+            401: components["responses"]["SentryRefusal"];
+            403: components["responses"]["SentryRefusal"];
+            408: components["responses"]["SentryRefusal"];
+            413: components["responses"]["SentryRefusal"];
+            429: components["responses"]["QuotaUsedUp"];
+            503: components["responses"]["SentryUnavailable"];
+        };
+    };
+    export_otlp_in_short: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id, as in the DSN. */
+                project: string;
+                /** @description What is exported. */
+                signal: "traces" | "logs" | "metrics";
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": unknown;
+                "application/x-protobuf": unknown;
+            };
+        };
+        responses: {
+            /** @description An empty answer in the form of the request. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/x-protobuf": string;
+                };
+            };
+            400: components["responses"]["SentryRefusal"];
+            401: components["responses"]["SentryRefusal"];
+            403: components["responses"]["SentryRefusal"];
+            408: components["responses"]["SentryRefusal"];
+            413: components["responses"]["SentryRefusal"];
+            415: components["responses"]["SentryRefusal"];
+            429: components["responses"]["QuotaUsedUp"];
+            503: components["responses"]["SentryUnavailable"];
+        };
+    };
+    send_security_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id, as in the DSN. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/csp-report": Record<string, never> | unknown[];
+                "application/expect-ct-report": Record<string, never> | unknown[];
+                "application/expect-ct-report+json": Record<string, never> | unknown[];
+                "application/expect-staple-report": Record<string, never> | unknown[];
+                "application/json": Record<string, never> | unknown[];
+                "application/reports+json": Record<string, never> | unknown[];
+            };
+        };
+        responses: {
+            /** @description It is kept. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["SentryRefusal"];
+            401: components["responses"]["SentryRefusal"];
+            403: components["responses"]["SentryRefusal"];
+            408: components["responses"]["SentryRefusal"];
+            413: components["responses"]["SentryRefusal"];
+            415: components["responses"]["SentryRefusal"];
+            429: components["responses"]["QuotaUsedUp"];
+            503: components["responses"]["SentryUnavailable"];
+        };
+    };
+    send_event_by_pixel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id, as in the DSN. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is kept. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/gif": string;
+                };
+            };
+            400: components["responses"]["SentryRefusal"];
+            401: components["responses"]["SentryRefusal"];
+            403: components["responses"]["SentryRefusal"];
+            413: components["responses"]["SentryRefusal"];
+            429: components["responses"]["QuotaUsedUp"];
+            503: components["responses"]["SentryUnavailable"];
+        };
+    };
+    send_event: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id, as in the DSN. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+                "application/octet-stream": Record<string, never>;
+                "application/x-www-form-urlencoded": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description What is kept of it is durable. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentEvent"];
+                };
+            };
+            400: components["responses"]["SentryRefusal"];
+            401: components["responses"]["SentryRefusal"];
+            403: components["responses"]["SentryRefusal"];
+            408: components["responses"]["SentryRefusal"];
+            413: components["responses"]["SentryRefusal"];
+            415: components["responses"]["SentryRefusal"];
+            429: components["responses"]["QuotaUsedUp"];
+            503: components["responses"]["SentryUnavailable"];
+        };
+    };
+    send_envelope_by_tunnel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-sentry-envelope": string;
+                "text/plain": string;
+            };
+        };
+        responses: {
+            /** @description What is kept of it is durable. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentEvent"];
+                };
+            };
+            400: components["responses"]["SentryRefusal"];
+            401: components["responses"]["SentryRefusal"];
+            403: components["responses"]["SentryRefusal"];
+            408: components["responses"]["SentryRefusal"];
+            413: components["responses"]["SentryRefusal"];
+            415: components["responses"]["SentryRefusal"];
+            429: components["responses"]["QuotaUsedUp"];
+            503: components["responses"]["SentryUnavailable"];
         };
     };
 }

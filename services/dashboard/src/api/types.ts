@@ -36,6 +36,7 @@ export type Key = Schemas["Key"];
 export type Issue = Schemas["Issue"];
 export type IgnoreUntil = Schemas["IgnoreUntil"];
 export type ResolvedIn = Schemas["Resolution"];
+export type SavedSearch = Schemas["SavedSearch"];
 export type Fingerprint = Schemas["Fingerprint"];
 export type Facets = Schemas["IssueFacets"];
 export type Traced = Schemas["Traced"];
@@ -53,6 +54,8 @@ export type Attachment = Schemas["Attachment"];
 export type Feedback = Schemas["Feedback"];
 export type Component = Schemas["GroupingComponent"];
 export type Explanation = Schemas["Grouping"];
+export type GroupingTrial = Schemas["GroupingTrial"];
+export type Destined = Schemas["Destined"];
 export type Room = Schemas["Room"];
 
 export type Channel = Schemas["Channel"];
@@ -74,5 +77,32 @@ export interface Health { healthy: boolean; checks: Record<string, { healthy: bo
 
 export type Author = Schemas["Author"];
 export type Release = Schemas["Release"];
+export type ReleaseTrend = Schemas["ReleaseTrend"];
 export type Commit = Schemas["Commit"];
 export type Deploy = Schemas["Deploy"];
+
+export type Incident = Schemas["Incident"];
+export type IncidentState = Schemas["IncidentState"];
+export type TimelineEntry = Schemas["TimelineEntry"];
+export type Page = Schemas["IncidentNotification"];
+
+export type Schedule = Schemas["StoredSchedule"];
+export type Layer = Schemas["GivenLayer"];
+export type Rotation = Schemas["GivenRotation"];
+export type RotationUnit = Schemas["RotationUnit"];
+export type Restriction = Schemas["Restriction"];
+export type Weekday = Schemas["Weekday"];
+export type OnCallNow = Schemas["OnCallNow"];
+export type Calendar = Schemas["ScheduleCalendar"];
+export type Shift = Schemas["Shift"];
+export type Override = Schemas["StoredOverride"];
+
+export type Policy = Schemas["StoredEscalationPolicy"];
+export type PolicyContent = Schemas["GivenEscalationPolicy"];
+export type PolicyStep = Schemas["GivenEscalationStep"];
+export type PolicyTarget = Schemas["EscalationTarget"];
+export type RoutingRule = Schemas["RoutingRule"];
+export type SignalKind = Schemas["SignalKind"];
+
+export type ContactMethod = Schemas["ContactMethod"];
+export type NotificationRule = Schemas["NotificationRule"];

@@ -19,3 +19,12 @@ export function bytes(n: number): string {
 }
 
 export const plural = (n: number, one: string, many = `${one}s`): string => `${full(n)} ${n === 1 ? one : many}`;
+
+/** The first letters of the first two words of a name. */
+export const initials = (name: string): string =>
+  name
+    .split(/\s+/)
+    .map((word) => word.charAt(0))
+    .slice(0, 2)
+    .join("")
+    .toUpperCase();

@@ -25,6 +25,9 @@ function become(next: LiveState): void {
 /** For what people watch: lists of issues, an open issue. Hidden tabs do not poll. */
 export const LIVE = { refetchInterval: (): number => (state === "open" ? RARELY_MS : POLL_MS), refetchIntervalInBackground: false } as const;
 
+/** For what the socket does not tell of, and somebody waits for: incidents. */
+export const WATCHED = { refetchInterval: POLL_MS, refetchIntervalInBackground: false } as const;
+
 /** For what changes slowly: statistics, health. */
 export const CALM = { refetchInterval: 30_000, refetchIntervalInBackground: false } as const;
 

@@ -20,6 +20,9 @@ export function setTimeZone(name: string | null): void {
   }
 }
 
+/** The reader's zone. */
+export const timeZone = (): string => zone ?? new Intl.DateTimeFormat("en").resolvedOptions().timeZone;
+
 /** "3 min", "2 h"; under a minute "now". Without a direction: see `relative`. */
 export function span(seconds: number): string {
   const length = Math.abs(seconds);
@@ -52,6 +55,18 @@ export function clock(iso: string, milliseconds = false): string {
   if (Number.isNaN(date.getTime())) return "";
   const options: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone: zone };
   return new Intl.DateTimeFormat("en-GB", milliseconds ? { ...options, fractionalSecondDigits: 3 } : options).format(date);
+}
+
+/** "Mon 30 Nov, 09:00". */
+export function moment(iso: string): string {
+  const options: Intl.DateTimeFormatOptions = { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone };
+  return new Intl.DateTimeFormat("en-GB", options).format(new Date(iso));
+}
+
+/** So many minutes as people say them: "45 min", "2 h", "1 h 30 min", "2 d". */
+export function minutes(count: number): string {
+  const parts: [number, string][] = [[Math.floor(count / 1440), "d"], [Math.floor((count % 1440) / 60), "h"], [count % 60, "min"]];
+  return parts.filter(([n]) => n > 0).map(([n, unit]) => `${n} ${unit}`).join(" ") || "0 min";
 }
 
 /** A day, or an hour of it, for the axis of a chart. */

@@ -8,6 +8,7 @@ import { neutralise } from "../lib/text.ts";
 import { ButtonLink, Failure, LevelBadge, Page, Panel, Skeleton, StatusBadge, Tag } from "../ui/kit.tsx";
 import { Tabs } from "../ui/tabs.tsx";
 import { SafeLink, Time, Untrusted } from "../ui/text.tsx";
+import { Trend } from "./releasetrend.tsx";
 
 /** A part of a release that comes as a list; the first hundred. */
 const usePart = <T,>(release: string, part: string, params: Record<string, string> = {}) =>
@@ -114,6 +115,7 @@ export default function ReleasePage() {
       actions={<ButtonLink to={`/issues?status=all&project=${encodeURIComponent(r.project_name)}&query=${encodeURIComponent(`release:"${version}"`)}`}>Issues in it</ButtonLink>}
     >
       <Numbers release={r} />
+      <Trend release={id} project={r.project_name} />
       <Tabs label="Issues" name="issues" tabs={kinds.map(([kind, name, count, none]) => ({ id: kind, label: `${name} (${full(count)})`, content: () => <Issues release={id} kind={kind} none={none} /> }))} />
       <Facts release={r} />
       <Deploys release={id} />

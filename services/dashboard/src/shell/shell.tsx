@@ -2,6 +2,7 @@ import { Suspense, useEffect, useRef, useState, type ReactNode } from "react";
 import { Link, NavLink, Outlet, useLocation, useNavigate } from "react-router-dom";
 import { useProjects } from "../api/queries.ts";
 import { useSession, useSignOut } from "../api/session.ts";
+import { initials } from "../lib/format.ts";
 import { useFilter, useKeepProject } from "../lib/hooks.ts";
 import { applyTheme, useTheme, type Theme } from "../lib/theme.ts";
 import { Icon, type IconName } from "../ui/icons.tsx";
@@ -15,6 +16,8 @@ import { Offline } from "./offline.tsx";
 const PLACES: [string, string, IconName][] = [
   ["/", "Overview", "overview"],
   ["/issues", "Issues", "issues"],
+  ["/incidents", "Incidents", "incidents"],
+  ["/on-call", "On call", "oncall"],
   ["/projects", "Projects", "projects"],
   ["/releases", "Releases", "releases"],
   ["/notifications", "Notifications", "notifications"],
@@ -96,20 +99,15 @@ function Me() {
           Account
         </MenuItem>
       )}
+      <MenuItem icon="help" onSelect={() => navigate("/docs/api")}>
+        API reference
+      </MenuItem>
       <MenuItem icon="out" onSelect={() => void signOut().catch(toast.failed)}>
         Sign out
       </MenuItem>
     </Menu>
   );
 }
-
-const initials = (name: string): string =>
-  name
-    .split(/\s+/)
-    .map((word) => word.charAt(0))
-    .slice(0, 2)
-    .join("")
-    .toUpperCase();
 
 /** What is around every page. */
 export function Shell({ fallback }: { fallback: ReactNode }) {

@@ -2,6 +2,7 @@ import { useEffect, useId, useRef, type ButtonHTMLAttributes, type ComponentProp
 import { Link } from "react-router-dom";
 import { explain, Problem } from "../api/client.ts";
 import type { Level, Priority, Status } from "../api/types.ts";
+import { neutralise } from "../lib/text.ts";
 import { Icon, type IconName } from "./icons.tsx";
 
 interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> { look?: "primary" | "danger" | "quiet" | ""; small?: boolean; icon?: IconName; busy?: boolean }
@@ -73,7 +74,7 @@ export function Select({ label, help, error, options, ...rest }: Omit<ComponentP
         <select {...rest} {...ids}>
           {options.map(([value, text]) => (
             <option key={value} value={value}>
-              {text}
+              {neutralise(text)}
             </option>
           ))}
         </select>

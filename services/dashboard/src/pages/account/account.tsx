@@ -7,8 +7,10 @@ import type { SignedInSession, User } from "../../api/types.ts";
 import { useTitle } from "../../lib/hooks.ts";
 import { useChange } from "../../lib/mutate.ts";
 import { Button, Empty, Failure, Form, Input, Page, Panel, Select, Skeleton } from "../../ui/kit.tsx";
+import { Tabs } from "../../ui/tabs.tsx";
 import { Time, Untrusted } from "../../ui/text.tsx";
 import { browserZone, NewPassword } from "../newpassword.tsx";
+import { MyOnCall } from "./oncall.tsx";
 import { SecondFactor } from "./totp.tsx";
 
 function Profile({ user }: { user: User }) {
@@ -77,22 +79,32 @@ function Sessions() {
   );
 }
 
+const You = ({ user }: { user: User }) => (
+  <div className="split even">
+    <div>
+      <Profile user={user} />
+      <Password />
+    </div>
+    <div>
+      <SecondFactor on={user.totp} />
+      <Sessions />
+    </div>
+  </div>
+);
+
 export default function Account() {
   useTitle("Account");
   const session = useSession();
   if (session.kind !== "user") return <Empty whole icon="account" title="No account">You are signed in with an API token; there is no person behind it.</Empty>;
   return (
     <Page title="Account" lead={session.user.email}>
-      <div className="split even">
-        <div>
-          <Profile user={session.user} />
-          <Password />
-        </div>
-        <div>
-          <SecondFactor on={session.user.totp} />
-          <Sessions />
-        </div>
-      </div>
+      <Tabs
+        label="Account"
+        tabs={[
+          { id: "you", label: "You", content: () => <You user={session.user} /> },
+          { id: "oncall", label: "On call", content: () => <MyOnCall /> },
+        ]}
+      />
     </Page>
   );
 }

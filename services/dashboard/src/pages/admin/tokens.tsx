@@ -67,7 +67,7 @@ export function Tokens({ admin }: { admin: boolean }) {
             <div className="grow">
               <strong>{t.name}</strong> {t.scopes.map((scope) => <span key={scope} className="tag">{scope}</span>)}
               <div><small className="muted">
-                {t.last_used_at === null ? "never used" : <>last used <Time at={t.last_used_at} /></>} · {t.expires_at === null ? "works for ever" : <>ends <Time at={t.expires_at} /></>}
+                {t.created_by === null ? "made on the command line" : <>by {t.created_by.name}</>} · {t.last_used_at === null ? "never used" : <>last used <Time at={t.last_used_at} /></>} · {t.expires_at === null ? "works for ever" : <>ends <Time at={t.expires_at} /></>}
               </small></div>
             </div>
             <Confirm title={`Revoke ${t.name}?`} action="Revoke" onConfirm={() => revoke.mutate(t.id)} body="Whatever uses this token is refused at once.">

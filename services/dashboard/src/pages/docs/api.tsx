@@ -1,5 +1,6 @@
 import { useState } from "react";
-import { nameOf, operationsOf, useOpenApi, type Answer, type OpenApi, type Place } from "../../api/openapi.ts";
+import { bodyOf, nameOf, operationsOf, useOpenApi, type Answer, type OpenApi, type Place } from "../../api/openapi.ts";
+import { bytes } from "../../lib/format.ts";
 import { useFilter, useTitle } from "../../lib/hooks.ts";
 import { Empty, Failure, Page, Panel, Skeleton } from "../../ui/kit.tsx";
 import { SchemaView } from "./schema.tsx";
@@ -65,12 +66,13 @@ function OperationView({ document, place }: { document: OpenApi; place: Place })
 }
 
 function Details({ document, place: { method, path, operation } }: { document: OpenApi; place: Place }) {
-  const body = operation.requestBody?.content["application/json"]?.schema;
+  const body = bodyOf(operation);
+  const isTried = method === "get" && path.startsWith("/api/v1/");
   const parameters = operation.parameters ?? [];
   return (
     <div className="operation">
       <p>{operation.description}</p>
-      {parameters.length > 0 && method !== "get" && (
+      {parameters.length > 0 && !isTried && (
         <>
           <h3>Parameters</h3>
           <dl>
@@ -85,15 +87,21 @@ function Details({ document, place: { method, path, operation } }: { document: O
           </dl>
         </>
       )}
-      {body !== undefined && (
+      {body.schema !== undefined && (
         <>
           <h3>Body</h3>
-          <SchemaView document={document} schema={body} />
+          {(body.most !== undefined || body.types.length > 1) && (
+            <p>
+              {body.types.map((type) => <code key={type}>{type} </code>)}
+              {body.most !== undefined && <span className="muted">{bytes(body.most)} at most</span>}
+            </p>
+          )}
+          <SchemaView document={document} schema={body.schema} />
         </>
       )}
       <h3>Answers</h3>
       <Answers document={document} answers={operation.responses} />
-      {method === "get" && path.startsWith("/api/v1/") && (
+      {isTried && (
         <>
           <h3>Try it</h3>
           <Try path={path} operation={operation} />

@@ -3,7 +3,7 @@ import { Link } from "react-router-dom";
 import { call } from "../../api/client.ts";
 import { useFingerprints } from "../../api/queries.ts";
 import type { Issue } from "../../api/types.ts";
-import { full } from "../../lib/format.ts";
+import { plural } from "../../lib/format.ts";
 import { useChange } from "../../lib/mutate.ts";
 import { Button, Check, Panel } from "../../ui/kit.tsx";
 
@@ -20,7 +20,7 @@ export function Fingerprints({ issue, may }: { issue: Issue; may: boolean }) {
         {fingerprints.slice(0, 100).map(({ fingerprint, events }) => (
           <li key={fingerprint}>
             <div className="grow">{may ? <Check checked={chosen.has(fingerprint)} onChange={() => toggle(fingerprint)} label={<code>{fingerprint}</code>} /> : <code>{fingerprint}</code>}</div>
-            <span className="muted">{full(events)} events</span>
+            <span className="muted">{plural(events, "event")}</span>
           </li>
         ))}
       </ul>

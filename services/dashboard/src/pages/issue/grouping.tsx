@@ -1,45 +1,11 @@
 import { useState } from "react";
 import { Link } from "react-router-dom";
 import { useIssueGrouping } from "../../api/queries.ts";
-import type { Component, EventBody, Issue } from "../../api/types.ts";
+import type { EventBody, Issue } from "../../api/types.ts";
 import { plural } from "../../lib/format.ts";
 import { Absent, Failure, Panel, Skeleton } from "../../ui/kit.tsx";
 import { Untrusted } from "../../ui/text.tsx";
-
-const METHODS: Record<string, string> = {
-  rule: "by a grouping rule of the project",
-  checksum: "by the checksum that the app sent",
-  fingerprint: "by the fingerprint that the app sent",
-  known: "as a known error, which has one cause whatever its trace",
-  frames: "by the types and the frames of its exceptions",
-  value: "by the types and the messages of its exceptions: no frame counts",
-  thread: "by the frames of a thread",
-  security: "by the directive and what it blocked",
-  message: "by the message, without its numbers and names",
-  nothing: "by the logger and the transaction: the event says nothing else",
-};
-const VARIANTS: Record<string, string> = { app: "the app's own frames", system: "all frames", message: "the message", fingerprint: "the fingerprint" };
-const MOST = 300;
-
-const counting = (component: Component): number => (component.children ?? []).reduce((sum, child) => sum + counting(child), component.value !== undefined && component.contributes ? 1 : 0);
-
-function Tree({ components, all }: { components: Component[]; all: boolean }) {
-  const shown = all ? components : components.filter((component) => component.contributes);
-  if (shown.length === 0) return null;
-  return (
-    <ul className="why">
-      {shown.slice(0, MOST).map((component, index) => (
-        <li key={index} className={component.contributes ? "counts" : "silent"}>
-          <span className="whyname"><Untrusted limit={60}>{component.name}</Untrusted></span>
-          {component.value !== undefined && <code><Untrusted limit={300}>{component.value}</Untrusted></code>}
-          {!component.contributes && <span className="sr"> (does not count)</span>}
-          {component.reason !== undefined && <small><Untrusted limit={200}>{component.reason}</Untrusted></small>}
-          <Tree components={component.children ?? []} all={all} />
-        </li>
-      ))}
-    </ul>
-  );
-}
+import { ComponentTree, counting, methodOf, VARIANTS } from "../../ui/why.tsx";
 
 /** Which frames and values made the fingerprint, and which did not count. */
 export function Grouping({ issue, event }: { issue: Issue; event: EventBody | undefined }) {
@@ -61,11 +27,11 @@ export function Grouping({ issue, event }: { issue: Issue; event: EventBody | un
     >
       <div className="pad prose">
         <p>
-          Its events are grouped <strong>{METHODS[method] ?? `by ${method.replace(/_/g, " ")}`}</strong>. Events with the same {plural(count, "part")} below are this issue; whatever else differs between them.
+          Its events are grouped <strong>{methodOf(method)}</strong>. Events with the same {plural(count, "part")} below are this issue; whatever else differs between them.
         </p>
         {rule !== undefined && <p>The rule in line {line}: <code><Untrusted limit={300}>{rule}</Untrusted></code> <Link to={`/projects/${issue.project}?tab=grouping`}>Rules of {issue.project_name}</Link></p>}
       </div>
-      <div className="pad"><Tree components={components} all={all} /></div>
+      <div className="pad"><ComponentTree components={components} all={all} /></div>
       <dl className="facts variants">
         {hashes.map(({ variant, hash }, index) => (
           <div key={variant} className="variant">

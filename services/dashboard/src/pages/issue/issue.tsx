@@ -1,11 +1,11 @@
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { useLocation, useNavigate, useParams } from "react-router-dom";
 import { useEvent, useIssue, useIssueEvents, useProjects } from "../../api/queries.ts";
 import { accessTo, useSession } from "../../api/session.ts";
 import type { EventBody, Issue } from "../../api/types.ts";
 import { useKeys, useTitle } from "../../lib/hooks.ts";
 import { neutralise } from "../../lib/text.ts";
-import { Empty, Failure, IconButton, Skeleton } from "../../ui/kit.tsx";
+import { Failure, IconButton, Skeleton } from "../../ui/kit.tsx";
 import { Tabs } from "../../ui/tabs.tsx";
 import { Time } from "../../ui/text.tsx";
 import { AssignDialog } from "../issues/assign.tsx";
@@ -17,24 +17,32 @@ import { Contexts, EventTags, Highlights } from "./facts.tsx";
 import { Fingerprints } from "./fingerprints.tsx";
 import { Grouping } from "./grouping.tsx";
 import { IssueHeader } from "./header.tsx";
+import { OpenIncident } from "./incident.tsx";
 import { Request } from "./request.tsx";
 import { Dates, TagSpread, Trend } from "./side.tsx";
 import { Exceptions } from "./stack.tsx";
 import { SameTrace } from "./trace.tsx";
-import { ActivityTab, AllEvents, Sent } from "./tabs.tsx";
+import { ActivityTab, AllEvents, NoEvents, Sent } from "./tabs.tsx";
 
 const MAX_PAGES_BACK = 40;
 
 /** Which event is shown, and how to get to the others. They are listed newest first. */
-function useEventNavigation(id: string, wanted: string | undefined, project: number | undefined) {
+function useEventNavigation(id: string, wanted: string | undefined, issue: Issue | undefined) {
   const events = useIssueEvents(id);
   const navigate = useNavigate();
   const { search } = useLocation();
   const items = events.data?.pages.flatMap((page) => page.items) ?? [];
   const known = wanted === undefined ? items[0] : items.find((event) => event.event_id === wanted);
-  const alone = useEvent(project, wanted !== undefined && known === undefined ? wanted : undefined);
+  const alone = useEvent(issue?.project, wanted !== undefined && known === undefined ? wanted : undefined);
   const index = known === undefined ? -1 : items.indexOf(known);
   const [busy, setBusy] = useState(false);
+  // What is read is not changed under the reader; where there is nothing to read, the first that comes is shown.
+  const { refetch } = events;
+  const without = events.isSuccess && items.length === 0;
+  const count = issue?.count ?? 0;
+  useEffect(() => {
+    if (without && count > 0) void refetch();
+  }, [without, count, refetch]);
   const go = (event: EventBody | undefined): void => {
     if (event !== undefined) navigate(`/issues/${id}/events/${event.event_id}${search}`, { replace: true });
   };
@@ -62,6 +70,17 @@ function useEventNavigation(id: string, wanted: string | undefined, project: num
     older: index >= 0 && (index < items.length - 1 || events.hasNextPage) ? () => void readOn((all) => all.length > index + 1).then((all) => go(all[index + 1])) : undefined,
     first: index >= 0 && (index < items.length - 1 || events.hasNextPage) ? () => void readOn(() => false).then((all) => go(all.at(-1))) : undefined,
   };
+}
+
+/** One that was merged is shown under the name of where it went: what the server tells of an issue is told by its own name. */
+function useOwnAddress(id: string, event: string | undefined, issue: Issue | undefined): void {
+  const navigate = useNavigate();
+  const { search } = useLocation();
+  const name = issue?.short_id;
+  const isOther = issue !== undefined && id !== issue.short_id && id !== String(issue.id);
+  useEffect(() => {
+    if (isOther && name !== undefined) navigate(`/issues/${name}${event === undefined ? "" : `/events/${event}`}${search}`, { replace: true });
+  }, [isOther, name, event, search, navigate]);
 }
 
 type Navigation = ReturnType<typeof useEventNavigation>;
@@ -96,7 +115,7 @@ function Details({ nav, issue }: { nav: Navigation; issue: Issue }) {
   return (
     <>
       <EventBar nav={nav} issue={issue} />
-      {event === undefined && (nav.error === null || nav.error === undefined ? <Empty icon="issues" title="No events left">They are older than what this project keeps.</Empty> : <Failure error={nav.error} retry={() => void nav.events.refetch()} />)}
+      {event === undefined && (nav.error === null || nav.error === undefined ? <NoEvents issue={issue} /> : <Failure error={nav.error} retry={() => void nav.events.refetch()} />)}
       {event !== undefined && (
         <div key={event.event_id}>
           <Highlights event={event} />
@@ -118,10 +137,11 @@ export default function IssuePage() {
   const { id = "", event: wanted } = useParams();
   const { search } = useLocation();
   const issue = useIssue(id);
+  useOwnAddress(id, wanted, issue.data);
   const projects = useProjects();
   const session = useSession();
   const triage = useTriage();
-  const nav = useEventNavigation(id, wanted, issue.data?.project);
+  const nav = useEventNavigation(id, wanted, issue.data);
   const [assigning, setAssigning] = useState(false);
   const [help, setHelp] = useState(false);
   useTitle(issue.data === undefined ? id : `${issue.data.short_id} ${neutralise(issue.data.title).slice(0, 80)}`);
@@ -145,6 +165,7 @@ export default function IssuePage() {
   return (
     <>
       <IssueHeader issue={shown} search={search} may={may} busy={triage.isPending} act={act} assign={() => setAssigning(true)} />
+      <OpenIncident issue={shown} />
       <div className="issuebody">
         <div className="issuemain">
           <Tabs

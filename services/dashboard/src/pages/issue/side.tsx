@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { useIssueStats, useIssueTags } from "../../api/queries.ts";
 import type { Issue } from "../../api/types.ts";
-import { compact, full } from "../../lib/format.ts";
+import { compact, full, plural } from "../../lib/format.ts";
 import { Panel } from "../../ui/kit.tsx";
 import { Meter, Sparkline } from "../../ui/spark.tsx";
 import { Time, Untrusted } from "../../ui/text.tsx";
@@ -30,7 +30,7 @@ export function Trend({ id }: { id: string }) {
       <div className="trend">
         <Sparkline counts={counts} marks={marks} label={`Events in the last ${period}: ${full(counts.reduce((a, b) => a + b, 0))}`} />
         <p className="muted">
-          {full(counts.reduce((a, b) => a + b, 0))} events, at most {full(Math.max(0, ...counts))} per {period === "24h" ? "hour" : "day"}
+          {plural(counts.reduce((a, b) => a + b, 0), "event")}, at most {full(Math.max(0, ...counts))} per {period === "24h" ? "hour" : "day"}
         </p>
         {newest.length > 0 && <p className="marks"><span className="sr">Releases: </span>{newest.map(({ version, first_seen: at }) => <span key={version}><Untrusted limit={40}>{version}</Untrusted> <span className="muted"><Time at={at} /></span></span>)}</p>}
       </div>

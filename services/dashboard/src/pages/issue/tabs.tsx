@@ -4,10 +4,16 @@ import { call, Problem } from "../../api/client.ts";
 import { useIssueActivity, useIssueEvents, useNotifications } from "../../api/queries.ts";
 import type { Activity, Issue, Json, JsonMap } from "../../api/types.ts";
 import { useFilter } from "../../lib/hooks.ts";
+import { plural } from "../../lib/format.ts";
 import { useChange } from "../../lib/mutate.ts";
 import { Absent, Button, Empty, Failure, Field, Form, Input, LevelBadge, Panel, Skeleton, Table } from "../../ui/kit.tsx";
 import { Time, Untrusted } from "../../ui/text.tsx";
 import { NotificationTable } from "../notifications.tsx";
+
+/** One that was parted from another has none at first. */
+export const NoEvents = ({ issue }: { issue: Issue }) => (issue.count === 0
+  ? <Empty icon="issues" title="No events yet">The next one will be here.</Empty>
+  : <Empty icon="issues" title="No events left">They are older than what this project keeps.</Empty>);
 
 export function AllEvents({ issue, search }: { issue: Issue; search: string }) {
   const [query, setQuery] = useFilter("events");
@@ -22,7 +28,7 @@ export function AllEvents({ issue, search }: { issue: Issue; search: string }) {
   if (events.isPending) return <Skeleton />;
   if (events.isError) return <Failure error={events.error} retry={() => void events.refetch()} />;
   const items = events.data.pages.flatMap((page) => page.items);
-  if (items.length === 0) return query === null ? <Empty icon="issues" title="No events left">They are older than what this project keeps.</Empty> : <>{find}<Empty icon="search" title="No event matches" /></>;
+  if (items.length === 0) return query === null ? <NoEvents issue={issue} /> : <>{find}<Empty icon="search" title="No event matches" /></>;
   return (
     <>
       {find}
@@ -78,11 +84,22 @@ const actorOf = (entry: Activity): string => entry.actor ?? "Bugle";
 const fields = (data: Json | undefined): JsonMap => (typeof data === "object" && data !== null && !Array.isArray(data) ? data : {});
 const said = (value: Json | undefined): string => (value === null || value === undefined ? "nobody" : typeof value === "object" ? JSON.stringify(value) : String(value));
 
+const MOST_MERGED = 5;
+/** What became part of the issue, by the names that it had. */
+function merged(issues: Json | undefined): string {
+  const all = Array.isArray(issues) ? issues.map(fields) : [];
+  const names = all.slice(0, MOST_MERGED).map(({ short_id: id, title }) => `${said(id)} (${said(title).slice(0, 60)})`);
+  return [...names, ...(all.length > MOST_MERGED ? [plural(all.length - MOST_MERGED, "other")] : [])].join(", ");
+}
+
 const SENTENCES: Record<string, (data: JsonMap) => string> = {
   status: ({ from, to }) => `changed the status from ${said(from)} to ${said(to)}`,
   priority: ({ from, to }) => `changed the priority from ${said(from)} to ${said(to)}`,
   assigned: ({ to }) => (to === null ? "took it away from whom it was assigned to" : `assigned it to ${said(to)}`),
   regressed: ({ release }) => (release === null || release === undefined ? "saw it come back: regressed" : `saw it come back in ${said(release)}: regressed`),
+  unignored: () => "saw what it was ignored until: no longer ignored",
+  merged: ({ issues }) => `merged into it: ${merged(issues)}`,
+  unmerged: ({ fingerprints }) => `parted ${plural(Number(fingerprints), "fingerprint")} from the rest:`,
   comment: () => "commented",
 };
 
@@ -119,7 +136,8 @@ export function ActivityTab({ issue, may }: { issue: Issue; may: boolean }) {
             <span className="avatar small" aria-hidden="true">{actorOf(entry).slice(0, 2).toUpperCase()}</span>
             <div>
               <p>
-                <strong><Untrusted limit={100}>{actorOf(entry)}</Untrusted></strong> <Untrusted limit={300}>{what(entry)}</Untrusted>
+                <strong><Untrusted limit={100}>{actorOf(entry)}</Untrusted></strong> <Untrusted limit={500}>{what(entry)}</Untrusted>
+                {entry.kind === "unmerged" && <> <Link to={`/issues/${said(fields(entry.data)["issue"])}`}>the other issue</Link></>}
                 <span className="muted"> <Time at={entry.at} /></span>
               </p>
               {entry.kind === "comment" && <p className="comment"><Untrusted limit={20_000}>{said(fields(entry.data)["text"])}</Untrusted></p>}

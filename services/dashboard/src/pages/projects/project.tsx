@@ -10,9 +10,10 @@ import { Absent, Button, ButtonLink, Dialog, Failure, Form, Input, Page, Panel, 
 import { Tabs } from "../../ui/tabs.tsx";
 import { Problem } from "../../api/client.ts";
 import { Destinations } from "./destinations.tsx";
+import { Grouping } from "./grouping.tsx";
 import { Guide } from "./guide.tsx";
 import { Keys } from "./keys.tsx";
-import { Filters, Grouping, Retention, Scrubbing } from "./settings.tsx";
+import { Filters, Retention, Scrubbing } from "./settings.tsx";
 
 function General({ project, manage, admin }: { project: Project; manage: boolean; admin: boolean }) {
   const teams = useTeams().data ?? [];

@@ -4,10 +4,10 @@ import type { Project, Settings } from "../../api/types.ts";
 import { useChange } from "../../lib/mutate.ts";
 import { Button, Check, Field, Form, Input, Panel, Select } from "../../ui/kit.tsx";
 
-interface Props { project: Project; manage: boolean }
+export interface Props { project: Project; manage: boolean }
 
 /** A part of the settings in the making. The server gets the whole, as one change. */
-function useSettings(project: Project) {
+export function useSettings(project: Project) {
   const [settings, set] = useState<Settings>(project.settings);
   const save = useChange(() => call("PATCH", `/projects/${project.id}`, { body: { settings } }), { touches: ["projects"], done: "Saved" });
   const wrong = (name: string): string | undefined => save.wrong(`settings.${name}`) ?? save.wrong(name);
@@ -33,7 +33,7 @@ function Lines({ label, help, values, onChange, error, disabled }: { label: stri
   );
 }
 
-const Save = ({ manage, busy }: { manage: boolean; busy: boolean }) => (manage ? <Button type="submit" look="primary" busy={busy}>Save</Button> : <p className="muted">Only managers of the team can change this.</p>);
+export const Save = ({ manage, busy }: { manage: boolean; busy: boolean }) => (manage ? <Button type="submit" look="primary" busy={busy}>Save</Button> : <p className="muted">Only managers of the team can change this.</p>);
 
 export function Filters({ project, manage }: Props) {
   const { settings, set, save, wrong } = useSettings(project);
@@ -74,20 +74,6 @@ export function Scrubbing({ project, manage }: Props) {
           <Lines label="Further fields" help="A name, or a part of one, a line" values={s.fields} onChange={(fields) => change({ fields })} error={wrong("scrub.fields")} disabled={!manage} />
           <Lines label="Never remove" help="Whole names" values={s.keep} onChange={(keep) => change({ keep })} error={wrong("scrub.keep")} disabled={!manage} />
         </div>
-        <Save manage={manage} busy={save.isPending} />
-      </Form>
-    </Panel>
-  );
-}
-
-export function Grouping({ project, manage }: Props) {
-  const { settings, set, save, wrong } = useSettings(project);
-  return (
-    <Panel title="Grouping rules">
-      <Form className="formbody" onSubmit={() => save.mutate(undefined)}>
-        <Field label="Rules" error={wrong("grouping_rules")} help="One rule a line, the first that fits counts. They hold for new events.">
-          {(ids) => <textarea {...ids} className="mono" rows={12} value={settings.grouping_rules} disabled={!manage} spellCheck={false} placeholder='type:ConnectionError message:"timeout *" -> database-timeout' onChange={(event) => set({ ...settings, grouping_rules: event.target.value })} />}
-        </Field>
         <Save manage={manage} busy={save.isPending} />
       </Form>
     </Panel>

@@ -1,0 +1,54 @@
+/** What the pages of on-call read. */
+import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { WATCHED } from "../lib/live.ts";
+import { neutralise } from "../lib/text.ts";
+import { get, getIfThere } from "./client.ts";
+import { all, useIfThere, usePeople } from "./queries.ts";
+import type { Calendar, ContactMethod, Incident, IncidentState, List, Member, NotificationRule, OnCallNow, Override, Page, Policy, RoutingRule, Schedule, TimelineEntry } from "./types.ts";
+
+export const useIncidents = (filter: { state: IncidentState | null; project: string | null }) =>
+  useInfiniteQuery({
+    queryKey: ["incidents", filter],
+    queryFn: ({ pageParam, signal }) => get<List<Incident>>("/incidents", { params: { ...filter, limit: 50, cursor: pageParam }, signal }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next,
+    placeholderData: keepPreviousData,
+    ...WATCHED,
+  });
+
+const ofIncident = <T>(id: string, part: string, read: (path: string, signal: AbortSignal) => Promise<T>) => ({
+  queryKey: ["incident", id, part],
+  queryFn: ({ signal }: { signal: AbortSignal }) => read(`/incidents/${encodeURIComponent(id)}${part}`, signal),
+  ...WATCHED,
+});
+export const useIncident = (id: string) => useQuery(ofIncident(id, "", (path, signal) => get<Incident>(path, { signal })));
+export const useTimeline = (id: string) => useQuery(ofIncident(id, "/timeline", (path, signal) => all<TimelineEntry>(path, signal)));
+export const usePages = (id: string) => useQuery(ofIncident(id, "/pages", (path, signal) => all<Page>(path, signal)));
+
+/** The newest incident of an issue; null where the server has none. */
+export const useIncidentOf = (issue: number) =>
+  useQuery({ queryKey: ["incidents", "of", issue], queryFn: async ({ signal }) => (await getIfThere<List<Incident>>("/incidents", { params: { issue, limit: 1 }, signal }))?.items[0] ?? null, retry: false, ...WATCHED });
+
+export const useSchedules = () => useIfThere<Schedule>("schedules", "/schedules");
+export const useSchedule = (id: string) => useQuery({ queryKey: ["schedules", id], queryFn: ({ signal }) => get<Schedule>(`/schedules/${encodeURIComponent(id)}`, { signal }) });
+export const useOnCall = (id: number) => useQuery({ queryKey: ["schedules", id, "on-call"], queryFn: ({ signal }) => get<OnCallNow>(`/schedules/${id}/on-call`, { signal }), refetchInterval: 30_000 });
+export const useOverrides = (id: number) => useQuery({ queryKey: ["schedules", id, "overrides"], queryFn: ({ signal }) => all<Override>(`/schedules/${id}/overrides`, signal) });
+export const useCalendar = (id: number, from: string, to: string) =>
+  useQuery({ queryKey: ["schedules", id, "calendar", from, to], queryFn: ({ signal }) => get<Calendar>(`/schedules/${id}/calendar`, { params: { from, to }, signal }), placeholderData: keepPreviousData });
+
+export const usePolicies = () => useIfThere<Policy>("policies", "/escalation-policies");
+export const usePolicy = (id: string) => useQuery({ queryKey: ["policies", id], queryFn: ({ signal }) => get<Policy>(`/escalation-policies/${encodeURIComponent(id)}`, { signal }) });
+export const useRoutingRules = () => useIfThere<RoutingRule>("routing-rules", "/routing-rules");
+
+export const useContactMethods = () => useIfThere<ContactMethod>("contact-methods", "/account/contact-methods");
+export const useNotificationRules = () => useIfThere<NotificationRule>("notification-rules", "/account/notification-rules");
+
+/** Who can be put on call for a team. */
+export const useMembers = (team: number | undefined) =>
+  useQuery({ queryKey: ["members", team], queryFn: ({ signal }) => all<Member>(`/teams/${team ?? 0}/members`, signal), enabled: team !== undefined, staleTime: 60_000 });
+
+/** What people are called, as far as one may know; also good for titles and labels. */
+export function useNames(): (id: number | null | undefined) => string {
+  const people = usePeople().data;
+  return (id) => (id === null || id === undefined ? "nobody" : neutralise(people?.find((person) => person.id === id)?.name ?? `person ${id}`));
+}

@@ -1,0 +1,74 @@
+import { useState } from "react";
+import { call } from "../../api/client.ts";
+import { useMembers } from "../../api/oncall.ts";
+import type { Incident } from "../../api/types.ts";
+import { useChange } from "../../lib/mutate.ts";
+import { Confirm } from "../../ui/confirm.tsx";
+import { Button, Dialog, Form, Input, Select } from "../../ui/kit.tsx";
+import { Menu, MenuItem } from "../../ui/menu.tsx";
+
+type Act = { path: string; body?: unknown };
+/** What an answer changes: resolving an incident resolves its issue. */
+const TOUCHES = ["incident", "incidents", "issue", "issues", "issue-part"];
+const SNOOZES = [[15, "15 minutes"], [60, "1 hour"], [240, "4 hours"], [720, "12 hours"], [1440, "1 day"], [10_080, "1 week"]] as const;
+
+function Reassign({ incident, busy, onPick, onClose }: { incident: Incident; busy: boolean; onPick: (user: number) => void; onClose: () => void }) {
+  const members = useMembers(incident.team ?? undefined).data ?? [];
+  const [chosen, setChosen] = useState("");
+  return (
+    <Dialog title="Give it to somebody" onClose={onClose}>
+      <Form onSubmit={() => chosen !== "" && onPick(Number(chosen))}>
+        <Select
+          label="To whom" value={chosen} onChange={(event) => setChosen(event.target.value)} help="They are paged at once, and only they. When they do not answer, the policy goes on."
+          options={[["", "Choose…"], ...members.filter((m) => !m.disabled).map((m) => [String(m.id), `${m.name} (${m.email})`] as const)]}
+        />
+        <div className="dialogactions"><Button type="submit" look="primary" busy={busy} disabled={chosen === ""}>Page them</Button></div>
+      </Form>
+    </Dialog>
+  );
+}
+
+function Snooze({ onPick, onClose }: { onPick: (minutes: number) => void; onClose: () => void }) {
+  const [minutes, setMinutes] = useState("30");
+  const count = Number(minutes);
+  const good = Number.isInteger(count) && count >= 1 && count <= 10_080;
+  return (
+    <Dialog title="Snooze" onClose={onClose}>
+      <Form onSubmit={() => good && onPick(count)}>
+        <Input label="Minutes" type="number" min={1} max={10_080} value={minutes} onChange={(event) => setMinutes(event.target.value)} error={good ? undefined : "1 to 10080: a week"} help="Then its policy begins again." />
+        <div className="dialogactions"><Button type="submit" look="primary" disabled={!good}>Snooze</Button></div>
+      </Form>
+    </Dialog>
+  );
+}
+
+/** What one does with an open incident. What does not apply any more, the server says. */
+export function Actions({ incident }: { incident: Incident }) {
+  const [dialog, setDialog] = useState<"reassign" | "snooze" | null>(null);
+  const act = useChange(({ path, body }: Act) => call("POST", `/incidents/${incident.id}/${path}`, body === undefined ? {} : { body }), { touches: TOUCHES });
+  const go = (path: string, body?: unknown): void => {
+    setDialog(null);
+    act.mutate(body === undefined ? { path } : { path, body });
+  };
+  const busy = act.isPending;
+  return (
+    <div className="headactions">
+      {incident.state === "triggered" ? (
+        <Button look="primary" icon="check" busy={busy} onClick={() => go("acknowledge")}>Acknowledge</Button>
+      ) : (
+        <Button icon="reopen" busy={busy} onClick={() => go("unacknowledge")}>Un-acknowledge</Button>
+      )}
+      <Confirm title="Resolve the incident?" action="Resolve" onConfirm={() => go("resolve")} body="Nobody is paged for it any more, and its issue is resolved too. When the error comes again, that is a regression, and opens another incident.">
+        {(ask) => <Button look={incident.state === "triggered" ? "" : "primary"} icon="check" busy={busy} onClick={ask}>Resolve</Button>}
+      </Confirm>
+      <Menu trigger={<Button icon="ignore" busy={busy}>Snooze</Button>}>
+        {SNOOZES.map(([minutes, label]) => <MenuItem key={minutes} onSelect={() => go("snooze", { minutes })}>{label}</MenuItem>)}
+        <MenuItem onSelect={() => setDialog("snooze")}>Some other time…</MenuItem>
+      </Menu>
+      <Button icon="up" busy={busy} onClick={() => go("escalate")}>Escalate</Button>
+      <Button icon="assign" busy={busy} onClick={() => setDialog("reassign")}>Reassign</Button>
+      {dialog === "reassign" && <Reassign incident={incident} busy={busy} onPick={(user) => go("reassign", { user })} onClose={() => setDialog(null)} />}
+      {dialog === "snooze" && <Snooze onPick={(minutes) => go("snooze", { minutes })} onClose={() => setDialog(null)} />}
+    </div>
+  );
+}

@@ -1,0 +1,81 @@
+import { Link, useParams } from "react-router-dom";
+import { useIncident, usePolicies } from "../../api/oncall.ts";
+import { useProjects } from "../../api/queries.ts";
+import { accessTo, useSession } from "../../api/session.ts";
+import type { Incident } from "../../api/types.ts";
+import { useTitle } from "../../lib/hooks.ts";
+import { neutralise } from "../../lib/text.ts";
+import { Failure, Panel, PriorityBadge, Skeleton } from "../../ui/kit.tsx";
+import { Copy, Time, Untrusted } from "../../ui/text.tsx";
+import { Actions } from "./actions.tsx";
+import { Holder, IncidentBadge, Next } from "./parts.tsx";
+import { Pages, Timeline } from "./timeline.tsx";
+
+function Head({ incident, may }: { incident: Incident; may: boolean }) {
+  return (
+    <header className="issuehead">
+      <nav className="trail" aria-label="Where this is">
+        <Link to="/incidents">Incidents</Link>
+        <span aria-hidden="true">/</span>
+        <span className="shortid">#{incident.id}</span>
+        <Copy text={`${window.location.origin}/incidents/${incident.id}`} label="Copy link" />
+      </nav>
+      <div className="headmain">
+        <h1><Untrusted limit={300}>{incident.title}</Untrusted></h1>
+        <div className="rowmeta">
+          <IncidentBadge incident={incident} />
+          <PriorityBadge priority={incident.priority} />
+          <span className="muted"><Next incident={incident} /></span>
+        </div>
+      </div>
+      {may && incident.state !== "resolved" && <Actions incident={incident} />}
+    </header>
+  );
+}
+
+function Facts({ incident }: { incident: Incident }) {
+  const project = useProjects().data?.find((p) => p.id === incident.project)?.name;
+  const policy = usePolicies().data?.find((p) => p.id === incident.policy);
+  return (
+    <Panel title="About it">
+      <dl className="facts side">
+        <div><dt>Issue</dt><dd>{incident.short_id === null ? "was deleted" : <Link to={`/issues/${incident.short_id}`}>{incident.short_id}</Link>}</dd></div>
+        <div><dt>Project</dt><dd>{project === undefined ? `project ${incident.project}` : <Link to={`/issues?project=${encodeURIComponent(project)}`}>{project}</Link>}</dd></div>
+        <div><dt>Opened</dt><dd><Time at={incident.triggered_at} /></dd></div>
+        <div><dt>Who has it</dt><dd><Holder incident={incident} /></dd></div>
+        {incident.acknowledged_at !== null && <div><dt>Since</dt><dd><Time at={incident.acknowledged_at} /></dd></div>}
+        {incident.resolved_at !== null && <div><dt>Resolved</dt><dd><Time at={incident.resolved_at} /> {incident.resolved_by === null ? "with its issue" : <>by <Untrusted limit={60}>{incident.resolved_by}</Untrusted></>}</dd></div>}
+        <div>
+          <dt>Policy</dt>
+          <dd>
+            {policy === undefined ? "was removed" : <Link to="/on-call?tab=policies"><Untrusted limit={64}>{policy.name}</Untrusted></Link>}
+            {policy !== undefined && policy.version !== incident.policy_version && <div className="muted">as it was in version {incident.policy_version}</div>}
+          </dd>
+        </div>
+        {incident.repeated > 0 && <div><dt>Repeated</dt><dd>{incident.repeated === 1 ? "once" : `${incident.repeated} times`}</dd></div>}
+      </dl>
+    </Panel>
+  );
+}
+
+export default function IncidentPage() {
+  const { id = "" } = useParams();
+  const incident = useIncident(id);
+  const session = useSession();
+  useTitle(incident.data === undefined ? `Incident ${id}` : `Incident ${id}: ${neutralise(incident.data.title).slice(0, 80)}`);
+  if (incident.isPending) return <Skeleton rows={8} height={56} />;
+  if (incident.data === undefined) return <Failure whole error={incident.error} retry={() => void incident.refetch()} />;
+  const may = accessTo(session, incident.data.team).triage;
+  return (
+    <>
+      <Head incident={incident.data} may={may} />
+      <div className="issuebody">
+        <div className="issuemain">
+          <Timeline incident={incident.data} may={may} />
+          <Pages incident={incident.data} />
+        </div>
+        <aside className="issueside" aria-label="About the incident"><Facts incident={incident.data} /></aside>
+      </div>
+    </>
+  );
+}

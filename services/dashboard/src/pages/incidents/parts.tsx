@@ -1,0 +1,28 @@
+import { useNames, usePolicies } from "../../api/oncall.ts";
+import type { Incident } from "../../api/types.ts";
+import { Time, Untrusted } from "../../ui/text.tsx";
+import { isSnoozed } from "./words.ts";
+
+export function IncidentBadge({ incident }: { incident: Incident }) {
+  const state = isSnoozed(incident) ? "snoozed" : incident.state;
+  return <span className={`tag incident ${state}`}>{state}</span>;
+}
+
+/** Who deals with it, or whom it was given to. */
+export function Holder({ incident }: { incident: Incident }) {
+  const name = useNames();
+  if (incident.acknowledged_by !== null) return <Untrusted limit={60}>{incident.acknowledged_by}</Untrusted>;
+  if (incident.assigned_user !== null) return <Untrusted limit={60}>{name(incident.assigned_user)}</Untrusted>;
+  return <>nobody yet</>;
+}
+
+/** What comes next by itself. */
+export function Next({ incident }: { incident: Incident }) {
+  const policy = usePolicies().data?.find((one) => one.id === incident.policy)?.content;
+  if (incident.state === "resolved") return <>Ended <Time at={incident.resolved_at} /></>;
+  if (isSnoozed(incident)) return <>Snoozed; the policy begins again <Time at={incident.snoozed_until} /></>;
+  if (incident.state === "acknowledged") return incident.next_at === null ? <>Nobody else is paged</> : <>The acknowledgement times out <Time at={incident.next_at} /></>;
+  if (incident.next_at === null) return <>All steps are done, and nobody has answered</>;
+  if (policy !== undefined && incident.next_step > policy.steps.length) return <>{incident.repeated < policy.repeat ? "Begins again at step 1" : "The time of the last step is over"} <Time at={incident.next_at} /></>;
+  return <>Step {incident.next_step} comes <Time at={incident.next_at} /></>;
+}

@@ -1,0 +1,78 @@
+/** What incidents are told in. */
+import type { Incident, IncidentState, Json, SignalKind, TimelineEntry } from "../../api/types.ts";
+
+/** What opens an incident: what a routing rule can ask for. */
+export const SIGNALS = [
+  ["new", "A new issue"],
+  ["regression", "A regression"],
+  ["unignored", "The end of being ignored"],
+  ["events_10", "10 events within a day"],
+  ["events_100", "100 events within a day"],
+  ["events_1000", "1,000 events within a day"],
+  ["events_10000", "10,000 events within a day"],
+  ["escalated_medium", "Priority raised to medium"],
+  ["escalated_high", "Priority raised to high"],
+  ["escalated_critical", "Priority raised to critical"],
+] as const satisfies readonly (readonly [SignalKind, string])[];
+
+export const signalName = (kind: string): string => SIGNALS.find(([known]) => known === kind)?.[1] ?? kind.replace(/_/g, " ");
+
+export const STATES: Record<IncidentState, string> = { triggered: "triggered", acknowledged: "acknowledged", resolved: "resolved" };
+
+/** A snoozed incident is an acknowledged one, until its time comes. */
+export const isSnoozed = (incident: Incident): boolean => incident.state === "acknowledged" && incident.snoozed_until !== null;
+
+/** What an entry's `data` says of people, with their names at that time. */
+function people(data: Json | undefined): string {
+  if (!Array.isArray(data)) return "";
+  const names = data.map((one) => (typeof one === "object" && one !== null && !Array.isArray(one) && typeof one["name"] === "string" ? one["name"] : `person ${JSON.stringify(one)}`));
+  return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1) ?? ""}`;
+}
+
+export type Tone = "bad" | "warn" | "good" | "quiet";
+export interface Told { tone: Tone; text: string; more?: string }
+
+const word = (value: Json | undefined): string => (typeof value === "string" || typeof value === "number" ? String(value) : "");
+
+function paged(data: Record<string, Json>): Told {
+  const who = people(data["people"]);
+  const unreachable = data["unreachable"] === undefined ? {} : { more: "Somebody else of this step could not be reached at this priority." };
+  if (data["assigned"] === true) return { tone: "warn", text: `${who} was paged, whom it was given to` };
+  if (data["raised_from"] !== undefined) return { tone: "warn", text: `For the higher priority step ${word(data["step"])} also paged ${who}` };
+  const pass = Number(data["pass"] ?? 1);
+  return { tone: "warn", text: `Step ${word(data["step"])} paged ${who}${pass > 1 ? ` (round ${pass})` : ""}`, ...unreachable };
+}
+
+function skipped(data: Record<string, Json>): Told {
+  const step = data["step"] === undefined ? "" : `Step ${word(data["step"])} was left out: `;
+  const text = `${step}${word(data["reason"])}`;
+  return { tone: "bad", text: text.charAt(0).toUpperCase() + text.slice(1) };
+}
+
+/** An entry of the timeline as a sentence. */
+export function tell(entry: TimelineEntry, moment: (iso: string) => string): Told {
+  const data = (typeof entry.data === "object" && entry.data !== null && !Array.isArray(entry.data) ? entry.data : {}) as Record<string, Json>;
+  const who = entry.actor ?? "Bugle";
+  switch (entry.event) {
+    case "triggered": return { tone: "bad", text: `Opened: ${signalName(word(data["signal"])).toLowerCase()}, priority ${word(data["priority"])}` };
+    case "signal": return { tone: "quiet", text: `Another signal: ${signalName(word(data["signal"])).toLowerCase()}. Nobody is paged again for it` };
+    case "paged": return paged(data);
+    case "step_skipped": return skipped(data);
+    case "repeated": return { tone: "quiet", text: `Nobody answered: the policy begins again (round ${word(data["pass"])})` };
+    case "fallback": return { tone: "bad", text: `No step had anybody: ${data["whom"] === "managers" ? "the managers of the team were" : "the fallback was"} paged, ${people(data["people"])}` };
+    case "no_recipient": return { tone: "bad", text: "There is nobody to page", more: "Bugle looks again every 15 minutes." };
+    case "exhausted": return { tone: "bad", text: "All steps are done, and nobody has answered" };
+    case "acknowledged": return { tone: "good", text: `${who} acknowledged it` };
+    case "acknowledgement_timed_out": return { tone: "bad", text: "The acknowledgement timed out: the policy begins again" };
+    case "unacknowledged": return { tone: "warn", text: `${who} does not deal with it any more: the policy begins again` };
+    case "snoozed": return { tone: "quiet", text: `${who} snoozed it until ${moment(word(data["until"]))}` };
+    case "snooze_ended": return { tone: "warn", text: "The snooze is over: the policy begins again" };
+    case "priority_raised": return { tone: "bad", text: `Its priority went from ${word(data["from"])} to ${word(data["to"])}` };
+    case "reassigned": return { tone: "warn", text: `${who} gave it to ${word(data["name"])}` };
+    case "escalated": return { tone: "warn", text: `${who} had the next step come at once` };
+    case "note": return { tone: "quiet", text: `${who} wrote`, more: word(data["text"]) };
+    case "resolved": return { tone: "good", text: entry.actor === null ? "It ended" : `${who} resolved it`, ...(data["reason"] === undefined ? {} : { more: word(data["reason"]) }) };
+    case "merged": return { tone: "quiet", text: "Its issue became part of another one", ...(data["reason"] === undefined ? {} : { more: word(data["reason"]) }) };
+    default: return { tone: "quiet", text: String(entry.event).replace(/_/g, " ") };
+  }
+}

@@ -1,0 +1,167 @@
+import { useState, type PointerEvent } from "react";
+import { useCalendar, useNames } from "../../api/oncall.ts";
+import type { Schedule } from "../../api/types.ts";
+import { useFilter, useNow } from "../../lib/hooks.ts";
+import { dayName, dayStart, inZone, isDay, monday, plusDays, wallOf } from "../../lib/zone.ts";
+import { Failure, IconButton, Panel, Skeleton, Table, Button } from "../../ui/kit.tsx";
+import { Untrusted } from "../../ui/text.tsx";
+import { position, weeks, type Bar, type Row, type Week } from "./strip.ts";
+
+const LANE_PX = 26;
+const COLOURS = 6;
+
+/** Each person of a schedule has a colour, by their place in it. */
+function useColours(schedule: Schedule): (who: number) => string {
+  const people = [...new Set(schedule.layers.flatMap((layer) => layer.participants).filter((who) => who !== null))];
+  return (who) => `p${((people.indexOf(who) + COLOURS) % COLOURS) + 1}`;
+}
+
+interface Draw { zone: string; long: boolean; colour: (who: number) => string; name: (who: number) => string }
+
+function BarOf({ bar, draw }: { bar: Bar; draw: Draw }) {
+  const { zone, long } = draw;
+  const who = bar.who === null ? "nobody" : draw.name(bar.who);
+  const times = `${inZone(bar.start, zone)} – ${inZone(bar.end, zone)}`;
+  const hours = `${wallOf(bar.start, zone).slice(11)}–${wallOf(bar.end, zone).slice(11)}`;
+  return (
+    <span className={`calbar ${bar.who === null ? "gap" : draw.colour(bar.who)}`} title={`${who}: ${times}`} style={{ left: `${bar.left}%`, width: `${bar.width}%`, top: bar.lane * LANE_PX }}>
+      <Untrusted limit={40}>{who}</Untrusted> {long && bar.width > 22 && <small>{hours}</small>}
+    </span>
+  );
+}
+
+function RowOf({ row, draw }: { row: Row; draw: Draw }) {
+  return (
+    <div className={`calrow ${row.kind}`}>
+      <span className="calrowname">{row.name}</span>
+      <div className="callanes" style={{ height: row.lanes * LANE_PX }}>
+        {row.bars.map((bar) => <BarOf key={`${bar.who ?? "gap"}-${bar.start}`} bar={bar} draw={draw} />)}
+      </div>
+    </div>
+  );
+}
+
+type Pick = (first: string, last: string) => void;
+
+interface Drag { marked: (day: string) => boolean; begin: (day: string) => void; over: (event: PointerEvent) => void; end: (event: PointerEvent) => void }
+
+const dayUnder = ({ clientX, clientY }: PointerEvent): string | null => document.elementFromPoint(clientX, clientY)?.closest<HTMLElement>("[data-day]")?.dataset["day"] ?? null;
+
+/** A span of days that the mouse is drawn over, also from week to week. */
+function useDrag(pick: Pick | null): Drag {
+  const [span, setSpan] = useState<[string, string] | null>(null);
+  const [from, to] = span === null ? ["", ""] : span[0] <= span[1] ? span : [span[1], span[0]];
+  return {
+    marked: (day) => span !== null && from <= day && day <= to,
+    begin: (day) => setSpan([day, day]),
+    over: (event) => {
+      // It was let go outside of the calendar.
+      if (event.buttons === 0) setSpan(null);
+      else if (span !== null) setSpan([span[0], dayUnder(event) ?? span[1]]);
+    },
+    end: (event) => {
+      // On one day it is a click.
+      if (span !== null && from !== to && dayUnder(event) !== null) pick?.(from, to);
+      setSpan(null);
+    },
+  };
+}
+
+/** The days of a week as columns behind its bars; where somebody may make an override each is a button. */
+function Days({ week, today, pick, drag }: { week: Week; today: string; pick: Pick | null; drag: Drag }) {
+  return (
+    <div className="caldays">
+      {week.days.map((day) => {
+        const label = dayName(day);
+        const className = `calday ${day === today ? "today" : ""} ${drag.marked(day) ? "marked" : ""}`;
+        if (pick === null) return <div key={day} className={className}>{label}</div>;
+        return (
+          <button
+            key={day} type="button" className={className} data-day={day} aria-label={`Override on ${label}`} onClick={() => pick(day, day)}
+            onPointerDown={(event) => event.pointerType === "mouse" && event.button === 0 && drag.begin(day)} onPointerMove={drag.over} onPointerUp={drag.end}
+          >
+            <span aria-hidden="true">{label}</span>
+          </button>
+        );
+      })}
+    </div>
+  );
+}
+
+function WeekOf({ week, draw, now, pick, drag }: { week: Week; draw: Draw; now: number; pick: Pick | null; drag: Drag }) {
+  const [begins = 0, ends = 0] = [week.starts[0], week.starts.at(-1)];
+  return (
+    <div className="calweek">
+      <Days week={week} today={wallOf(now, draw.zone).slice(0, 10)} pick={pick} drag={drag} />
+      {/* What the bars say stands in the list of shifts too. */}
+      <div className="calrows" aria-hidden="true">
+        {week.rows.map((row) => <RowOf key={row.kind + row.name} row={row} draw={draw} />)}
+        {now >= begins && now < ends && <span className="calnow" style={{ left: `${position(week.starts, now)}%` }} />}
+      </div>
+    </div>
+  );
+}
+
+/** The same in words. */
+function Shifts({ all, draw }: { all: Week[]; draw: Draw }) {
+  const seen = new Map<string, Bar>();
+  for (const bar of all.flatMap((week) => week.rows.find((row) => row.kind === "final")?.bars ?? [])) seen.set(`${bar.who ?? "gap"}-${bar.start}`, bar);
+  return (
+    <details className="part">
+      <summary>Shifts as a list <span className="muted">{seen.size}</span></summary>
+      <Table label="Shifts">
+        <thead><tr><th scope="col">Who</th><th scope="col">From</th><th scope="col">To</th></tr></thead>
+        <tbody>
+          {[...seen].map(([key, bar]) => (
+            <tr key={key}>
+              <td>{bar.who === null ? <strong className="bad">nobody</strong> : <Untrusted limit={60}>{draw.name(bar.who)}</Untrusted>}</td>
+              <td>{inZone(bar.start, draw.zone)}</td>
+              <td>{inZone(bar.end, draw.zone)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </Table>
+    </details>
+  );
+}
+
+/** Who will be on call, week by week, on the clocks of the schedule's zone. */
+export function CalendarPanel({ schedule, pick }: { schedule: Schedule; pick: Pick | null }) {
+  const { zone } = schedule;
+  const now = useNow();
+  const [from, setFrom] = useFilter("from");
+  const [view, setView] = useFilter("view");
+  const count = view === "week" ? 1 : 5;
+  const first = monday(isDay(from) ? from : wallOf(now, zone).slice(0, 10));
+  const instant = (day: string): string => new Date(dayStart(day, zone)).toISOString();
+  const calendar = useCalendar(schedule.id, instant(first), instant(plusDays(first, count * 7)));
+  const name = useNames();
+  const colour = useColours(schedule);
+  const drag = useDrag(pick);
+  const step = count === 1 ? 7 : 28;
+  const draw: Draw = { zone, long: count === 1, colour, name };
+  // A range that is still read is drawn when it is there: bars of another one would be at wrong places.
+  const all = calendar.data === undefined ? [] : weeks(calendar.data, first, count, zone, schedule.layers.length);
+  const gaps = calendar.data?.gaps.length ?? 0;
+  return (
+    <Panel
+      title="Calendar"
+      actions={
+        <div className="actions">
+          <div className="segments small" role="group" aria-label="How much">
+            {([["week", "Week"], ["", "Month"]] as const).map(([id, label]) => <button key={id} type="button" aria-pressed={(view ?? "") === id} onClick={() => setView(id === "" ? null : id)}>{label}</button>)}
+          </div>
+          <IconButton icon="left" label="Earlier" onClick={() => setFrom(plusDays(first, -step))} />
+          <Button small onClick={() => setFrom(null)}>Today</Button>
+          <IconButton icon="right" label="Later" onClick={() => setFrom(plusDays(first, step))} />
+        </div>
+      }
+    >
+      {calendar.isPending && <Skeleton rows={5} height={70} />}
+      {calendar.isError && <Failure error={calendar.error} retry={() => void calendar.refetch()} />}
+      {gaps > 0 && <p className="calwarn">{gaps === 1 ? "There is a time at which nobody is on call: it is hatched." : `There are ${gaps} times at which nobody is on call: they are hatched.`}</p>}
+      <div className={`calendar ${pick === null ? "" : "pickable"}`}>{all.map((week) => <WeekOf key={week.days[0]} week={week} draw={draw} now={now} pick={pick} drag={drag} />)}</div>
+      {all.length > 0 && <Shifts all={all} draw={draw} />}
+    </Panel>
+  );
+}

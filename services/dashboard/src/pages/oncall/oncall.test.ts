@@ -1,0 +1,58 @@
+import { describe, expect, it } from "vitest";
+import type { Calendar, Layer, TimelineEntry } from "../../api/types.ts";
+import { tell } from "../incidents/words.ts";
+import { draftOf, layerOf, restrictionText, rotationText } from "./layers.ts";
+import { weeks } from "./strip.ts";
+
+const shift = (who: number, start: string, end: string, source: { layer: number } | { override: number } = { layer: 0 }) => ({ who, start, end, source });
+const calendar = (shifts: Calendar["shifts"], gaps: Calendar["gaps"] = []): Calendar => ({ from: "", to: "", shifts, gaps });
+
+describe("a calendar as strips of weeks", () => {
+  it("cuts shifts at the ends of weeks, and gives gaps their place", () => {
+    const [first, second] = weeks(calendar([shift(1, "2026-11-23T00:00:00Z", "2026-12-02T00:00:00Z")], [{ start: "2026-12-02T00:00:00Z", end: "2026-12-02T12:00:00Z" }]), "2026-11-23", 2, "UTC", 1);
+    expect(first?.rows.map((row) => row.kind)).toEqual(["final"]);
+    expect(first?.rows[0]?.bars).toMatchObject([{ who: 1, left: 0, width: 100, lane: 0 }]);
+    expect(second?.rows[0]?.bars.map(({ who, left, width }) => [who, Math.round(left), Math.round(width)])).toEqual([[1, 0, 29], [null, 29, 7]]);
+  });
+
+  it("joins what one person has without a pause, and puts people at the same time below each other", () => {
+    const [week] = weeks(calendar([shift(1, "2026-11-23T00:00:00Z", "2026-11-24T00:00:00Z"), shift(1, "2026-11-24T00:00:00Z", "2026-11-25T00:00:00Z", { override: 0 }), shift(2, "2026-11-24T12:00:00Z", "2026-11-25T00:00:00Z")]), "2026-11-23", 1, "UTC", 1);
+    expect(week?.rows.map((row) => [row.kind, row.bars.length, row.lanes])).toEqual([["layer", 2, 1], ["override", 1, 1], ["final", 2, 2]]);
+  });
+
+  it("makes the day on which clocks change as wide as the others", () => {
+    const [week] = weeks(calendar([shift(1, "2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z")]), "2026-03-23", 1, "Europe/Vienna", 1);
+    expect(week?.rows[0]?.bars.map(({ left, width }) => [Math.round(left * 7), Math.round(width * 7)])).toEqual([[600, 100]]);
+  });
+});
+
+describe("layers", () => {
+  const layer: Layer = { participants: [1, null], restrictions: [{ weekdays: ["mon", "tue", "wed", "thu", "fri"], from: "09:00", to: "17:00" }], starts: "2026-12-01T08:00:00.000Z", ends: null, rotation: { unit: "weekly", every: 2, start: "2026-11-30T09:00", first: 0, count_only_allowed: false } };
+
+  it("are words", () => {
+    expect(restrictionText({ weekdays: ["sat", "sun"], from: "00:00", to: "00:00" })).toBe("Sat, Sun 00:00–00:00");
+    expect(layer.restrictions?.map(restrictionText)).toEqual(["Mon–Fri 09:00–17:00"]);
+    expect(rotationText(layer.rotation)).toBe("turns of 2 weeks, handoff Mon 09:00");
+  });
+
+  it("come out of the form as they went in", () => {
+    expect(draftOf(layer, "Europe/Vienna").starts).toBe("2026-12-01T09:00");
+    expect(layerOf(draftOf(layer, "Europe/Vienna"), "Europe/Vienna")).toEqual(layer);
+  });
+});
+
+describe("the timeline", () => {
+  const entry = (event: string, data: unknown, actor: string | null = null) => tell({ id: 1, at: "", generation: 1, event, actor, data } as TimelineEntry, (iso) => iso);
+
+  it("is sentences", () => {
+    expect(entry("paged", { step: 1, pass: 2, people: [{ user: 3, name: "Ann" }, { user: 4, name: "Bob" }] }).text).toBe("Step 1 paged Ann and Bob (round 2)");
+    expect(entry("step_skipped", { step: 2, reason: "nobody is on call" }).text).toBe("Step 2 was left out: nobody is on call");
+    expect(entry("acknowledged", {}, "Ann").text).toBe("Ann acknowledged it");
+    expect(entry("note", { text: "<b>" }, "Ann")).toMatchObject({ text: "Ann wrote", more: "<b>" });
+  });
+
+  it("stands what it does not know", () => {
+    for (const data of [null, 7, [], "x", { people: "x", step: {} }]) expect(entry("paged", data).text).toContain("Step");
+    expect(entry("moved_to_mars", {}).text).toBe("moved to mars");
+  });
+});

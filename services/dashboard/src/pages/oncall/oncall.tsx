@@ -1,0 +1,22 @@
+import { useTitle } from "../../lib/hooks.ts";
+import { Page } from "../../ui/kit.tsx";
+import { Tabs } from "../../ui/tabs.tsx";
+import { Policies } from "./policies.tsx";
+import { Rules } from "./rules.tsx";
+import { Schedules } from "./schedules.tsx";
+
+export default function OnCall() {
+  useTitle("On call");
+  return (
+    <Page title="On call" lead="Who is paged for an incident: a routing rule picks the policy, the policy asks schedules and people, one after the other.">
+      <Tabs
+        label="On call"
+        tabs={[
+          { id: "schedules", label: "Schedules", content: () => <Schedules /> },
+          { id: "policies", label: "Escalation policies", content: () => <Policies /> },
+          { id: "rules", label: "Routing rules", content: () => <Rules /> },
+        ]}
+      />
+    </Page>
+  );
+}
