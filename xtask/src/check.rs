@@ -44,6 +44,8 @@ const DIRECT: &[(&str, &[&str])] = &[
     ("lapin", &["bugle-bus"]),
     ("actix-web", &["bugle-web", "bugle-ingest", "bugle-api", "bugle"]),
     ("lettre", &["bugle-notifier"]),
+    ("icalendar", &["bugle-schedule"]),
+    ("rrule", &["bugle-schedule"]),
 ];
 
 pub fn check() -> Result<()> {

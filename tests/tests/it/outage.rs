@@ -8,8 +8,10 @@ use bugle_testkit::Proxy;
 use bugle_testkit::http::HttpFake;
 use bugle_tests::{Servers, System, Topology};
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+/// For a fresh critical error once the servers are back.
+const PAGED: Duration = Duration::from_secs(20);
 const DRAIN: Duration = Duration::from_secs(120);
 
 fn outage() -> Duration {
@@ -72,11 +74,11 @@ impl Run {
         let body = format!("{{}}\n{{\"type\":\"event\"}}\n{event}\n");
         let answer = self.system.client().post(&path, body.into_bytes(), &[]).await?;
         ensure!(answer.status == 200, "{} {}", answer.status, answer.text());
-        loop {
-            if self.hook.0.next().await.text().contains(name) {
-                return Ok(());
-            }
-        }
+        let begun = Instant::now();
+        let paged = async { while !self.hook.0.next().await.text().contains(name) {} };
+        tokio::time::timeout(PAGED, paged).await.with_context(|| format!("{name} was not paged in time"))?;
+        eprintln!("{name} was paged after {:.1?}", begun.elapsed());
+        Ok(())
     }
 
     async fn finish(self) -> Result<()> {

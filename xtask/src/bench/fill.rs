@@ -12,6 +12,7 @@ pub const WORDS: usize = 5_000;
 pub const USERS: usize = 20_000;
 /// Events are spread over so many days, one partition each.
 const DAYS: usize = 25;
+const ROWS_AT_ONCE: usize = 2_500;
 const EVENTS_AT_ONCE: usize = 500_000;
 
 /// What the fill has made up, for asking for it.
@@ -39,17 +40,20 @@ pub fn fill(postgres: &Postgres, issues: usize, events: usize) -> Result<Filled>
         eprintln!("{:5.0} s  {what}", start.elapsed().as_secs_f64());
         Ok(())
     };
-    let list = |values: Vec<String>| values.join(",");
-    let word_rows = words.iter().enumerate().map(|(n, word)| format!("({n},'{word}')"));
-    let user_rows = (0..USERS).map(|n| format!("({n},{})", email_hash(n)));
+    rows(
+        &step,
+        "fill_words (n integer PRIMARY KEY, word text)",
+        words.iter().enumerate().map(|(n, word)| format!("({n},'{word}')")),
+    )?;
+    rows(
+        &step,
+        "fill_users (n integer PRIMARY KEY, hash bigint)",
+        (0..USERS).map(|n| format!("({n},{})", email_hash(n))),
+    )?;
     step(
-        "projects, words, users",
+        "projects",
         &format!(
-            "CREATE TABLE fill_words (n integer PRIMARY KEY, word text);
-             INSERT INTO fill_words VALUES {};
-             CREATE TABLE fill_users (n integer PRIMARY KEY, hash bigint);
-             INSERT INTO fill_users VALUES {};
-             INSERT INTO projects (name, prefix, created_at)
+            "INSERT INTO projects (name, prefix, created_at)
                  SELECT 'fill' || n, 'FILL' || n, clock_timestamp() FROM generate_series(1, {PROJECTS}) n;
              INSERT INTO releases (project_id, version, created_at)
                  SELECT id, name || '@1.' || n / 10 || '.' || n % 10, clock_timestamp() FROM projects, generate_series(0, 39) n;
@@ -61,8 +65,6 @@ pub fn fill(postgres: &Postgres, issues: usize, events: usize) -> Result<Filled>
                  SELECT (row_number() OVER () - 1)::integer AS n, t.* FROM (
                      SELECT DISTINCT ON (e.issue_id) e.payload, e.anchor_id, i.culprit, i.error_type, i.platform, x.words
                      FROM events e JOIN issues i ON i.id = e.issue_id JOIN issue_texts x ON x.issue_id = i.id) t",
-            list(word_rows.collect()),
-            list(user_rows.collect()),
         ),
     )?;
     make_issues(&step, issues)?;
@@ -88,6 +90,15 @@ pub fn fill(postgres: &Postgres, issues: usize, events: usize) -> Result<Filled>
     }
     step("checkpoint", "CHECKPOINT")?;
     Ok(Filled { words })
+}
+
+/// A table of made-up rows, a part at a time: a program's argument may have 128 KiB.
+fn rows(step: &Step<'_>, table: &str, rows: impl Iterator<Item = String>) -> Result<()> {
+    step(table, &format!("CREATE TABLE {table}"))?;
+    let name = table.split_whitespace().next().unwrap_or(table);
+    let rows: Vec<String> = rows.collect();
+    rows.chunks(ROWS_AT_ONCE)
+        .try_for_each(|part| step(name, &format!("INSERT INTO {name} VALUES {}", part.join(","))))
 }
 
 type Step<'a> = dyn Fn(&str, &str) -> Result<()> + 'a;

@@ -3,6 +3,7 @@
 mod fill;
 mod load;
 mod measure;
+mod oncall;
 mod probe;
 mod search;
 
@@ -36,6 +37,9 @@ pub fn bench(arguments: &[String]) -> Result<()> {
     if arguments.first().is_some_and(|argument| argument == "search") {
         return search::search(arguments);
     }
+    if arguments.first().is_some_and(|argument| argument == "oncall") {
+        return oncall::oncall(arguments);
+    }
     let quick = arguments.iter().any(|argument| argument == "--quick");
     let plan = if quick {
         Plan { paced: 4_000, flat_out: 15_000, probes: 30 }
@@ -55,6 +59,11 @@ pub fn bench(arguments: &[String]) -> Result<()> {
         result?;
     }
     Ok(())
+}
+
+/// What is measured asks more often than anybody may.
+fn unlimited() -> (&'static str, String) {
+    ("BUGLE_API_RATE_LIMIT", "0".to_owned())
 }
 
 fn sources() -> Result<Vec<(usize, Vec<Template>)>> {
@@ -96,11 +105,7 @@ fn measure_backend(
     plan: &Plan,
 ) -> Result<()> {
     let address = format!("127.0.0.1:{}", bugle_devservers::free_port()?);
-    let extra = [
-        ("BUGLE_ALLOW_PRIVATE_NETS", "127.0.0.0/8".to_owned()),
-        // What is measured asks more often than anybody may.
-        ("BUGLE_API_RATE_LIMIT", "0".to_owned()),
-    ];
+    let extra = [("BUGLE_ALLOW_PRIVATE_NETS", "127.0.0.0/8".to_owned()), unlimited()];
     let mut stack = Stack::start(binary, folder, bus, &address, &extra)?;
     let result = measure(name, &stack, sources, plan);
     stack.stop()?;
@@ -207,6 +212,11 @@ fn measure(name: &str, stack: &Stack, sources: &[(usize, Vec<Template>)], plan: 
             load::percentile(&latencies.webhook, 0.5),
             load::percentile(&latencies.webhook, 0.99),
             latencies.missing
+        );
+        println!(
+            "| the slowest of these, {label}: how long, and after which time | {:.0} ms, {:.1} s |",
+            latencies.slowest.0.as_secs_f64() * 1000.0,
+            latencies.slowest.1.as_secs_f64()
         );
     }
     let events = measure::recorded(&stack.postgres)? as f64;

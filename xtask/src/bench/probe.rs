@@ -39,6 +39,20 @@ impl Receiver {
         format!("http://127.0.0.1:{}/hook", self.port)
     }
 
+    /// What has arrived so far, and when.
+    pub fn arrived(&self) -> HashMap<String, Instant> {
+        self.arrivals.0.lock().map(|arrived| arrived.clone()).unwrap_or_default()
+    }
+
+    /// Waits until so many probes have arrived, and gives what has.
+    pub fn wait_for(&self, count: usize, limit: Duration) -> HashMap<String, Instant> {
+        let (lock, changed) = &*self.arrivals;
+        if let Ok(guard) = lock.lock() {
+            drop(changed.wait_timeout_while(guard, limit, |arrived| arrived.len() < count));
+        }
+        self.arrived()
+    }
+
     fn wait(&self, probe: &str, limit: Duration) -> Option<Instant> {
         let (lock, changed) = &*self.arrivals;
         let guard = lock.lock().ok()?;
@@ -90,6 +104,8 @@ pub struct Latencies {
     pub webhook: Vec<Duration>,
     /// Probes that did not arrive within 30 s.
     pub missing: usize,
+    /// How long the slowest took to be readable, and how long after the first probe it was sent.
+    pub slowest: (Duration, Duration),
 }
 
 /// Sends `count` probes, one each `pause`.
@@ -102,7 +118,13 @@ pub fn probe(
     pause: Duration,
 ) -> Result<Latencies> {
     let mut random = Random::new();
-    let mut latencies = Latencies { api: Vec::new(), webhook: Vec::new(), missing: 0 };
+    let mut latencies = Latencies {
+        api: Vec::new(),
+        webhook: Vec::new(),
+        missing: 0,
+        slowest: (Duration::ZERO, Duration::ZERO),
+    };
+    let begun = Instant::now();
     let mut post = Connection::open(&target.address)?;
     let mut get = Connection::open(&target.address)?;
     for _ in 0..count {
@@ -124,6 +146,7 @@ pub fn probe(
             std::thread::sleep(Duration::from_millis(2));
         };
         latencies.api.extend(visible);
+        latencies.slowest = latencies.slowest.max((start.elapsed(), start.duration_since(begun)));
         match receiver.wait(&name, Duration::from_secs(30)) {
             Some(arrived) => latencies.webhook.push(arrived.duration_since(start)),
             None => latencies.missing += 1,
