@@ -72,12 +72,7 @@ fn check_layer(report: &mut Report, path: &str, layer: &Layer) {
     report.unless(has_first, format!("{path}.rotation.first"), || {
         format!("the place of a participant: 0 to {}", count.saturating_sub(1))
     });
-    report.unless(layer.restrictions.len() <= MAX_RESTRICTIONS, format!("{path}.restrictions"), || {
-        format!("at most {MAX_RESTRICTIONS} restrictions")
-    });
-    for (index, restriction) in layer.restrictions.iter().enumerate().take(MAX_RESTRICTIONS) {
-        check_restriction(report, &format!("{path}.restrictions[{index}]"), restriction);
-    }
+    report_restrictions(report, &format!("{path}.restrictions"), &layer.restrictions);
     let in_order = layer.starts.zip(layer.ends).is_none_or(|(starts, ends)| starts < ends);
     report.unless(in_order, format!("{path}.ends"), || "later than starts".to_owned());
 }
@@ -101,6 +96,22 @@ fn check_restriction(report: &mut Report, path: &str, restriction: &Restriction)
     days.dedup();
     let good = !days.is_empty() && days.len() == restriction.weekdays.len();
     report.unless(good, format!("{path}.weekdays"), || "1 to 7 weekdays, each once".to_owned());
+}
+
+/// Whether restrictions keep to their limits by themselves; `path` is their field.
+pub(crate) fn check_restrictions(path: &str, restrictions: &[Restriction]) -> Result<(), Vec<FieldError>> {
+    let mut report = Report(Vec::new());
+    report_restrictions(&mut report, path, restrictions);
+    if report.0.is_empty() { Ok(()) } else { Err(report.0) }
+}
+
+fn report_restrictions(report: &mut Report, path: &str, restrictions: &[Restriction]) {
+    report.unless(restrictions.len() <= MAX_RESTRICTIONS, path.to_owned(), || {
+        format!("at most {MAX_RESTRICTIONS} restrictions")
+    });
+    for (index, restriction) in restrictions.iter().enumerate().take(MAX_RESTRICTIONS) {
+        check_restriction(report, &format!("{path}[{index}]"), restriction);
+    }
 }
 
 fn check_override(report: &mut Report, path: &str, exception: &Override) {

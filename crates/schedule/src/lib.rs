@@ -19,6 +19,7 @@ pub mod limits;
 mod minute;
 mod overlay;
 mod overrides;
+mod quiet;
 mod restriction;
 mod rotation;
 mod timeline;
@@ -30,6 +31,7 @@ pub use check::FieldError;
 pub use fairness::{Fairness, Load};
 pub use layer::Layer;
 pub use overrides::{Override, OverrideKind};
+pub use quiet::{check_quiet_hours, quiet_until};
 pub use restriction::{Restriction, Weekday};
 pub use rotation::{Rotation, RotationUnit};
 

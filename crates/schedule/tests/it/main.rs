@@ -16,3 +16,4 @@ mod oracle;
 mod overriding;
 mod properties;
 mod questions;
+mod quiet;

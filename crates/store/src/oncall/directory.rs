@@ -1,11 +1,13 @@
 //! Who can be paged at one moment: people with their rules, who is on call by which schedule, who manages which team.
 
 use super::contact_methods::account_email;
+use super::quiet_hours::QuietHours;
 use crate::row::{self, JsonRow};
 use crate::{Connection, StoreError, statement};
 use bugle_model::{ContactMethodId, EscalationTarget, Priority, ProjectId, ScheduleId, UserId};
-use bugle_schedule::Schedule;
+use bugle_schedule::{Schedule, quiet_until};
 use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use diesel::sql_types::{Array, Int4, Timestamptz};
 use diesel_async::RunQueryDsl;
 use serde::Deserialize;
@@ -31,6 +33,27 @@ pub struct Person {
     /// What they want, or the default: at once, by every contact method that they have. Only verified contact methods
     /// that are enabled.
     pub rules: Vec<Rule>,
+    /// When their pages wait, on the clock of this zone.
+    pub quiet: Option<(Tz, QuietHours)>,
+}
+
+impl Person {
+    /// Until when a page of this priority that is due `at` waits for the end of their quiet hours; `None` when it does not.
+    #[must_use]
+    pub fn held_until(&self, priority: Priority, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let (zone, quiet) = self.quiet.as_ref()?;
+        if quiet.breaks_through.is_some_and(|least| least <= priority) {
+            return None;
+        }
+        quiet_until(*zone, &quiet.hours, at)
+    }
+
+    /// Whether pages that wait need not any more, now that the priority is not `from` but `to`.
+    #[must_use]
+    pub fn is_released(&self, from: Priority, to: Priority) -> bool {
+        let least = self.quiet.as_ref().and_then(|(_, quiet)| quiet.breaks_through);
+        least.is_some_and(|least| from < least && least <= to)
+    }
 }
 
 /// What decisions are made by.
@@ -162,6 +185,8 @@ struct PersonRow {
     name: String,
     methods: Vec<ContactMethodId>,
     rules: Vec<RuleRow>,
+    zone: String,
+    quiet: Option<Value>,
 }
 
 async fn load_people(
@@ -177,8 +202,9 @@ async fn load_people(
             'methods', COALESCE((SELECT jsonb_agg(m.id ORDER BY m.id) FROM usable m WHERE m.user_id = u.id), '[]'),
             'rules', COALESCE((SELECT jsonb_agg(jsonb_build_object('contact_method', r.contact_method_id,
                     'min_priority', r.min_priority, 'delay_minutes', r.delay_minutes) ORDER BY r.delay_minutes, r.id)
-                FROM notification_rules r JOIN usable m ON m.id = r.contact_method_id WHERE r.user_id = u.id), '[]')) AS row
-         FROM users u WHERE u.id = ANY($1) AND NOT u.disabled",
+                FROM notification_rules r JOIN usable m ON m.id = r.contact_method_id WHERE r.user_id = u.id), '[]'),
+            'zone', u.time_zone, 'quiet', to_jsonb(q)) AS row
+         FROM users u LEFT JOIN quiet_hours q ON q.user_id = u.id WHERE u.id = ANY($1) AND NOT u.disabled",
     )
     .bind::<Array<Int4>, _>(ids.iter().map(|id| id.0).collect::<Vec<_>>())
     .load(conn)
@@ -209,6 +235,14 @@ impl PersonRow {
         if rules.is_empty() {
             rules = self.methods.into_iter().map(at_once).collect();
         }
-        Person { name: self.name, rules }
+        let quiet = self.quiet.and_then(|row| match QuietHours::read(row) {
+            Ok(quiet) => Some((self.zone.parse().unwrap_or(Tz::UTC), quiet)),
+            Err(error) => {
+                // Made by a newer version, or by hand: better woken than not told.
+                tracing::error!(user = %self.id, %error, "quiet hours cannot be read, and hold nothing");
+                None
+            }
+        });
+        Person { name: self.name, rules, quiet }
     }
 }

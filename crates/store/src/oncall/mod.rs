@@ -27,6 +27,7 @@ mod open;
 mod overrides;
 mod pages;
 mod policies;
+mod quiet_hours;
 mod read;
 mod room;
 mod routing;
@@ -57,6 +58,7 @@ pub use overrides::{StoredOverride, create_override, delete_override, list_overr
 pub use policies::{
     Policy, create_policy, delete_policy, get_policy, list_policies, unknown_targets, update_policy,
 };
+pub use quiet_hours::{QuietHours, quiet_hours, set_quiet_hours};
 pub use read::{
     Incident, IncidentFilter, Page, TimelineEntry, get_incident, list_incidents, pages_of, timeline,
 };

@@ -2,9 +2,9 @@
 
 use super::work::NewPage;
 use crate::{Connection, StoreError, statement};
-use bugle_model::{IncidentId, NotificationState, SignalKind};
+use bugle_model::{IncidentId, NotificationState, SignalKind, UserId};
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Array, Int4, Int8, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Int4, Int8, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 
 /// Makes pages, due each at its time. One whose contact method is gone meanwhile is left out.
@@ -19,8 +19,8 @@ pub(super) async fn insert(
     statement(
         "WITH s AS (
             SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::int[], $4::smallint[], $5::smallint[], $6::int[], $7::int[],
-                $8::timestamptz[], $9::timestamptz[])
-            AS s (message_id, incident_id, generation, pass, step, user_id, destination_id, due_at, received_at)),
+                $8::timestamptz[], $9::timestamptz[], $12::timestamptz[])
+            AS s (message_id, incident_id, generation, pass, step, user_id, destination_id, due_at, received_at, held_from)),
          made AS (
             INSERT INTO notifications (message_id, project_id, destination_id, kind, priority, event_id, environment,
                 received_at, created_at, next_at)
@@ -28,8 +28,8 @@ pub(super) async fn insert(
                 s.received_at, $11, s.due_at
             FROM s JOIN incidents i ON i.id = s.incident_id JOIN destinations d ON d.id = s.destination_id
             RETURNING id, message_id)
-         INSERT INTO incident_pages (notification_id, incident_id, generation, pass, step, user_id)
-         SELECT made.id, s.incident_id, s.generation, s.pass, s.step, s.user_id FROM made JOIN s USING (message_id)",
+         INSERT INTO incident_pages (notification_id, incident_id, generation, pass, step, user_id, wanted_at)
+         SELECT made.id, s.incident_id, s.generation, s.pass, s.step, s.user_id, s.held_from FROM made JOIN s USING (message_id)",
     )
     .bind::<Array<SqlUuid>, _>(pages.iter().map(|(.., page)| page.message_id).collect::<Vec<_>>())
     .bind::<Array<Int8>, _>(pages.iter().map(|(incident, ..)| incident.0).collect::<Vec<_>>())
@@ -41,6 +41,28 @@ pub(super) async fn insert(
     .bind::<Array<Timestamptz>, _>(pages.iter().map(|(.., page)| page.due_at).collect::<Vec<_>>())
     .bind::<Array<Timestamptz>, _>(pages.iter().map(|(.., page)| page.received_at).collect::<Vec<_>>())
     .bind::<SmallInt, _>(SignalKind::Page.code())
+    .bind::<Timestamptz, _>(now)
+    .bind::<Array<Nullable<Timestamptz>>, _>(pages.iter().map(|(.., page)| page.held_from).collect::<Vec<_>>())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Has pages of some people that wait for the end of quiet hours leave when they would have left without.
+pub(super) async fn release(
+    conn: &mut Connection,
+    incident: IncidentId,
+    users: &[UserId],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    statement(
+        "UPDATE notifications n SET next_at = greatest(p.wanted_at, $3)
+         FROM incident_pages p
+         WHERE p.incident_id = $1 AND p.user_id = ANY($2) AND p.wanted_at IS NOT NULL
+           AND n.id = p.notification_id AND n.state = 0 AND n.attempts = 0",
+    )
+    .bind::<Int8, _>(incident.0)
+    .bind::<Array<Int4>, _>(users.iter().map(|user| user.0).collect::<Vec<_>>())
     .bind::<Timestamptz, _>(now)
     .execute(conn)
     .await?;

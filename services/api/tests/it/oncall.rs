@@ -164,6 +164,34 @@ async fn rules_are_for_ones_own_contact_methods() {
     app.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn quiet_hours_are_ones_own_and_leave_some_of_the_week() {
+    let Crew { app, member: ann, boss, .. } = crew().await;
+    let path = "/api/v1/account/quiet-hours";
+    let none = json!({ "hours": [], "breaks_through": "critical", "zone": "UTC", "quiet_until": null });
+    assert_eq!(ann.get(&app, path).await.ok(200), none);
+    let days = json!(["mon", "tue", "wed", "thu", "fri", "sat", "sun"]);
+    let (from, to) = (app.now() - TimeDelta::hours(1), app.now() + TimeDelta::hours(1));
+    let hours = json!([{ "weekdays": days, "from": from.format("%H:%M").to_string(), "to": to.format("%H:%M").to_string() }]);
+    let put = ann.put(&app, path, &json!({ "hours": hours, "breaks_through": null })).await.ok(200);
+    assert_eq!((&put["hours"], &put["breaks_through"]), (&hours, &Value::Null));
+    let until: chrono::DateTime<chrono::Utc> = serde_json::from_value(put["quiet_until"].clone()).unwrap();
+    assert!(app.now() < until && until <= to, "{until}");
+    assert_eq!(ann.get(&app, path).await.ok(200), put);
+    assert_eq!(boss.get(&app, path).await.ok(200), none, "everybody has their own");
+    let always = json!({ "hours": [{ "weekdays": days, "from": "00:00", "to": "00:00" }] });
+    let mistakes = ann.put(&app, path, &always).await.mistakes();
+    assert_eq!(mistakes, ["hours: leave some of the week: a page that always waits never comes"]);
+    let nothing = json!({ "hours": [{ "weekdays": [], "from": "22:00", "to": "07:00" }] });
+    assert_eq!(
+        ann.put(&app, path, &nothing).await.mistakes(),
+        ["hours[0].weekdays: 1 to 7 weekdays, each once"]
+    );
+    let entries = app.get("/api/v1/audit?action=quiet_hours.changed").await.ok(200);
+    assert_eq!(entries["items"][0]["after"]["hours"], hours);
+    app.stop().await;
+}
+
 pub fn weekly(who: UserId) -> Value {
     json!({
         "name": "shop", "zone": "Europe/Vienna",

@@ -182,19 +182,7 @@ async fn paged(app: &App) -> Vec<Vec<UserId>> {
     oncall::work(&mut *app.connection().await, app.now(), 10, move |due, directory| {
         let lists = due.policy.steps.iter().map(|step| &step.targets).chain([&due.policy.fallback]);
         *into.lock().unwrap() = lists.map(|targets| directory.resolve(targets)).collect();
-        Decision {
-            state: due.state,
-            generation: due.generation,
-            restarts: false,
-            pass: due.pass,
-            step: due.step,
-            pass_paged: due.pass_paged,
-            next_at: due.next_at,
-            pending: Pending::Keep,
-            steps: Vec::new(),
-            pages: Vec::new(),
-            log: Vec::new(),
-        }
+        Decision::unchanged(due)
     })
     .await
     .unwrap();

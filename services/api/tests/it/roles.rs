@@ -164,6 +164,7 @@ fn body(declared: &Declared, who: &str) -> Value {
         }
         ("POST", path) if path.ends_with("/verify") => json!({ "code": "123456" }),
         ("POST", "/api/v1/account/notification-rules") => json!({ "contact_method": OBJECT }),
+        ("PUT", "/api/v1/account/quiet-hours") => json!({ "hours": [] }),
         ("POST", "/api/v1/schedules") => {
             json!({ "name": unique, "zone": "UTC", "layers": [] })
         }

@@ -4,7 +4,7 @@ import { WATCHED } from "../lib/live.ts";
 import { neutralise } from "../lib/text.ts";
 import { get, getIfThere } from "./client.ts";
 import { all, useIfThere, usePeople } from "./queries.ts";
-import type { Calendar, ContactMethod, Incident, IncidentState, List, Member, NotificationRule, OnCallNow, Override, Page, Policy, RoutingRule, Schedule, TimelineEntry } from "./types.ts";
+import type { Calendar, ContactMethod, Incident, IncidentState, List, Member, NotificationRule, OnCallNow, Override, Page, Policy, QuietHours, RoutingRule, Schedule, TimelineEntry } from "./types.ts";
 
 export const useIncidents = (filter: { state: IncidentState | null; project: string | null }) =>
   useInfiniteQuery({
@@ -42,6 +42,8 @@ export const useRoutingRules = () => useIfThere<RoutingRule>("routing-rules", "/
 
 export const useContactMethods = () => useIfThere<ContactMethod>("contact-methods", "/account/contact-methods");
 export const useNotificationRules = () => useIfThere<NotificationRule>("notification-rules", "/account/notification-rules");
+
+export const useQuietHours = () => useQuery({ queryKey: ["quiet-hours"], queryFn: ({ signal }) => get<QuietHours>("/account/quiet-hours", { signal }) });
 
 /** Who can be put on call for a team. */
 export const useMembers = (team: number | undefined) =>

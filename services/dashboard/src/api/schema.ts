@@ -444,6 +444,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/account/quiet-hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * When one's pages wait.
+         * @description For people who are signed in.
+         */
+        get: operations["get_quiet_hours"];
+        /**
+         * Has pages wait in some hours. What waits already goes on waiting.
+         * @description For people who are signed in.
+         */
+        put: operations["set_quiet_hours"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/account/totp": {
         parameters: {
             query?: never;
@@ -5275,6 +5299,20 @@ export interface components {
         PutMemberBody: {
             role: components["schemas"]["TeamRole"];
         };
+        /** @description Quiet hours, and whether it is quiet. */
+        QuietHoursNow: {
+            /** @description Incidents of this priority and of higher ones do not wait; `null`: all do. */
+            breaks_through: components["schemas"]["Priority"] | null;
+            /** @description Without any, nothing waits. */
+            hours: components["schemas"]["Restriction"][];
+            /**
+             * Format: date-time
+             * @description When the quiet hours that it is in now end; `null` outside of them.
+             */
+            quiet_until: string | null;
+            /** @description The zone, by its IANA name; it is the account's. */
+            zone: string;
+        };
         /** @description How many items may be accepted. `None` is unlimited. */
         Quota: {
             /**
@@ -5678,6 +5716,16 @@ export interface components {
             name: string;
             /** @description Whose; may be left out by whoever manages one team. Cannot be changed. */
             team?: components["schemas"]["TeamId"] | null;
+        };
+        /** @description Quiet hours, as they are to be. */
+        SetQuietHoursBody: {
+            /**
+             * @description Incidents of this priority and of higher ones do not wait; `null`: all do.
+             * @default critical
+             */
+            breaks_through: components["schemas"]["Priority"] | null;
+            /** @description The parts of the week, by the clock of one's account's zone; 50 at most. None: nothing waits. */
+            hours: components["schemas"]["Restriction"][];
         };
         /** @description What a release is made of. */
         SetReleaseCommitsBody: {
@@ -7797,6 +7845,63 @@ export interface operations {
             404: components["responses"]["Problem404"];
             412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_quiet_hours: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuietHoursNow"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    set_quiet_hours: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetQuietHoursBody"];
+            };
+        };
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuietHoursNow"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];

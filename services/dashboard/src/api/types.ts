@@ -106,3 +106,4 @@ export type SignalKind = Schemas["SignalKind"];
 
 export type ContactMethod = Schemas["ContactMethod"];
 export type NotificationRule = Schemas["NotificationRule"];
+export type QuietHours = Schemas["QuietHoursNow"];

@@ -9,7 +9,7 @@ use bugle_model::{
 use bugle_store::oncall::{Decision, Directory, Due, FiredStep, NewLog, NewPage, Pending, Rule};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// The number of a step that is none of the policy's.
@@ -60,24 +60,14 @@ struct Run<'a> {
     decision: Decision,
     /// Who was paged in this run: by a higher priority nobody is paged twice.
     paged_now: BTreeSet<UserId>,
+    /// Whose pages wait for the end of quiet hours: until when the first of them does.
+    held: BTreeMap<UserId, DateTime<Utc>>,
 }
 
 impl<'a> Run<'a> {
     fn new(due: &'a Due, directory: &'a Directory, now: DateTime<Utc>) -> Self {
-        let decision = Decision {
-            state: due.state,
-            generation: due.generation,
-            restarts: false,
-            pass: due.pass,
-            step: due.step,
-            pass_paged: due.pass_paged,
-            next_at: due.next_at,
-            pending: Pending::Keep,
-            steps: Vec::new(),
-            pages: Vec::new(),
-            log: Vec::new(),
-        };
-        Self { due, directory, now, decision, paged_now: BTreeSet::new() }
+        let decision = Decision::unchanged(due);
+        Self { due, directory, now, decision, paged_now: BTreeSet::new(), held: BTreeMap::new() }
     }
 
     fn ended(mut self, reason: &'static str) -> Decision {
@@ -123,10 +113,19 @@ impl<'a> Run<'a> {
         // Those who know of it already, by what they want to be told by only now.
         let paged = due.recipients.iter().copied().collect();
         self.page_raised(due.step.max(1) - 1, paged, from);
+        self.release(from);
         // Nobody knows of it yet: there may be somebody now.
         if due.recipients.is_empty() && self.paged_now.is_empty() {
             self.decision.next_at = Some(self.now);
         }
+    }
+
+    /// The higher priority breaks through quiet hours that hold pages.
+    fn release(&mut self, from: Priority) {
+        let is_released = |user: &&UserId| {
+            self.directory.people.get(user).is_some_and(|person| person.is_released(from, self.due.priority))
+        };
+        self.decision.released = self.due.recipients.iter().filter(is_released).copied().collect();
     }
 
     fn page_raised(&mut self, step: i16, people: Vec<UserId>, from: Priority) {
@@ -288,8 +287,15 @@ impl<'a> Run<'a> {
     }
 
     fn add_page(&mut self, step: i16, user: UserId, rule: Rule) {
-        let is_first = self.due.generation == 1 && self.due.recipients.is_empty() && rule.delay.is_zero();
-        let due_at = self.now + rule.delay;
+        let wanted_at = self.now + rule.delay;
+        let person = self.directory.people.get(&user);
+        let held = person.and_then(|person| person.held_until(self.due.priority, wanted_at));
+        if let Some(until) = held {
+            let first = self.held.entry(user).or_insert(until);
+            *first = until.min(*first);
+        }
+        let due_at = held.unwrap_or(wanted_at);
+        let is_first = self.due.generation == 1 && self.due.recipients.is_empty() && due_at == self.now;
         self.decision.pages.push(NewPage {
             message_id: Uuid::now_v7(),
             pass: self.decision.pass,
@@ -297,6 +303,7 @@ impl<'a> Run<'a> {
             user,
             contact_method: rule.contact_method,
             due_at,
+            held_from: held.map(|_| wanted_at),
             // What counts is how long after the event the first page arrives; of later ones, how long after their time.
             received_at: if is_first { self.due.received_at } else { due_at },
         });
@@ -304,7 +311,14 @@ impl<'a> Run<'a> {
 
     fn named(&self, people: &[UserId]) -> Value {
         let name = |user: &UserId| self.directory.people.get(user).map(|person| person.name.as_str());
-        people.iter().map(|user| json!({ "user": user, "name": name(user) })).collect()
+        let named = |user: &UserId| {
+            let mut entry = json!({ "user": user, "name": name(user) });
+            if let (Some(until), Some(entry)) = (self.held.get(user), entry.as_object_mut()) {
+                entry.insert("held_until".to_owned(), json!(until));
+            }
+            entry
+        };
+        people.iter().map(named).collect()
     }
 
     fn log(&mut self, event: IncidentEvent, data: Value) {

@@ -9,6 +9,7 @@ pub(super) mod incident_actions;
 pub(super) mod incidents;
 pub(super) mod notification_rules;
 pub(super) mod overrides;
+pub(super) mod quiet_hours;
 pub(super) mod routing_rules;
 pub(super) mod schedules;
 

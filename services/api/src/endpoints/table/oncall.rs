@@ -2,7 +2,7 @@
 
 use super::super::oncall::{
     answers, contact_methods, escalation_policies, incident_actions, incidents, notification_rules,
-    overrides, routing_rules, schedules,
+    overrides, quiet_hours, routing_rules, schedules,
 };
 use crate::access::{Endpoint, Need, delete, get, post, put};
 use crate::openapi::{CURSOR, LIMIT};
@@ -32,6 +32,10 @@ fn of_people() -> Vec<Endpoint> {
             .named("create_notification_rule", "Makes a notification rule."),
         delete("/api/v1/account/notification-rules/{id}", Need::Person, notification_rules::remove)
             .named("remove_notification_rule", "Removes a notification rule."),
+        get("/api/v1/account/quiet-hours", Need::Person, quiet_hours::get)
+            .named("get_quiet_hours", "When one's pages wait."),
+        put("/api/v1/account/quiet-hours", Need::Person, quiet_hours::set)
+            .named("set_quiet_hours", "Has pages wait in some hours. What waits already goes on waiting."),
     ]
 }
 

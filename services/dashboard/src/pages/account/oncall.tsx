@@ -1,10 +1,11 @@
 import { ContactMethods } from "./methods.tsx";
+import { QuietHours } from "./quiet.tsx";
 import { NotificationRules } from "./rules.tsx";
 
 /** How one is told of incidents. */
 export const MyOnCall = () => (
   <div className="split even">
-    <div><NotificationRules /></div>
+    <div><NotificationRules /><QuietHours /></div>
     <div><ContactMethods /></div>
   </div>
 );

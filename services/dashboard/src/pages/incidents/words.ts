@@ -23,9 +23,13 @@ export const STATES: Record<IncidentState, string> = { triggered: "triggered", a
 export const isSnoozed = (incident: Incident): boolean => incident.state === "acknowledged" && incident.snoozed_until !== null;
 
 /** What an entry's `data` says of people, with their names at that time. */
-function people(data: Json | undefined): string {
+function people(data: Json | undefined, moment: (iso: string) => string): string {
   if (!Array.isArray(data)) return "";
-  const names = data.map((one) => (typeof one === "object" && one !== null && !Array.isArray(one) && typeof one["name"] === "string" ? one["name"] : `person ${JSON.stringify(one)}`));
+  const names = data.map((one) => {
+    if (typeof one !== "object" || one === null || Array.isArray(one) || typeof one["name"] !== "string") return `person ${JSON.stringify(one)}`;
+    const until = one["held_until"];
+    return typeof until === "string" ? `${one["name"]} (quiet hours: told at ${moment(until)})` : one["name"];
+  });
   return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1) ?? ""}`;
 }
 
@@ -34,8 +38,8 @@ export interface Told { tone: Tone; text: string; more?: string }
 
 const word = (value: Json | undefined): string => (typeof value === "string" || typeof value === "number" ? String(value) : "");
 
-function paged(data: Record<string, Json>): Told {
-  const who = people(data["people"]);
+function paged(data: Record<string, Json>, moment: (iso: string) => string): Told {
+  const who = people(data["people"], moment);
   const unreachable = data["unreachable"] === undefined ? {} : { more: "Somebody else of this step could not be reached at this priority." };
   if (data["assigned"] === true) return { tone: "warn", text: `${who} was paged, whom it was given to` };
   if (data["raised_from"] !== undefined) return { tone: "warn", text: `For the higher priority step ${word(data["step"])} also paged ${who}` };
@@ -56,10 +60,10 @@ export function tell(entry: TimelineEntry, moment: (iso: string) => string): Tol
   switch (entry.event) {
     case "triggered": return { tone: "bad", text: `Opened: ${signalName(word(data["signal"])).toLowerCase()}, priority ${word(data["priority"])}` };
     case "signal": return { tone: "quiet", text: `Another signal: ${signalName(word(data["signal"])).toLowerCase()}. Nobody is paged again for it` };
-    case "paged": return paged(data);
+    case "paged": return paged(data, moment);
     case "step_skipped": return skipped(data);
     case "repeated": return { tone: "quiet", text: `Nobody answered: the policy begins again (round ${word(data["pass"])})` };
-    case "fallback": return { tone: "bad", text: `No step had anybody: ${data["whom"] === "managers" ? "the managers of the team were" : "the fallback was"} paged, ${people(data["people"])}` };
+    case "fallback": return { tone: "bad", text: `No step had anybody: ${data["whom"] === "managers" ? "the managers of the team were" : "the fallback was"} paged, ${people(data["people"], moment)}` };
     case "no_recipient": return { tone: "bad", text: "There is nobody to page", more: "Bugle looks again every 15 minutes." };
     case "exhausted": return { tone: "bad", text: "All steps are done, and nobody has answered" };
     case "acknowledged": return { tone: "good", text: `${who} acknowledged it` };

@@ -27,7 +27,8 @@ function Participants({ label, draft, members, set }: { label: string; draft: Dr
   );
 }
 
-function RestrictionFields({ restriction, index, set, remove }: { restriction: Restriction; index: number; set: (restriction: Restriction) => void; remove: () => void }) {
+/** One part of the week. */
+export function RestrictionFields({ restriction, index, set, remove }: { restriction: Restriction; index: number; set: (restriction: Restriction) => void; remove: () => void }) {
   const { weekdays } = restriction;
   const toggle = (day: Restriction["weekdays"][number], on: boolean): void => set({ ...restriction, weekdays: WEEKDAYS.map(([id]) => id).filter((id) => (id === day ? on : weekdays.includes(id))) });
   return (

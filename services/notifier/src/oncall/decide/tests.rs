@@ -40,7 +40,7 @@ fn any_directory() -> impl Strategy<Value = Directory> {
         contact_method: ContactMethodId(method),
         min_priority,
     });
-    let person = vec(rule, 0..3).prop_map(|rules| Person { name: "somebody".to_owned(), rules });
+    let person = vec(rule, 0..3).prop_map(|rules| Person { name: "somebody".to_owned(), rules, quiet: None });
     let people = btree_map((1..6_i32).prop_map(UserId), person, 0..5);
     let on_call = btree_map((1..4_i32).prop_map(ScheduleId), vec((1..6_i32).prop_map(UserId), 0..3), 0..3);
     let managers = vec((1..6_i32).prop_map(UserId), 0..2);
