@@ -32,6 +32,8 @@ const MAX_DESTINATIONS: i64 = 1_024;
 const FRESH: Duration = Duration::from_millis(250);
 /// … and for how long when something new is known to be due.
 const FRESH_WHEN_WOKEN: Duration = Duration::from_millis(25);
+/// Looking takes one part in so many of the time at most, as far as [`POLL`] allows: the more waits, the longer it takes.
+const LOOKING_SHARE: u32 = 10;
 /// Destinations of one claim.
 const CLAIMED: usize = 32;
 
@@ -130,6 +132,8 @@ pub struct Sender {
     /// What was seen to be due and has not had its turn, the weightiest first, and when that was.
     queue: VecDeque<Due>,
     seen: Option<Instant>,
+    /// How long that took.
+    looking: Duration,
     woken: bool,
 }
 
@@ -148,6 +152,7 @@ impl Sender {
             tasks: JoinSet::new(),
             queue: VecDeque::new(),
             seen: None,
+            looking: Duration::ZERO,
             woken: false,
         }
     }
@@ -216,11 +221,14 @@ impl Sender {
             complain(ended);
         }
         let mut conn = self.inner.store.conn().await?;
-        let fresh = if self.woken { FRESH_WHEN_WOKEN } else { FRESH };
+        let least = if self.woken { FRESH_WHEN_WOKEN } else { FRESH };
+        let fresh = least.max(self.looking * LOOKING_SHARE).min(POLL);
         if self.queue.is_empty() || self.seen.is_none_or(|seen| seen.elapsed() > fresh) {
+            let start = Instant::now();
             let due = notifications::due(&mut conn, self.inner.clock.now(), MAX_DESTINATIONS).await?;
             self.queue = due.into();
             self.seen = Some(Instant::now());
+            self.looking = start.elapsed();
             self.woken = false;
         }
         let mut step = Step::default();

@@ -71,6 +71,8 @@ pub struct NewPage {
     pub contact_method: ContactMethodId,
     /// When.
     pub due_at: DateTime<Utc>,
+    /// When it would have been due without the person's quiet hours, which hold it.
+    pub held_from: Option<DateTime<Utc>>,
     /// What its latency is counted from.
     pub received_at: DateTime<Utc>,
 }
@@ -129,8 +131,31 @@ pub struct Decision {
     pub steps: Vec<FiredStep>,
     /// Pages to be made.
     pub pages: Vec<NewPage>,
+    /// Whose pages need not wait any more for the end of quiet hours.
+    pub released: Vec<UserId>,
     /// What the timeline tells.
     pub log: Vec<NewLog>,
+}
+
+impl Decision {
+    /// Everything stays as it is.
+    #[must_use]
+    pub const fn unchanged(due: &Due) -> Self {
+        Self {
+            state: due.state,
+            generation: due.generation,
+            restarts: false,
+            pass: due.pass,
+            step: due.step,
+            pass_paged: due.pass_paged,
+            next_at: due.next_at,
+            pending: Pending::Keep,
+            steps: Vec::new(),
+            pages: Vec::new(),
+            released: Vec::new(),
+            log: Vec::new(),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -219,7 +244,13 @@ where
 
 async fn claim(conn: &mut Connection, now: DateTime<Utc>, limit: i64) -> Result<Vec<Due>, StoreError> {
     let rows: Vec<JsonRow> = statement(
-        "SELECT jsonb_build_object('id', n.id, 'project', n.project_id, 'issue_status', i.status, 'priority', n.priority,
+        // What is read with an incident is read of those that are claimed only, not of all that wait.
+        "WITH n AS MATERIALIZED (
+            SELECT * FROM incidents
+            WHERE (next_at <= $1 OR raised_from IS NOT NULL OR page_assignee) AND state < 3
+            ORDER BY priority DESC, next_at, id LIMIT $2
+            FOR NO KEY UPDATE SKIP LOCKED)
+         SELECT jsonb_build_object('id', n.id, 'project', n.project_id, 'issue_status', i.status, 'priority', n.priority,
             'raised_from', n.raised_from, 'state', n.state, 'generation', n.generation, 'pass', n.pass, 'step', n.step,
             'pass_paged', n.pass_paged, 'next_at', n.next_at, 'snoozed', n.snoozed_until IS NOT NULL,
             'page_assignee', CASE WHEN n.page_assignee THEN n.assigned_user_id END, 'policy', v.content,
@@ -228,12 +259,10 @@ async fn claim(conn: &mut Connection, now: DateTime<Utc>, limit: i64) -> Result<
                 WHERE s.incident_id = n.id AND s.generation >= n.started_generation),
             'fired', ARRAY(SELECT s.step FROM incident_steps s
                 WHERE s.incident_id = n.id AND s.generation >= n.started_generation AND s.pass = n.pass)) AS row
-         FROM incidents n
+         FROM n
          JOIN escalation_policy_versions v ON v.id = n.policy_version_id
          LEFT JOIN issues i ON i.id = n.issue_id
-         WHERE (n.next_at <= $1 OR n.raised_from IS NOT NULL OR n.page_assignee) AND n.state < 3
-         ORDER BY n.priority DESC, n.next_at, n.id LIMIT $2
-         FOR NO KEY UPDATE OF n SKIP LOCKED",
+         ORDER BY n.priority DESC, n.next_at, n.id",
     )
     .bind::<Timestamptz, _>(now)
     .bind::<Int8, _>(limit)
@@ -258,6 +287,9 @@ async fn apply(
         if let Pending::Cancel(reason) = decision.pending {
             pages::cancel(conn, &[*id], reason, now).await?;
         }
+    }
+    for (id, decision) in decided.iter().filter(|(_, decision)| !decision.released.is_empty()) {
+        pages::release(conn, *id, &decision.released, now).await?;
     }
     insert_steps(conn, &decided, now).await?;
     let entries: Vec<Entry> = decided

@@ -12,7 +12,7 @@ use crate::client::{self, Answer};
 use crate::outcome::{Blame, Outcome, Verdict};
 use bugle_runtime::{Config, Secret};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use reqwest::Client;
+use reqwest::{Client, StatusCode};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -194,12 +194,21 @@ fn judge(answer: &Answer) -> Outcome {
     match (resource.code, answer.code()) {
         (Some(code), _) if is_known(code) => shown(classify(code, answer.retry_after)),
         (_, 401 | 403) => shown(operator(format!("Twilio answered {}", answer.code()), answer.retry_after)),
-        _ if answer.is_transient() => answer.again(format!("Twilio answered {}", answer.code())),
+        _ if answer.is_transient() => failing(answer),
         (code, status) => {
             let code = code.map(|code| format!(", code {code}")).unwrap_or_default();
             shown(Verdict::Failed { error: format!("Twilio answered {status}{code}"), disable: false })
         }
     }
+}
+
+/// Who fails may have taken the message before; 425 and 429 say that they did not.
+fn failing(answer: &Answer) -> Outcome {
+    let mut outcome = answer.again(format!("Twilio answered {}", answer.code()));
+    if let Verdict::Again { ambiguous, .. } = &mut outcome.verdict {
+        *ambiguous = answer.status.is_server_error() || answer.status == StatusCode::REQUEST_TIMEOUT;
+    }
+    outcome
 }
 
 const BAD_NUMBER: &[i64] = &[21211, 21214, 21610, 21612, 21614, 21635, 30004, 30005, 30006];

@@ -31,7 +31,7 @@ pub struct World {
     pub sql: tokio_postgres::Client,
     pub wake: Arc<Notify>,
     lookup: Arc<dyn Lookup>,
-    _database: TestDatabase,
+    database: TestDatabase,
 }
 
 pub fn noon() -> DateTime<Utc> {
@@ -70,7 +70,7 @@ impl World {
             sql,
             wake: Arc::new(Notify::new()),
             lookup: Arc::new(SystemLookup),
-            _database: database,
+            database,
         }
     }
 
@@ -81,8 +81,21 @@ impl World {
     }
 
     pub fn sender(&self) -> Sender {
+        self.sender_on(self.store.clone())
+    }
+
+    /// One whose connections are not those of the others.
+    pub fn sender_of_its_own(&self) -> Sender {
+        self.sender_on(self.another_store())
+    }
+
+    pub fn another_store(&self) -> Store {
+        bugle_store::connect(self.database.url(), 4).unwrap()
+    }
+
+    fn sender_on(&self, store: Store) -> Sender {
         Sender::new(Parts {
-            store: self.store.clone(),
+            store,
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             channels: Channels::new(&self.config, Arc::clone(&self.lookup), self.timeouts).unwrap(),
             policy: self.policy.clone(),

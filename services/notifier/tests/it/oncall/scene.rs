@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
-const MESSAGES: &str = "/2010-04-01/Accounts/AC1/Messages.json";
+pub const MESSAGES: &str = "/2010-04-01/Accounts/AC1/Messages.json";
 
 pub struct Scene {
     pub world: World,
@@ -246,6 +246,12 @@ impl Scene {
 
     pub fn another_escalator(&self) -> Escalator {
         escalator(&self.world)
+    }
+
+    /// One whose connections are not those of the others.
+    pub fn escalator_of_its_own(&self) -> Escalator {
+        let clock = Arc::clone(&self.world.clock) as Arc<dyn Clock>;
+        Escalator::new(self.world.another_store(), clock, Arc::clone(&self.world.wake), &self.world.metrics)
     }
 
     async fn told(&mut self) -> Vec<String> {
