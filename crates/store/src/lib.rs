@@ -72,6 +72,7 @@ pub mod server;
 pub mod sessions;
 pub mod shares;
 mod statement;
+pub mod statistics;
 pub mod stats;
 pub mod storage;
 pub mod tags;

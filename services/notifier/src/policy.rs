@@ -84,8 +84,8 @@ impl Default for Policy {
             breaker_failures: 5,
             breaker_pause: TimeDelta::seconds(30),
             breaker_max_pause: TimeDelta::minutes(10),
-            concurrency: 32,
-            reserved: 8,
+            concurrency: 128,
+            reserved: 32,
             per_channel: channel_limits,
         }
     }

@@ -35,7 +35,7 @@ const FRESH_WHEN_WOKEN: Duration = Duration::from_millis(25);
 /// Looking takes one part in so many of the time at most, as far as [`POLL`] allows: the more waits, the longer it takes.
 const LOOKING_SHARE: u32 = 10;
 /// Destinations of one claim.
-const CLAIMED: usize = 32;
+const CLAIMED: usize = 64;
 
 /// What a sender is made of.
 pub struct Parts {

@@ -6,7 +6,7 @@ use bugle_model::Clock;
 use bugle_runtime::Metrics;
 use bugle_store::heartbeats::{self, Heartbeat};
 use bugle_store::issues::{ignore, moves};
-use bugle_store::{Store, StoreError, outbox, partitions, upkeep};
+use bugle_store::{Store, StoreError, outbox, partitions, statistics, upkeep};
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use std::sync::Arc;
@@ -66,6 +66,7 @@ async fn beat(
     let instance = Uuid::now_v7();
     let started_at = clock.now();
     loop {
+        refresh_statistics(store).await;
         end_ignoring(store, clock.now()).await;
         move_events(store, clock.now()).await;
         let state = gauges(store, bus, metrics).await;
@@ -87,6 +88,15 @@ async fn beat(
     }
     if let Ok(mut connection) = store.conn().await {
         drop(heartbeats::leave(&mut connection, "recorder", instance).await);
+    }
+}
+
+async fn refresh_statistics(store: &Store) {
+    let result = async { statistics::refresh(&mut *store.conn().await?).await }.await;
+    if let Err(error) = result
+        && !error.is_away()
+    {
+        tracing::warn!(%error, "tables that have grown could not be analysed");
     }
 }
 

@@ -6,3 +6,4 @@ mod language;
 mod migrations;
 mod recording;
 mod releases;
+mod statistics;

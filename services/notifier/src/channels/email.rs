@@ -17,14 +17,19 @@ use minijinja::Environment;
 use serde_json::json;
 use std::error::Error;
 use std::time::SystemTime;
+use tokio::sync::Semaphore;
 
 /// Longest subject, in characters.
 const MAX_SUBJECT: usize = 200;
 /// Issues that a list shows; the rest is counted.
 const MAX_LISTED: usize = 50;
 
+/// Mails on their way at the same time; many servers take no more than 50 connections from one client.
+const CONNECTIONS: usize = 32;
+
 /// The channel.
 pub struct Email {
+    connections: Semaphore,
     transport: Option<AsyncSmtpTransport<Tokio1Executor>>,
     from: Mailbox,
     host: String,
@@ -76,7 +81,8 @@ impl Email {
         ] {
             templates.add_template(name, source)?;
         }
-        Ok(Self { transport, from, host: host.to_owned(), templates })
+        let connections = Semaphore::new(CONNECTIONS);
+        Ok(Self { connections, transport, from, host: host.to_owned(), templates })
     }
 
     /// Sends. At-least-once: the `Message-ID` is the same for every attempt.
@@ -99,6 +105,8 @@ impl Email {
         let Some(transport) = &self.transport else {
             return Outcome::operator("BUGLE_SMTP_URL is not set".to_owned());
         };
+        // Never closed: there is always a permit in the end.
+        let _connection = self.connections.acquire().await;
         match transport.send(message).await {
             Ok(response) => Outcome {
                 verdict: Verdict::Accepted { provider_id: None },
