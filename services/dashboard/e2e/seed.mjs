@@ -14,7 +14,7 @@ function run(command, args, options = {}) {
 }
 
 /** Somebody takes an invitation. */
-async function join(system, name, role, team, teamRole) {
+export async function join(system, name, role, team, teamRole) {
   const email = `${name.split(" ")[0].toLowerCase()}@example.com`;
   const { link } = await system.api("POST", "/invitations", { email, role, ...(team === undefined ? {} : { team, team_role: teamRole }) });
   const token = new URL(link).searchParams.get("token");
