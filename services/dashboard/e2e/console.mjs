@@ -53,9 +53,9 @@ const STEPS = [
   ["a viewer sees, and cannot change", roles.viewer],
   ["another team sees nothing", roles.outsider],
   ["the connection breaks and comes back", places.connection],
-  // By now its minute is nearly over, and Bugle was restarted meanwhile.
-  ["a critical error pages step 2, which answers it from the mail", paging.secondStep],
   ["hostile content is text on every page", places.hostile],
+  // By now its minute is over or nearly so, and Bugle was restarted meanwhile.
+  ["a critical error pages step 2, which answers it from the mail", paging.secondStep],
   ["every page passes axe", places.accessible],
   ["a screen of a phone", places.phone],
 ];
