@@ -116,9 +116,9 @@ function Shifts({ all, draw }: { all: Week[]; draw: Draw }) {
           {[...seen].map(([key, bar]) => (
             <tr key={key}>
               <td>{bar.who === null ? <strong className="bad">nobody</strong> : <Untrusted limit={60}>{draw.name(bar.who)}</Untrusted>}</td>
-              <td>{inZone(bar.start, draw.zone)}</td>
-              <td>{inZone(bar.end, draw.zone)}</td>
-              <td>{minutes(Math.round((bar.end - bar.start) / 60_000))}</td>
+              <td><time dateTime={new Date(bar.start).toISOString()}>{inZone(bar.start, draw.zone)}</time></td>
+              <td><time dateTime={new Date(bar.end).toISOString()}>{inZone(bar.end, draw.zone)}</time></td>
+              <td className="length">{minutes(Math.round((bar.end - bar.start) / 60_000))}</td>
             </tr>
           ))}
         </tbody>
