@@ -44,6 +44,8 @@ export const overflow = (page) => page.evaluate(() => document.documentElement.s
 
 /** What axe finds. The debugger runs it: the policy would forbid a script of ours. */
 export async function findings(page) {
+  // What is scrolled below the bar at the top counts as covered by it.
+  await page.evaluate(() => scrollTo(0, 0));
   const cdp = await page.context().newCDPSession(page);
   const { result, exceptionDetails } = await cdp.send("Runtime.evaluate", {
     expression: `${axe};axe.run(document,{runOnly:${JSON.stringify(RULES)}}).then((r)=>JSON.stringify(r.violations.map((v)=>v.id+": "+v.nodes.slice(0,4).map((n)=>n.target.join(" ")+" "+(n.any[0]?.message??"")).join(" | "))))`,
