@@ -7,6 +7,7 @@ import { provider } from "./provider.mjs";
 import * as doors from "./steps/doors.mjs";
 import * as start from "./steps/start.mjs";
 import * as oncall from "./steps/oncall.mjs";
+import * as paging from "./steps/paging.mjs";
 import * as triage from "./steps/triage.mjs";
 import * as roles from "./steps/roles.mjs";
 import * as places from "./steps/places.mjs";
@@ -47,10 +48,14 @@ const STEPS = [
   ["two issues are merged, and come apart again", triage.merged],
   ["a schedule, a policy, a routing rule, and how one is told", oncall.setUp],
   ["an error opens an incident, which is answered", oncall.answered],
+  ["a schedule over a change of clocks, an override, and a policy of two steps", paging.setUp],
+  ["a critical error pages step 1", paging.firstStep],
   ["a viewer sees, and cannot change", roles.viewer],
   ["another team sees nothing", roles.outsider],
   ["the connection breaks and comes back", places.connection],
   ["hostile content is text on every page", places.hostile],
+  // By now its minute is over or nearly so, and Bugle was restarted meanwhile.
+  ["a critical error pages step 2, which answers it from the mail", paging.secondStep],
   ["every page passes axe", places.accessible],
   ["a screen of a phone", places.phone],
 ];

@@ -21,9 +21,9 @@ export class Mailbox {
     this.mails.push({ ...mail, recipients: envelope.rcptTo.map(({ address }) => address) });
   }
 
-  /** The oldest mail to somebody that nobody has taken, once it is there. */
-  async take(address) {
-    const mail = await until(`a mail to ${address}`, () => this.mails.find(({ recipients }) => recipients.includes(address)));
+  /** The oldest mail to somebody that nobody has taken, once it is there; of those whose subject has `about`. */
+  async take(address, about = "") {
+    const mail = await until(`a mail to ${address}`, () => this.mails.find(({ recipients, subject }) => recipients.includes(address) && subject.includes(about)));
     this.mails.splice(this.mails.indexOf(mail), 1);
     return mail;
   }
@@ -32,6 +32,11 @@ export class Mailbox {
   async link(address) {
     const { pathname, search } = new URL(/^http\S+$/m.exec((await this.take(address)).text)[0]);
     return pathname + search;
+  }
+
+  /** Where it is answered, as a path: `Acknowledge`, `Escalate` or `Resolve`. */
+  static answer({ text }, what) {
+    return new URL(new RegExp(`^${what}: +(\\S+)$`, "m").exec(text)[1]).pathname;
   }
 
   close() {

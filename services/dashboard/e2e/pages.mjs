@@ -35,6 +35,7 @@ export const pages = ({ issue, project, name, release, ...others }) => [
   { name: "issues-complaint", path: "/issues?query=level%3Aerror%20colour%3Ared", ready: ".complaint" },
   { name: "issues-bulk", path: "/issues", ready: ".issuerow", act: press("j", "x", "j", "x", "j") },
   { name: "issues-assign", path: "/issues", ready: ".issuerow", act: dialog("j", "a") },
+  { name: "issues-save", path: "/issues?query=level%3Aerror", ready: ".issuerow", act: async (page) => { await page.getByRole("button", { name: "Saved" }).click(); await opens("menuitem", "Save this search")(page); } },
   { name: "issues-keys", path: "/issues", ready: ".issuerow", act: dialog("?") },
   { name: "switcher", path: "/issues", ready: ".issuerow", act: async (page) => { await page.locator(".switcher:visible").click(); await page.getByRole("menu").waitFor(); } },
   { name: "menu", path: "/issues", ready: ".issuerow", act: async (page) => { const button = page.getByRole("button", { name: "Menu", exact: true }); if (await button.isVisible()) await button.click(); await page.getByRole("navigation", { name: "Main" }).waitFor(); await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished))); } },
@@ -70,11 +71,12 @@ export const pages = ({ issue, project, name, release, ...others }) => [
 ];
 
 /** Those before the door. */
-export const doors = ({ setup, invitation }) => [
+export const doors = ({ setup, invitation, answer }) => [
   { name: "signin", path: "/signin", ready: "form" },
   { name: "setup", path: setup, ready: "form" },
   { name: "invite", path: invitation, ready: "form" },
   { name: "reset", path: "/reset?token=example", ready: "form" },
+  ...(answer === undefined ? [] : [{ name: "answer", path: answer, ready: "form" }]),
 ];
 
 /** Goes there, waits until everything is, and does what is to be done. */

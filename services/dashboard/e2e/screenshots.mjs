@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { findings, launch, overflow, PHONE, signIn, watch } from "./browser.mjs";
+import { Mailbox } from "./mail.mjs";
 import { doors, open, pages } from "./pages.mjs";
 import { OWNER, seed } from "./seed.mjs";
 import { System } from "./system.mjs";
@@ -41,12 +42,14 @@ async function look(page, view, spec) {
   page.removeAllListeners();
 }
 
-const system = await System.start();
+const mail = await Mailbox.open();
+const system = await System.start(() => mail.settings);
 const browser = await launch();
 try {
-  const inside = pages(await seed(system));
-  const { link } = await system.api("POST", "/invitations", { email: "fay@example.com", role: "member", team: 1, team_role: "member" });
-  const outside = doors({ setup: "/setup?token=example", invitation: link.replace(system.url, "") });
+  const seeded = await seed({ system, mail });
+  const inside = pages(seeded);
+  await system.api("POST", "/invitations", { email: "fay@example.com", role: "member", team: 1, team_role: "member" });
+  const outside = doors({ setup: "/setup?token=example", invitation: await mail.link("fay@example.com"), answer: seeded.answer });
   const chosen = (spec) => wanted.length === 0 || wanted.includes(spec.name);
   for (const view of VIEWS) {
     const context = await browser.newContext({ baseURL: system.url, ...view });
@@ -61,6 +64,7 @@ try {
 } finally {
   await browser.close();
   await system.stop();
+  await mail.close();
 }
 console.log(trouble.length === 0 ? "no findings" : trouble.join("\n"));
 process.exitCode = trouble.length === 0 ? 0 : 1;

@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { Mailbox } from "./mail.mjs";
 import { until, webhook } from "./system.mjs";
 
 export const OWNER = { email: "ann@example.com", name: "Ann Example", password: "a long walk along the river" };
@@ -13,11 +14,11 @@ function run(command, args, options = {}) {
   return done.stdout;
 }
 
-/** Somebody takes an invitation. */
-async function join(system, name, role, team, teamRole) {
+/** Somebody takes the invitation that their mail has. */
+export async function join({ system, mail }, name, role, team, teamRole) {
   const email = `${name.split(" ")[0].toLowerCase()}@example.com`;
-  const { link } = await system.api("POST", "/invitations", { email, role, ...(team === undefined ? {} : { team, team_role: teamRole }) });
-  const token = new URL(link).searchParams.get("token");
+  await system.api("POST", "/invitations", { email, role, ...(team === undefined ? {} : { team, team_role: teamRole }) });
+  const token = new URL(await mail.link(email), system.url).searchParams.get("token");
   await fetch(`${system.url}/api/v1/invitations/${token}/accept`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ name, password: OWNER.password }) });
 }
 
@@ -75,15 +76,16 @@ async function oncall(system, team, dsn) {
   return { incident: incident.id, schedule: schedule.id, policy: policy.id };
 }
 
-/** Fills it, and answers the names that pages need. */
-export async function seed(system) {
+/** Fills it, and answers the names that pages need, and where an incident is answered from its mail. */
+export async function seed(place) {
+  const { system, mail } = place;
   const token = new URL(system.bugle("user", "setup-link")).searchParams.get("token");
   await fetch(`${system.url}/api/v1/setup`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ ...OWNER, token, team: "Shop" }) });
   const shop = (await system.api("GET", "/teams")).items[0].id;
   const platform = (await system.api("POST", "/teams", { name: "Platform" })).id;
-  await join(system, "Bob Example", "admin");
-  await join(system, "Cleo Example", "member", shop, "member");
-  await join(system, "Dan Example", "member", platform, "manager");
+  await join(place, "Bob Example", "admin");
+  await join(place, "Cleo Example", "member", shop, "member");
+  await join(place, "Dan Example", "member", platform, "manager");
   await system.api("POST", "/invitations", { email: "eve@example.com", role: "member", team: shop, team_role: "viewer" });
   await system.api("POST", "/tokens", { name: "ci", scopes: ["read", "triage"], expires_at: new Date(Date.now() + 90 * 86_400_000).toISOString() });
   const hook = await webhook();
@@ -107,5 +109,7 @@ export async function seed(system) {
   hook.close();
   const project = (await system.api("GET", "/projects/checkout")).id;
   const release = (await system.api("GET", `/issues/${issue.id}`)).releases?.[0];
-  return { issue: issue.short_id, project, name: "checkout", release, ...others };
+  const { short_id: paged } = await system.api("GET", `/incidents/${others.incident}`);
+  const answer = Mailbox.answer(await mail.take(OWNER.email, paged), "Acknowledge");
+  return { issue: issue.short_id, project, name: "checkout", release, answer, ...others };
 }

@@ -87,7 +87,7 @@ async function contactMethod(walk, page) {
   const [code] = /\b\d{6}\b/.exec((await walk.mail.take(PAGER)).text);
   await page.getByLabel("Code that has come").fill(code);
   await page.getByRole("button", { name: "Verify", exact: true }).last().click();
-  await page.getByText("yours since").waitFor();
+  await page.getByText(/^proven /).waitFor();
   await page.getByRole("button", { name: "New rule" }).click();
   await page.getByRole("button", { name: "Add", exact: true }).click();
   await page.getByText("At once by my pager").waitFor();

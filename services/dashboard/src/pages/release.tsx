@@ -88,7 +88,7 @@ const Numbers = ({ release: r }: { release: Release }) => (
 const Facts = ({ release: { url, ...r } }: { release: Release }) => (
   <Panel title="Times">
     <p className="pad">
-      Known since <Time at={r.created_at} />
+      First heard of <Time at={r.created_at} />
       {r.released_at !== null && <>, released <Time at={r.released_at} /></>}
       {r.first_seen !== null && <>, first seen <Time at={r.first_seen} /></>}
       {r.last_seen !== null && <>, last seen <Time at={r.last_seen} /></>}

@@ -69,7 +69,7 @@ function Sessions() {
           <li key={s.id}>
             <div className="grow">
               <strong><Untrusted limit={80}>{agent(s.user_agent)}</Untrusted></strong> {s.current && <span className="tag state sent">this one</span>}
-              <div><small className="muted">{s.address ?? ""} · last seen <Time at={s.last_seen_at} /> · since <Time at={s.created_at} /></small></div>
+              <div><small className="muted">{s.address ?? ""} · last seen <Time at={s.last_seen_at} /> · signed in <Time at={s.created_at} /></small></div>
             </div>
             {!s.current && <Button small onClick={() => end.mutate(s.id)}>Sign out</Button>}
           </li>

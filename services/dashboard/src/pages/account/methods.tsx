@@ -64,7 +64,7 @@ function Row({ method, verify }: { method: ContactMethod; verify: () => void }) 
         <strong><Untrusted limit={64}>{method.name}</Untrusted></strong>
         <div className="mono dsn"><Untrusted limit={200}>{method.target}</Untrusted></div>
         <small className="muted">
-          {proven ? <>yours since <Time at={method.verified_at} /></> : <span className="bad">not proven yet: nobody is paged by it</span>}
+          {proven ? <>proven <Time at={method.verified_at} /></> : <span className="bad">not proven yet: nobody is paged by it</span>}
           {!method.enabled && <span className="bad"> · switched off: <Untrusted limit={200}>{method.disabled_reason}</Untrusted>. A new code switches it on again.</span>}
         </small>
       </div>

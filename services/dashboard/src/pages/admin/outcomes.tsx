@@ -7,7 +7,7 @@ import { Empty, Failure, Panel, Table } from "../../ui/kit.tsx";
 import { hours } from "../overview/hourly.ts";
 
 const COLORS: Record<string, string> = {
-  recorded: "--good", filtered: "--chart-3", rate_limited: "--level-warning", invalid: "--level-error", client_discarded: "--chart-5", unsupported: "--chart-rest", duplicate: "--chart-4", too_large: "--level-fatal",
+  recorded: "--good", filtered: "--chart-2", rate_limited: "--level-warning", invalid: "--level-error", client_discarded: "--chart-5", unsupported: "--chart-rest", duplicate: "--chart-4", too_large: "--level-fatal",
 };
 
 function series(outcomes: Outcome[], buckets: string[]): Series[] {

@@ -38,6 +38,10 @@ export interface Told { tone: Tone; text: string; more?: string }
 
 const word = (value: Json | undefined): string => (typeof value === "string" || typeof value === "number" ? String(value) : "");
 
+/** Where an answer was given, when it was not in the dashboard. */
+const WAYS = new Map([["email", " by mail"], ["sms", " by SMS"], ["slack", " in Slack"]]);
+const way = (data: Record<string, Json>): string => WAYS.get(word(data["channel"])) ?? "";
+
 function paged(data: Record<string, Json>, moment: (iso: string) => string): Told {
   const who = people(data["people"], moment);
   const unreachable = data["unreachable"] === undefined ? {} : { more: "Somebody else of this step could not be reached at this priority." };
@@ -66,16 +70,16 @@ export function tell(entry: TimelineEntry, moment: (iso: string) => string): Tol
     case "fallback": return { tone: "bad", text: `No step had anybody: ${data["whom"] === "managers" ? "the managers of the team were" : "the fallback was"} paged, ${people(data["people"], moment)}` };
     case "no_recipient": return { tone: "bad", text: "There is nobody to page", more: "Bugle looks again every 15 minutes." };
     case "exhausted": return { tone: "bad", text: "All steps are done, and nobody has answered" };
-    case "acknowledged": return { tone: "good", text: `${who} acknowledged it` };
+    case "acknowledged": return { tone: "good", text: `${who} acknowledged it${way(data)}` };
     case "acknowledgement_timed_out": return { tone: "bad", text: "The acknowledgement timed out: the policy begins again" };
     case "unacknowledged": return { tone: "warn", text: `${who} does not deal with it any more: the policy begins again` };
     case "snoozed": return { tone: "quiet", text: `${who} snoozed it until ${moment(word(data["until"]))}` };
     case "snooze_ended": return { tone: "warn", text: "The snooze is over: the policy begins again" };
     case "priority_raised": return { tone: "bad", text: `Its priority went from ${word(data["from"])} to ${word(data["to"])}` };
     case "reassigned": return { tone: "warn", text: `${who} gave it to ${word(data["name"])}` };
-    case "escalated": return { tone: "warn", text: `${who} had the next step come at once` };
+    case "escalated": return { tone: "warn", text: `${who} had the next step come at once${way(data)}` };
     case "note": return { tone: "quiet", text: `${who} wrote`, more: word(data["text"]) };
-    case "resolved": return { tone: "good", text: entry.actor === null ? "It ended" : `${who} resolved it`, ...(data["reason"] === undefined ? {} : { more: word(data["reason"]) }) };
+    case "resolved": return { tone: "good", text: entry.actor === null ? "It ended" : `${who} resolved it${way(data)}`, ...(data["reason"] === undefined ? {} : { more: word(data["reason"]) }) };
     case "merged": return { tone: "quiet", text: "Its issue became part of another one", ...(data["reason"] === undefined ? {} : { more: word(data["reason"]) }) };
     default: return { tone: "quiet", text: String(entry.event).replace(/_/g, " ") };
   }

@@ -2,6 +2,7 @@ import { useState, type PointerEvent } from "react";
 import { useCalendar, useNames } from "../../api/oncall.ts";
 import type { Schedule } from "../../api/types.ts";
 import { useFilter, useNow } from "../../lib/hooks.ts";
+import { minutes } from "../../lib/time.ts";
 import { dayName, dayStart, inZone, isDay, monday, plusDays, wallOf } from "../../lib/zone.ts";
 import { Failure, IconButton, Panel, Skeleton, Table, Button } from "../../ui/kit.tsx";
 import { Untrusted } from "../../ui/text.tsx";
@@ -110,13 +111,14 @@ function Shifts({ all, draw }: { all: Week[]; draw: Draw }) {
     <details className="part">
       <summary>Shifts as a list <span className="muted">{seen.size}</span></summary>
       <Table label="Shifts">
-        <thead><tr><th scope="col">Who</th><th scope="col">From</th><th scope="col">To</th></tr></thead>
+        <thead><tr><th scope="col">Who</th><th scope="col">From</th><th scope="col">To</th><th scope="col">Length</th></tr></thead>
         <tbody>
           {[...seen].map(([key, bar]) => (
             <tr key={key}>
               <td>{bar.who === null ? <strong className="bad">nobody</strong> : <Untrusted limit={60}>{draw.name(bar.who)}</Untrusted>}</td>
-              <td>{inZone(bar.start, draw.zone)}</td>
-              <td>{inZone(bar.end, draw.zone)}</td>
+              <td><time dateTime={new Date(bar.start).toISOString()}>{inZone(bar.start, draw.zone)}</time></td>
+              <td><time dateTime={new Date(bar.end).toISOString()}>{inZone(bar.end, draw.zone)}</time></td>
+              <td className="length">{minutes(Math.round((bar.end - bar.start) / 60_000))}</td>
             </tr>
           ))}
         </tbody>
@@ -140,7 +142,7 @@ export function CalendarPanel({ schedule, pick }: { schedule: Schedule; pick: Pi
   const drag = useDrag(pick);
   const step = count === 1 ? 7 : 28;
   const draw: Draw = { zone, long: count === 1, colour, name };
-  // A range that is still read is drawn when it is there: bars of another one would be at wrong places.
+  // While a range is read, its days stand there already; of what was read before, what reaches into it.
   const all = calendar.data === undefined ? [] : weeks(calendar.data, first, count, zone, schedule.layers.length);
   const gaps = calendar.data?.gaps.length ?? 0;
   return (
@@ -160,7 +162,7 @@ export function CalendarPanel({ schedule, pick }: { schedule: Schedule; pick: Pi
       {calendar.isPending && <Skeleton rows={5} height={70} />}
       {calendar.isError && <Failure error={calendar.error} retry={() => void calendar.refetch()} />}
       {gaps > 0 && <p className="calwarn">{gaps === 1 ? "There is a time at which nobody is on call: it is hatched." : `There are ${gaps} times at which nobody is on call: they are hatched.`}</p>}
-      <div className={`calendar ${pick === null ? "" : "pickable"}`}>{all.map((week) => <WeekOf key={week.days[0]} week={week} draw={draw} now={now} pick={pick} drag={drag} />)}</div>
+      <div className={`calendar ${pick === null ? "" : "pickable"}`} aria-busy={calendar.isPlaceholderData}>{all.map((week) => <WeekOf key={week.days[0]} week={week} draw={draw} now={now} pick={pick} drag={drag} />)}</div>
       {all.length > 0 && <Shifts all={all} draw={draw} />}
     </Panel>
   );

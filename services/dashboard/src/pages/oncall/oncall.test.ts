@@ -48,6 +48,8 @@ describe("the timeline", () => {
     expect(entry("paged", { step: 1, pass: 2, people: [{ user: 3, name: "Ann" }, { user: 4, name: "Bob" }] }).text).toBe("Step 1 paged Ann and Bob (round 2)");
     expect(entry("step_skipped", { step: 2, reason: "nobody is on call" }).text).toBe("Step 2 was left out: nobody is on call");
     expect(entry("acknowledged", {}, "Ann").text).toBe("Ann acknowledged it");
+    expect(entry("acknowledged", { channel: "email" }, "Ann").text).toBe("Ann acknowledged it by mail");
+    expect(entry("resolved", { channel: "slack" }, "Ann").text).toBe("Ann resolved it in Slack");
     expect(entry("note", { text: "<b>" }, "Ann")).toMatchObject({ text: "Ann wrote", more: "<b>" });
   });
 

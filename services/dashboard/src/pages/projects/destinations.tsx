@@ -89,7 +89,7 @@ export function Destinations({ project, manage }: { project: Project; manage: bo
             <div className="grow">
               <div className="mono dsn"><Untrusted limit={200}>{d.target}</Untrusted></div>
               <small className="muted">
-                {d.min_priority === null ? "usual priorities" : `from ${d.min_priority} on`} · since <Time at={d.created_at} />
+                {d.min_priority === null ? "usual priorities" : `from ${d.min_priority} on`} · made <Time at={d.created_at} />
                 {d.failures > 0 && <span className="bad"> · {d.failures} failures in a row</span>}
                 {!d.enabled && <span className="bad"> · switched off: <Untrusted limit={200}>{d.disabled_reason}</Untrusted></span>}
               </small>

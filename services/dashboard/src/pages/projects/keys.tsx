@@ -48,7 +48,7 @@ export function Keys({ project, manage }: { project: Project; manage: boolean })
               <strong>{key.label === "" ? "Key" : key.label}</strong> {!key.enabled && <span className="tag">disabled</span>}
               <div className="mono dsn">{key.dsn}</div>
               <small className="muted">
-                since <Time at={key.created_at} />
+                made <Time at={key.created_at} />
                 {key.per_minute !== null && ` · ${key.per_minute} a minute`}
                 {key.per_hour !== null && ` · ${key.per_hour} an hour`}
               </small>

@@ -22,7 +22,7 @@ export default function Projects() {
             <h2><Link to={`/projects/${project.id}`} className="cover">{project.name}</Link></h2>
             <p className="muted">
               <span className="shortid">{project.prefix}</span>
-              {project.team !== null && project.team !== undefined && <> · {project.team.name}</>} · since <Time at={project.created_at} />
+              {project.team !== null && project.team !== undefined && <> · {project.team.name}</>} · made <Time at={project.created_at} />
             </p>
             <p className="cardlinks">
               <Link to={`/issues?project=${encodeURIComponent(project.name)}`}>Issues</Link>
