@@ -19,6 +19,7 @@ mod act;
 mod answer_links;
 mod contact_methods;
 mod directory;
+mod feeds;
 mod follow;
 mod log;
 mod members;
@@ -46,6 +47,7 @@ pub use contact_methods::{
     verify_contact_method,
 };
 pub use directory::{Directory, Person, Rule};
+pub use feeds::{Named, ScheduleFeed, find_feed, names_of, remove_feed, set_feed};
 pub use follow::follow_issues;
 pub(crate) use follow::{follow_delete, follow_merge};
 pub use log::By;

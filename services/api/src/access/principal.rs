@@ -71,7 +71,7 @@ impl Principal {
 
     /// Somebody who has proven by other means than a session or a token who they are: a link of a mail to them, a message from
     /// their own number. May do what members may, where they are that.
-    pub(crate) fn of_person(user: &User, address: String) -> Result<Self, Problem> {
+    pub(crate) fn of_person(user: &User, address: String, need: Need) -> Result<Self, Problem> {
         let principal = Self {
             actor: Actor { kind: ActorKind::User, id: Some(user.id.0), name: user.name.clone() },
             address,
@@ -85,7 +85,7 @@ impl Principal {
         if user.disabled {
             return Err(forbidden("the account is disabled"));
         }
-        principal.meets(Need::TRIAGE)
+        principal.meets(need)
     }
 
     /// The command line on the same machine.

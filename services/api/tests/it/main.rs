@@ -23,6 +23,7 @@ mod oidc;
 mod older;
 mod oncall;
 mod oncall_attacks;
+mod oncall_feeds;
 mod oncall_messages;
 mod openapi;
 mod operations;

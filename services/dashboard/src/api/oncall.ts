@@ -4,7 +4,7 @@ import { WATCHED } from "../lib/live.ts";
 import { neutralise } from "../lib/text.ts";
 import { get, getIfThere } from "./client.ts";
 import { all, useIfThere, usePeople } from "./queries.ts";
-import type { Calendar, ContactMethod, Incident, IncidentState, List, Member, NotificationRule, OnCallNow, Override, Page, Policy, QuietHours, RoutingRule, Schedule, TimelineEntry } from "./types.ts";
+import type { Calendar, ContactMethod, Fairness, Incident, IncidentState, List, Member, NotificationRule, OnCallNow, Override, Page, Policy, QuietHours, RoutingRule, Schedule, TimelineEntry } from "./types.ts";
 
 export const useIncidents = (filter: { state: IncidentState | null; project: string | null }) =>
   useInfiniteQuery({
@@ -35,6 +35,18 @@ export const useOnCall = (id: number) => useQuery({ queryKey: ["schedules", id, 
 export const useOverrides = (id: number) => useQuery({ queryKey: ["schedules", id, "overrides"], queryFn: ({ signal }) => all<Override>(`/schedules/${id}/overrides`, signal) });
 export const useCalendar = (id: number, from: string, to: string) =>
   useQuery({ queryKey: ["schedules", id, "calendar", from, to], queryFn: ({ signal }) => get<Calendar>(`/schedules/${id}/calendar`, { params: { from, to }, signal }), placeholderData: keepPreviousData });
+
+const WEEKS_AHEAD = 12;
+/** How evenly a schedule is spread from today on. */
+export const useSpread = (id: number) =>
+  useQuery({
+    queryKey: ["schedules", id, "fairness"],
+    queryFn: ({ signal }) => {
+      const from = new Date();
+      const to = new Date(from.getTime() + WEEKS_AHEAD * 7 * 86_400_000);
+      return get<Fairness>(`/schedules/${id}/fairness`, { params: { from: from.toISOString(), to: to.toISOString() }, signal });
+    },
+  });
 
 export const usePolicies = () => useIfThere<Policy>("policies", "/escalation-policies");
 export const usePolicy = (id: string) => useQuery({ queryKey: ["policies", id], queryFn: ({ signal }) => get<Policy>(`/escalation-policies/${encodeURIComponent(id)}`, { signal }) });

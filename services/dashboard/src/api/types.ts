@@ -94,6 +94,7 @@ export type Restriction = Schemas["Restriction"];
 export type Weekday = Schemas["Weekday"];
 export type OnCallNow = Schemas["OnCallNow"];
 export type Calendar = Schemas["ScheduleCalendar"];
+export type Fairness = Schemas["Fairness"];
 export type Shift = Schemas["Shift"];
 export type Override = Schemas["StoredOverride"];
 

@@ -6,7 +6,7 @@ use super::super::named;
 use super::acting::{Action, Performed, perform};
 use super::answer_page::{self, Page};
 use super::incidents::of;
-use crate::access::{Principal, address_of};
+use crate::access::{Need, Principal, address_of};
 use crate::accounts::links;
 use crate::openapi::Shown;
 use crate::{ApiError, State};
@@ -128,7 +128,7 @@ async fn follow(
     };
     let user = users::get(connection, &Scope::All, link.user).await?;
     let user = user.ok_or_else(|| named::missing("user", &link.user.to_string()))?;
-    let found = match Principal::of_person(&user, address) {
+    let found = match Principal::of_person(&user, address, Need::TRIAGE) {
         Ok(principal) => {
             of(connection, &principal, &link.incident.to_string()).await.map(|incident| (principal, incident))
         }

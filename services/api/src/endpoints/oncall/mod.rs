@@ -5,6 +5,7 @@ mod answer_page;
 pub(super) mod answers;
 pub(super) mod contact_methods;
 pub(super) mod escalation_policies;
+pub(super) mod feeds;
 pub(super) mod incident_actions;
 pub(super) mod incidents;
 pub(super) mod notification_rules;

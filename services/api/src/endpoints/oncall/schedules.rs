@@ -8,9 +8,9 @@ use crate::{ApiError, State};
 use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Path};
 use bugle_model::{ScheduleId, TeamId, UserId};
-use bugle_schedule::{Gap, Handoff, Layer, OnCall, Override, Schedule, Shift};
+use bugle_schedule::{Fairness, Gap, Handoff, Layer, OnCall, Override, Schedule, Shift};
 use bugle_store::audit::{self, Target};
-use bugle_store::oncall::{self, OfTeam, StoredSchedule};
+use bugle_store::oncall::{self, Named, OfTeam, StoredSchedule};
 use bugle_store::{Connection, Transactions};
 use bugle_web::{FieldError, JsonBody, Page, Params};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -18,6 +18,7 @@ use chrono_tz::Tz;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The longest range of a calendar, in days.
 const MAX_DAYS: i64 = 366;
@@ -253,17 +254,41 @@ pub(in super::super) async fn calendar(
     id: Path<String>,
 ) -> Result<Json<Calendar>, ApiError> {
     let now = state.clock.now();
-    let mut params = Params::of(&request);
+    let (from, to) = range(&request, now)?;
+    let mut connection = state.store.conn().await?;
+    let schedule = of(&mut connection, &principal, &id, from.min(now)).await?.schedule;
+    let (shifts, gaps) = (schedule.shifts(from, to), schedule.gaps(from, to, now));
+    Ok(Json(Calendar { from, to, shifts, gaps }))
+}
+
+/// `GET /api/v1/schedules/{id}/fairness?from=&to=`
+pub(in super::super) async fn fairness(
+    principal: Principal,
+    state: Data<State>,
+    request: HttpRequest,
+    id: Path<String>,
+) -> Result<Json<Fairness>, ApiError> {
+    let now = state.clock.now();
+    let (from, to) = range(&request, now)?;
+    let mut connection = state.store.conn().await?;
+    let schedule = of(&mut connection, &principal, &id, from.min(now)).await?.schedule;
+    let people: BTreeSet<UserId> = schedule.shifts(from, to).iter().map(|shift| shift.who).collect();
+    let people = oncall::names_of(&mut connection, &people.into_iter().collect::<Vec<_>>()).await?;
+    let zone = |one: Named| Some((one.id, one.time_zone.parse().ok()?));
+    let zones: BTreeMap<UserId, Tz> = people.into_iter().filter_map(zone).collect();
+    Ok(Json(schedule.fairness(from, to, &zones)))
+}
+
+/// The range that is asked about.
+fn range(request: &HttpRequest, now: DateTime<Utc>) -> Result<(DateTime<Utc>, DateTime<Utc>), ApiError> {
+    let mut params = Params::of(request);
     let from = time(&mut params, "from").unwrap_or(now);
     let to = time(&mut params, "to").unwrap_or(from + TimeDelta::days(30));
     if to <= from || to - from > TimeDelta::days(MAX_DAYS) {
         params.complain("to", format!("later than from, by {MAX_DAYS} days at most"));
     }
     params.finish()?;
-    let mut connection = state.store.conn().await?;
-    let schedule = of(&mut connection, &principal, &id, from.min(now)).await?.schedule;
-    let (shifts, gaps) = (schedule.shifts(from, to), schedule.gaps(from, to, now));
-    Ok(Json(Calendar { from, to, shifts, gaps }))
+    Ok((from, to))
 }
 
 fn time(params: &mut Params, name: &str) -> Option<DateTime<Utc>> {

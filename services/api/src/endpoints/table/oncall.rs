@@ -1,7 +1,7 @@
 //! On-call.
 
 use super::super::oncall::{
-    answers, contact_methods, escalation_policies, incident_actions, incidents, notification_rules,
+    answers, contact_methods, escalation_policies, feeds, incident_actions, incidents, notification_rules,
     overrides, quiet_hours, routing_rules, schedules,
 };
 use crate::access::{Endpoint, Need, delete, get, post, put};
@@ -56,6 +56,15 @@ fn of_schedules() -> Vec<Endpoint> {
         get("/api/v1/schedules/{id}/calendar", Need::VIEW, schedules::calendar)
             .named("get_schedule_calendar", "The final calendar, with its gaps.")
             .query(schedules::RANGE),
+        get("/api/v1/schedules/{id}/fairness", Need::VIEW, schedules::fairness)
+            .named("get_schedule_fairness", "How evenly being on call is spread.")
+            .query(schedules::RANGE),
+        post("/api/v1/schedules/{id}/feed", Need::Person, feeds::create)
+            .named("create_schedule_feed", "A secret link to it for calendar programs; one's link of before ends."),
+        delete("/api/v1/schedules/{id}/feed", Need::Person, feeds::remove)
+            .named("remove_schedule_feed", "Ends one's link."),
+        get("/api/v1/calendars/{token}", Need::Nothing, feeds::show)
+            .named("get_calendar", "A schedule as an iCalendar, for whoever has the link."),
         get("/api/v1/schedules/{id}/overrides", Need::VIEW, overrides::list)
             .named("list_overrides", "Its overrides that have not ended."),
         post("/api/v1/schedules/{id}/overrides", Need::TRIAGE, overrides::create)

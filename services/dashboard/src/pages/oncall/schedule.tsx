@@ -13,9 +13,11 @@ import { Confirm } from "../../ui/confirm.tsx";
 import { Button, ButtonLink, Failure, Page, Panel, Skeleton } from "../../ui/kit.tsx";
 import { Untrusted } from "../../ui/text.tsx";
 import { CalendarPanel } from "./calendar.tsx";
+import { FeedDialog } from "./feed.tsx";
 import { restrictionText, rotationText } from "./layers.ts";
 import { OverrideDialog, Overrides } from "./override.tsx";
 import { Now } from "./schedules.tsx";
+import { Spread } from "./spread.tsx";
 
 function Layers({ schedule }: { schedule: Schedule }) {
   const name = useNames();
@@ -63,6 +65,7 @@ export default function SchedulePage() {
   const schedule = useSchedule(id);
   const session = useSession();
   const [span, setSpan] = useState<[string, string] | null>(null);
+  const [subscribing, setSubscribing] = useState(false);
   useTitle(schedule.data === undefined ? "Schedule" : `${neutralise(schedule.data.name)}, on call`);
   if (schedule.isPending) return <Skeleton rows={8} height={56} />;
   if (schedule.data === undefined) return <Failure whole error={schedule.error} retry={() => void schedule.refetch()} />;
@@ -72,14 +75,15 @@ export default function SchedulePage() {
   return (
     <>
       <nav className="trail" aria-label="Where this is"><Link to="/on-call">On call</Link><span aria-hidden="true">/</span><span>Schedule</span></nav>
-      <Page title={<Untrusted limit={64}>{shown.name}</Untrusted>} lead={<ZoneHint zone={shown.zone} />} actions={manage ? <Manage schedule={shown} /> : undefined}>
+      <Page title={<Untrusted limit={64}>{shown.name}</Untrusted>} lead={<ZoneHint zone={shown.zone} />} actions={<><Button icon="external" onClick={() => setSubscribing(true)}>Subscribe</Button>{manage && <Manage schedule={shown} />}</>}>
         <Panel title="Who is on call"><div className="pad"><Now schedule={shown} /></div></Panel>
         <CalendarPanel schedule={shown} pick={triage ? (first, last) => setSpan([first, last]) : null} />
         <div className="split even">
           <Overrides schedule={shown} may={triage} add={() => setSpan([today, today])} />
-          <Layers schedule={shown} />
+          <div><Layers schedule={shown} /><Spread schedule={shown} /></div>
         </div>
       </Page>
+      {subscribing && <FeedDialog schedule={shown} onClose={() => setSubscribing(false)} />}
       {span !== null && <OverrideDialog schedule={shown} first={span[0]} last={span[1]} onClose={() => setSpan(null)} />}
     </>
   );
