@@ -1,5 +1,5 @@
-//! Who listens with what right. Asked again while they listen: a session that was ended, a token that was revoked or a team
-//! that was left is noticed within a minute.
+//! Who listens with what right. Asked again while they listen, every few seconds as long as not too many do: a session that was
+//! ended, a token that was revoked or a team that was left is noticed as soon, and within a minute in any case.
 
 use super::{Live, lock};
 use crate::access::Proof;
@@ -10,8 +10,13 @@ use std::collections::HashMap;
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// How old a right may be before it is asked for again.
-const FRESH: TimeDelta = TimeDelta::seconds(30);
+/// How old a right is at least when it is asked for again.
+const FRESH: TimeDelta = TimeDelta::seconds(2);
+/// How old a right becomes before it is asked for again, however many there are.
+const OLD: TimeDelta = TimeDelta::seconds(30);
+/// How many are asked for again in a second before they are [`OLD`]: as many as are due when as many sockets are open as there
+/// may be by default, each with a right of its own.
+const MOST_EARLY: usize = 70;
 /// How old a right may be that could not be asked for again.
 const OLDEST: TimeDelta = TimeDelta::seconds(60);
 const PERIOD: Duration = Duration::from_secs(1);
@@ -74,9 +79,14 @@ impl Rights {
         }
     }
 
+    /// The oldest first.
     fn due(&self, now: DateTime<Utc>) -> Vec<(Proof, DateTime<Utc>)> {
         let due = self.by_proof.iter().filter(|(_, right)| now - right.checked_at >= FRESH);
-        due.map(|(proof, right)| (*proof, right.checked_at)).collect()
+        let mut due: Vec<_> = due.map(|(proof, right)| (*proof, right.checked_at)).collect();
+        due.sort_unstable_by_key(|(_, checked_at)| *checked_at);
+        let old = due.partition_point(|(_, checked_at)| now - *checked_at >= OLD);
+        due.truncate(old.max(MOST_EARLY));
+        due
     }
 }
 
@@ -123,5 +133,42 @@ impl Live {
     async fn ask(&self, proof: Proof, now: DateTime<Utc>) -> Result<Option<Scope>, StoreError> {
         let mut connection = self.0.store.conn().await?;
         proof.sees(&mut connection, now).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rights of so many tokens, each a millisecond younger than the one before.
+    fn rights(count: u16, noon: DateTime<Utc>) -> Rights {
+        let mut rights = Rights::default();
+        for number in 0..count {
+            let mut hash = [0; 32];
+            hash[..2].copy_from_slice(&number.to_be_bytes());
+            rights.enter(Proof::Token(hash), Scope::All, noon + TimeDelta::milliseconds(number.into()));
+        }
+        rights
+    }
+
+    #[test]
+    fn few_are_asked_for_again_within_seconds() {
+        let noon = DateTime::from_timestamp(1_800_014_400, 0).unwrap();
+        let few = rights(3, noon);
+        assert!(few.due(noon + TimeDelta::seconds(1)).is_empty());
+        assert_eq!(few.due(noon + TimeDelta::seconds(3)).len(), 3);
+    }
+
+    #[test]
+    fn of_many_the_oldest_go_first_and_none_grows_old() {
+        let noon = DateTime::from_timestamp(1_800_014_400, 0).unwrap();
+        let many = rights(300, noon);
+        let early = many.due(noon + TimeDelta::seconds(3));
+        assert_eq!(early.len(), MOST_EARLY);
+        assert!(
+            early.iter().all(|(_, checked_at)| *checked_at < noon + TimeDelta::milliseconds(70)),
+            "{early:?}"
+        );
+        assert_eq!(many.due(noon + TimeDelta::seconds(31)).len(), 300);
     }
 }
