@@ -640,6 +640,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/calendars/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A schedule as an iCalendar, for whoever has the link.
+         * @description For everybody.
+         */
+        get: operations["get_calendar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/escalation-policies": {
         parameters: {
             query?: never;
@@ -2140,6 +2160,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/schedules/{id}/fairness": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How evenly being on call is spread.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["get_schedule_fairness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{id}/feed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A secret link to it for calendar programs; one's link of before ends.
+         * @description For people who are signed in.
+         */
+        post: operations["create_schedule_feed"];
+        /**
+         * Ends one's link.
+         * @description For people who are signed in.
+         */
+        delete: operations["remove_schedule_feed"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/schedules/{id}/on-call": {
         parameters: {
             query?: never;
@@ -3505,6 +3569,14 @@ export interface components {
             /** @description The IANA name of a zone, such as `Europe/Vienna`. */
             zone: string;
         };
+        /** @description What a link is to show. */
+        CreateScheduleFeedBody: {
+            /**
+             * @description Only one's own shifts.
+             * @default false
+             */
+            only_mine: boolean;
+        };
         CreateTeamBody: {
             name: string;
         };
@@ -3985,6 +4057,24 @@ export interface components {
             issues: number;
             /** @description What a search would ask for. */
             value: string;
+        };
+        /** @description What all carry, and how evenly. */
+        Fairness: {
+            /**
+             * Format: double
+             * @description How alike the hours are, in percent: over all pairs of people, the mean of the smaller over the greater. 100
+             *     for one person.
+             */
+            balance: number;
+            /**
+             * Format: double
+             * @description How much of the range has somebody, in percent.
+             */
+            coverage: number;
+            /** @description Everybody who is on call at all, by id. */
+            people: components["schemas"]["Load"][];
+            /** @description The mean of coverage and balance, each taken as 100 from 95 on; Grafana OnCall's measure. */
+            score: number;
         };
         /** @description What one user said. */
         Feedback: {
@@ -4893,6 +4983,31 @@ export interface components {
             /** @description Where it leads. */
             url: string;
         };
+        /** @description What one person carries. */
+        Load: {
+            /**
+             * Format: double
+             * @description Hours on call.
+             */
+            hours: number;
+            /**
+             * Format: double
+             * @description Of these, those between 22:00 and 7:00 in the person's own zone.
+             */
+            night_hours: number;
+            /**
+             * Format: double
+             * @description How much more than the average of all, in percent; negative when less.
+             */
+            over_average: number;
+            /**
+             * Format: double
+             * @description Of these, those on Saturdays and Sundays in the person's own zone. A weekend's night is in both.
+             */
+            weekend_hours: number;
+            /** @description Who. */
+            who: components["schemas"]["UserId"];
+        };
         /** @description A log message. `formatted` is what people read, `template` what groups. */
         LogMessage: {
             /** @description The message as shown; absent when it equals the template. */
@@ -5650,6 +5765,18 @@ export interface components {
             shifts: components["schemas"]["Shift"][];
             /** Format: date-time */
             to: string;
+        };
+        /** @description A link; it is told this once. */
+        ScheduleFeed: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description Only one's own shifts. */
+            only_mine: boolean;
+            /** @description What a calendar program subscribes to. */
+            url: string;
         };
         /**
          * Format: int32
@@ -8316,6 +8443,33 @@ export interface operations {
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_calendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The secret of a link. */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/calendar; charset=utf-8": unknown;
+                };
+            };
+            404: components["responses"]["Problem404"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -11461,6 +11615,108 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_schedule_fairness: {
+        parameters: {
+            query?: {
+                /** @description The beginning; now, when absent. */
+                from?: string;
+                /** @description The end, 366 days later at most; 30 days later, when absent. */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fairness"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    create_schedule_feed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateScheduleFeedBody"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleFeed"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    remove_schedule_feed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
