@@ -22,12 +22,14 @@ mod directory;
 mod follow;
 mod log;
 mod members;
+mod messages;
 mod notification_rules;
 mod open;
 mod overrides;
 mod pages;
 mod policies;
 mod read;
+mod replies;
 mod room;
 mod routing;
 mod schedules;
@@ -49,6 +51,10 @@ pub use follow::follow_issues;
 pub(crate) use follow::{follow_delete, follow_merge};
 pub use log::By;
 pub use members::stop_paging;
+pub use messages::{
+    LastEvent, StaleMessage, claim_stale_messages, forget_message, last_event, lock_incident, note_message,
+    put_off_message, show_message,
+};
 pub use notification_rules::{
     MAX_RULES, NotificationRule, create_notification_rule, delete_notification_rule, list_notification_rules,
 };
@@ -59,6 +65,10 @@ pub use policies::{
 };
 pub use read::{
     Incident, IncidentFilter, Page, TimelineEntry, get_incident, list_incidents, pages_of, timeline,
+};
+pub use replies::{
+    Reply, ReplyOwner, answer_reply, count_misunderstood, note_reply, page_failed, prune_replies,
+    reply_owners, start_number, stop_number, switch_off,
 };
 pub use room::{MAX_OF_TEAM, OfTeam, has_room};
 pub use routing::{
