@@ -4,12 +4,14 @@
 mod acknowledging;
 mod acting;
 mod answers;
+mod buttons;
 mod contact_methods;
 mod escalating;
 mod nobody;
 mod outages;
 mod priorities;
 mod races;
+mod replies;
 mod routing;
 mod rules;
 mod scene;
