@@ -9,8 +9,11 @@ pub(super) mod incident_actions;
 pub(super) mod incidents;
 pub(super) mod notification_rules;
 pub(super) mod overrides;
+mod replying;
 pub(super) mod routing_rules;
 pub(super) mod schedules;
+pub(super) mod slack;
+pub(super) mod twilio;
 
 use super::named;
 use crate::ApiError;
