@@ -28,7 +28,9 @@ pub use ids::{
 };
 pub use intake::{AttachmentRef, BatchError, IntakeBatch, ItemKind, RawItem};
 pub use level::{IssueStatus, Level, Priority, UnknownName};
-pub use notification::{Channel, DestinationSettings, NotificationState, SignalKind};
+pub use notification::{
+    Channel, DeliveryStatus, DestinationSettings, NotificationState, SignalKind, takes_no_sms,
+};
 pub use oncall::{
     EscalationPolicy, EscalationStep, EscalationTarget, IncidentAnswer, IncidentEvent, IncidentState,
 };

@@ -98,6 +98,41 @@ vocabulary!(
     }
 );
 
+vocabulary!(
+    /// What a provider says of a message after it has accepted it: of an SMS. Comes in any order, and may come twice.
+    DeliveryStatus, "delivery", "accepted, queued, sending, sent, delivered, undelivered, failed", {
+        /// Taken, and not yet given to a number to be sent from.
+        Accepted = 1 => "accepted",
+        /// Waits for its turn.
+        Queued = 2 => "queued",
+        /// On its way to the carrier.
+        Sending = 3 => "sending",
+        /// The carrier has it. Some carriers never say more.
+        Sent = 4 => "sent",
+        /// It has arrived.
+        Delivered = 5 => "delivered",
+        /// The carrier or the phone did not take it.
+        Undelivered = 6 => "undelivered",
+        /// It could not be sent.
+        Failed = 7 => "failed",
+    }
+);
+
+impl DeliveryStatus {
+    /// Whether it has not arrived, and will not.
+    #[must_use]
+    pub const fn is_failure(self) -> bool {
+        matches!(self, Self::Undelivered | Self::Failed)
+    }
+}
+
+/// Whether one of Twilio's error codes says that a number takes no SMS, whatever is in them
+/// (<https://www.twilio.com/docs/api/errors>).
+#[must_use]
+pub const fn takes_no_sms(code: i64) -> bool {
+    matches!(code, 21211 | 21214 | 21610 | 21612 | 21614 | 21635 | 30004 | 30005 | 30006)
+}
+
 /// What can be set for a destination beyond channel and target. Unknown fields are an error.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]

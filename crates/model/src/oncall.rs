@@ -18,7 +18,7 @@ vocabulary!(
 
 vocabulary!(
     /// What an incident's timeline tells.
-    IncidentEvent, "event", "triggered, signal, paged, step_skipped, repeated, fallback, no_recipient, exhausted, acknowledged, acknowledgement_timed_out, unacknowledged, snoozed, snooze_ended, priority_raised, reassigned, escalated, note, resolved, merged", {
+    IncidentEvent, "event", "triggered, signal, paged, step_skipped, repeated, fallback, no_recipient, exhausted, acknowledged, acknowledgement_timed_out, unacknowledged, snoozed, snooze_ended, priority_raised, reassigned, escalated, note, resolved, merged, page_failed", {
         /// A signal opened it.
         Triggered = 1 => "triggered",
         /// Another signal about the same issue came; it paged nobody.
@@ -57,6 +57,8 @@ vocabulary!(
         Resolved = 18 => "resolved",
         /// Its issue became part of another one.
         Merged = 19 => "merged",
+        /// A page that its provider had taken has not arrived.
+        PageFailed = 20 => "page_failed",
     }
 );
 

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! pending ──claim──▶ sending ──record──▶ sent | failed | pending (later)
+//!    │                                     └──deliver──▶ failed   its provider says that it has not arrived
 //!    ├──▶ cancelled   no longer wanted          a lease that ran out is claimed again
 //!    ├──▶ bundled     told inside another message (bundled_into)
 //!    └──▶ expired     too old alone, listed in a digest (bundled_into)
@@ -12,12 +13,14 @@
 
 mod apply;
 mod claim;
+mod deliver;
 mod facts;
 mod insert;
 mod read;
 mod record;
 
 pub use claim::{Bundle, Candidate, Claim, Claimed, Claims, Digest, Due, LOST, PageOf, Plan, claim, due};
+pub use deliver::{Delivered, Delivery, deliver};
 pub use facts::IssueFacts;
 pub use insert::{NewNotification, insert, insert_test, test_is_pending};
 pub use read::{Attempt, Filter, Notification, list};

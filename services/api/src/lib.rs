@@ -17,6 +17,7 @@ pub mod projects;
 mod query;
 mod releases;
 mod requests;
+mod signatures;
 mod view;
 
 pub use endpoints::{declared, document, routes};
@@ -169,5 +170,6 @@ async fn prune(store: &Store, now: DateTime<Utc>) -> Result<(), bugle_store::Sto
     bugle_store::oidc::prune(&mut connection, now).await?;
     bugle_store::comments::prune(&mut connection, now).await?;
     bugle_store::oncall::prune_answer_links(&mut connection, now).await?;
+    bugle_store::oncall::prune_replies(&mut connection, now).await?;
     bugle_store::idempotency::prune(&mut connection, now).await
 }

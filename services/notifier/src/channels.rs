@@ -1,7 +1,7 @@
 //! The channels: each gives a message its form, sends it, and says what the answer means.
 
 mod email;
-mod slack;
+pub(crate) mod slack;
 mod sms;
 mod template;
 mod webhook;
@@ -71,7 +71,7 @@ impl Channels {
         let links = Links::new(config.public_url.clone());
         Ok(Self {
             email: Email::new(config, links.host(), timeouts)?,
-            slack: Slack::new(guard.clone(), guarded.clone(), trusted.clone(), config.slack_base_url.clone()),
+            slack: Slack::new(guard.clone(), guarded.clone(), trusted.clone(), config),
             sms: Sms::new(trusted, config),
             webhook: Webhook::new(guard, guarded),
             links,
@@ -82,6 +82,12 @@ impl Channels {
     #[must_use]
     pub const fn links(&self) -> &Links {
         &self.links
+    }
+
+    /// Whether a message to a destination has buttons that answer incidents.
+    #[must_use]
+    pub const fn has_buttons(&self, destination: &Destination) -> bool {
+        self.slack.has_buttons(destination)
     }
 
     /// Sends a claimed notification, with the links that answer its pages. `lookup_pause` is how long an SMS that may have arrived waits before Twilio is

@@ -1,7 +1,7 @@
 //! What a message says, before a channel gives it its form.
 
 use crate::answers::{AnswerLinks, Offered};
-use bugle_model::{IncidentId, Priority, SignalKind};
+use bugle_model::{IncidentId, IssueId, Priority, SignalKind};
 use bugle_store::notifications::{Bundle, Claimed};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -33,13 +33,25 @@ impl Links {
     /// An issue's page.
     #[must_use]
     pub fn issue(&self, part: &Bundle) -> String {
-        format!("{}issues/{}", self.0, part.issue.id)
+        self.issue_page(part.issue.id)
+    }
+
+    /// The page of an issue, by its id.
+    #[must_use]
+    pub fn issue_page(&self, issue: IssueId) -> String {
+        format!("{}issues/{issue}", self.0)
     }
 
     /// The page of the API where a link of a mail is confirmed. Only whoever has the token gets there.
     #[must_use]
     pub fn answer(&self, token: &str) -> String {
         format!("{}api/v1/answers/{token}", self.0)
+    }
+
+    /// Where Twilio is to say what becomes of a message. It proves by its signature that it is Twilio.
+    #[must_use]
+    pub fn twilio_status(&self, message_id: Uuid) -> String {
+        format!("{}api/v1/twilio/status/{}", self.0, message_id.simple())
     }
 
     /// An event in the API.
@@ -109,6 +121,9 @@ pub struct Item {
     pub issue_id: i64,
     /// Of a page: the incident.
     pub incident: Option<IncidentId>,
+    /// The issue's open incident and its generation.
+    #[serde(skip)]
+    pub open: Option<(IncidentId, i32)>,
     /// Of a page by mail: the links that answer it.
     pub answers: Option<AnswerLinks>,
     /// The whole of it for machines.
@@ -284,6 +299,7 @@ impl Item {
             url: links.issue(part),
             issue_id: issue.id.0,
             incident: part.incident,
+            open: part.open,
             answers: None,
             data: data(part, links),
         }

@@ -5,7 +5,7 @@
 //! sends them through [`Channels`], and records each attempt together with the new state. All waiting is in the rows, so
 //! any number of notifiers may run, and a crash loses nothing: the lease of a claim runs out and another takes over.
 //! What may have arrived already is sent again under the same id by webhook, Slack and email; an SMS is looked up at
-//! Twilio first. [`AccountMails`] sends what the API puts into `account_mails`: invitations, links for new passwords.
+//! Twilio first. [`Updates`] changes messages at Slack in place when their incident changes. [`AccountMails`] sends what the API puts into `account_mails`: invitations, links for new passwords.
 
 pub mod account_mails;
 pub mod answers;
@@ -20,6 +20,7 @@ pub mod policy;
 pub mod sender;
 pub mod sign;
 pub mod signals;
+pub mod updates;
 
 pub use account_mails::AccountMails;
 pub use channels::{Channels, SetupError};
@@ -27,6 +28,7 @@ pub use oncall::Escalator;
 pub use policy::Policy;
 pub use sender::Sender;
 pub use signals::Signals;
+pub use updates::Updates;
 
 use bugle_bus::Bus;
 use bugle_model::Clock;
@@ -80,6 +82,7 @@ pub async fn run(config: Arc<Config>, deps: Deps, shutdown: Shutdown) -> Result<
     let host = content::Links::new(config.public_url.clone()).host().to_owned();
     let email = channels::Email::new(&config, &host, Timeouts::default())?;
     let mails = AccountMails::new(store.clone(), Arc::clone(&clock), email, rand::random());
+    let updates = Updates::new(store.clone(), Arc::clone(&clock), &config, Timeouts::default())?;
     let wake = Arc::new(Notify::new());
     let wakes = signals::Wakes { sender: Arc::clone(&wake), escalator: Arc::default() };
     let escalator = Escalator::new(store.clone(), Arc::clone(&clock), Arc::clone(&wake), &metrics);
@@ -90,6 +93,6 @@ pub async fn run(config: Arc<Config>, deps: Deps, shutdown: Shutdown) -> Result<
     let parts = sender::Parts { store, clock, channels, policy, seed: rand::random(), metrics };
     let sending = Sender::new(parts).run(wake, shutdown.clone());
     let consuming = Arc::new(signals).run(bus, shutdown.soft.clone());
-    tokio::join!(sending, consuming, escalating, mails.run(shutdown.clone()));
+    tokio::join!(sending, consuming, escalating, mails.run(shutdown.clone()), updates.run(shutdown.clone()));
     Ok(())
 }

@@ -5,6 +5,7 @@
 //! values stop the start, all of them named at once.
 
 mod parse;
+mod providers;
 mod reader;
 mod secret;
 
@@ -72,6 +73,8 @@ pub struct Config {
     pub twilio_from: Option<String>,
     /// Slack's API; methods are at `/api/…` below it. Default `https://slack.com`.
     pub slack_base_url: Url,
+    /// The signing secret of the Slack app whose bot posts pages. With it they have buttons that answer them.
+    pub slack_signing_secret: Option<Secret>,
     /// Private networks that outgoing requests (webhooks, Slack, Twilio) may reach; as CIDR.
     pub allow_private_nets: Vec<IpNet>,
     /// Proxies whose `X-Forwarded-For` is believed; as CIDR.
@@ -222,6 +225,7 @@ impl Config {
             slack_base_url: r
                 .optional("slack_base_url", "an http:// or https:// URL", &web)
                 .unwrap_or_else(|| constant(SLACK)),
+            slack_signing_secret: r.optional("slack_signing_secret", "a secret", |t| Some(Secret::new(t))),
             allow_private_nets: r.list(
                 "allow_private_nets",
                 "networks such as 10.0.0.0/8 or fd00::/8",

@@ -131,6 +131,8 @@ pub struct Bundle {
     pub incident: Option<IncidentId>,
     /// Of a page: whom it is for.
     pub user: Option<UserId>,
+    /// The open incident, with its generation.
+    pub open: Option<(IncidentId, i32)>,
 }
 
 /// A notification to be sent by whoever claimed it.

@@ -102,6 +102,10 @@ struct Row {
     incident_id: Option<i64>,
     #[diesel(sql_type = Nullable<Int4>)]
     user_id: Option<i32>,
+    #[diesel(sql_type = Nullable<Int8>)]
+    open_incident_id: Option<i64>,
+    #[diesel(sql_type = Nullable<Int4>)]
+    open_generation: Option<i32>,
 }
 
 impl TryFrom<Row> for Part {
@@ -136,6 +140,7 @@ impl TryFrom<Row> for Part {
             issue,
             incident: row.incident_id.map(IncidentId),
             user: row.user_id.map(UserId),
+            open: row.open_incident_id.map(IncidentId).zip(row.open_generation),
         };
         Ok(Self { into: NotificationId(row.into_id), bundle })
     }
@@ -149,7 +154,8 @@ pub(super) async fn parts(conn: &mut Connection, messages: &[i64]) -> Result<Vec
             i.id AS issue_id, i.project_id, p.name AS project_name, p.prefix, i.number, i.title, i.culprit,
             i.error_type, i.platform, i.level, i.priority, COALESCE(c.events, 0) AS events,
             COALESCE(c.users, 0) AS users, i.first_seen, COALESCE(c.last_seen, i.first_seen) AS last_seen,
-            r.version AS first_release, g.incident_id, g.user_id
+            r.version AS first_release, g.incident_id, g.user_id,
+            o.id AS open_incident_id, o.generation AS open_generation
          FROM notifications n
          LEFT JOIN incident_pages g ON g.notification_id = n.id
          LEFT JOIN incidents t ON t.id = g.incident_id
@@ -157,6 +163,7 @@ pub(super) async fn parts(conn: &mut Connection, messages: &[i64]) -> Result<Vec
          JOIN projects p ON p.id = i.project_id
          LEFT JOIN issue_counts c ON c.issue_id = i.id
          LEFT JOIN releases r ON r.id = i.first_release_id
+         LEFT JOIN incidents o ON o.issue_id = i.id AND o.state < 3
          WHERE (n.id = ANY($1) OR n.bundled_into = ANY($1)) AND i.status = 0
          ORDER BY i.priority DESC, n.received_at, n.id",
     )

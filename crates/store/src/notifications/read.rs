@@ -2,7 +2,8 @@
 
 use crate::{Connection, Scope, StoreError, statement};
 use bugle_model::{
-    Channel, DestinationId, IssueId, NotificationId, NotificationState, Priority, ProjectId, SignalKind,
+    Channel, DeliveryStatus, DestinationId, IssueId, NotificationId, NotificationState, Priority, ProjectId,
+    SignalKind,
 };
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
@@ -79,6 +80,8 @@ pub struct Notification {
     pub latency_ms: Option<i64>,
     /// The provider's id for it.
     pub provider_id: Option<String>,
+    /// What the provider says became of it since; none as long as it says nothing. Of SMS.
+    pub delivery: Option<DeliveryStatus>,
     /// Why it did not succeed (yet), or was cancelled.
     pub error: Option<String>,
     /// The message that told it instead.
@@ -119,6 +122,8 @@ struct Row {
     finished_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Nullable<Text>)]
     provider_id: Option<String>,
+    #[diesel(sql_type = Nullable<SmallInt>)]
+    delivery: Option<i16>,
     #[diesel(sql_type = Nullable<Text>)]
     error: Option<String>,
     #[diesel(sql_type = Nullable<Int8>)]
@@ -148,6 +153,7 @@ impl TryFrom<Row> for Notification {
             finished_at: row.finished_at,
             latency_ms: sent_at.map(|at| (at - row.received_at).num_milliseconds()),
             provider_id: row.provider_id,
+            delivery: row.delivery.and_then(DeliveryStatus::from_code),
             error: row.error,
             bundled_into: row.bundled_into.map(NotificationId),
             attempts: Vec::new(),

@@ -186,9 +186,14 @@ pub async fn record(conn: &mut Connection, record: &Record) -> Result<bool, Stor
     };
     let done: Done = statement(
         "WITH ended AS (
-            UPDATE notifications SET state = $3, next_at = $4, lease_until = NULL, leased_by = NULL,
-                dispatched_at = CASE WHEN $5 THEN dispatched_at END, provider_id = $6, error = $7,
-                finished_at = CASE WHEN $3 > 1 THEN $8 END
+            UPDATE notifications SET next_at = $4, lease_until = NULL, leased_by = NULL,
+                dispatched_at = CASE WHEN $5 THEN dispatched_at END, provider_id = $6,
+                finished_at = CASE WHEN $3 > 1 THEN $8 END,
+                -- What the provider has said of this message before its acceptance was written down.
+                state = CASE WHEN $3 = 2 AND provider_id = $6 AND delivery > 5 THEN 3 ELSE $3 END,
+                error = CASE WHEN $3 = 2 AND provider_id = $6 AND delivery > 5 THEN error ELSE $7 END,
+                delivery = CASE WHEN provider_id = $6 THEN delivery END,
+                delivery_code = CASE WHEN provider_id = $6 THEN delivery_code END
             WHERE id = $1 AND state = 1 AND leased_by = $2 RETURNING id, attempts),
          tried AS (
             INSERT INTO notification_attempts (notification_id, number, started_at, duration_ms, result, status, answer)
@@ -251,8 +256,13 @@ pub async fn record_delivered(
         "WITH s AS (SELECT * FROM UNNEST($1::bigint[], $2::uuid[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::int[],
                 $7::int[], $8::text[]) AS s (id, leased_by, provider_id, now, started_at, duration_ms, status, answer)),
          ended AS (
-            UPDATE notifications n SET state = $9, next_at = NULL, lease_until = NULL, leased_by = NULL, dispatched_at = NULL,
-                provider_id = s.provider_id, error = NULL, finished_at = s.now
+            UPDATE notifications n SET next_at = NULL, lease_until = NULL, leased_by = NULL, dispatched_at = NULL,
+                provider_id = s.provider_id, finished_at = s.now,
+                -- As in record().
+                state = CASE WHEN n.provider_id = s.provider_id AND n.delivery > 5 THEN 3 ELSE $9 END,
+                error = CASE WHEN n.provider_id = s.provider_id AND n.delivery > 5 THEN n.error END,
+                delivery = CASE WHEN n.provider_id = s.provider_id THEN n.delivery END,
+                delivery_code = CASE WHEN n.provider_id = s.provider_id THEN n.delivery_code END
             FROM s WHERE n.id = s.id AND n.state = 1 AND n.leased_by = s.leased_by RETURNING n.id, n.attempts),
          tried AS (
             INSERT INTO notification_attempts (notification_id, number, started_at, duration_ms, result, status, answer)

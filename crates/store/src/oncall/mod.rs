@@ -23,6 +23,7 @@ mod feeds;
 mod follow;
 mod log;
 mod members;
+mod messages;
 mod notification_rules;
 mod open;
 mod overrides;
@@ -30,6 +31,7 @@ mod pages;
 mod policies;
 mod quiet_hours;
 mod read;
+mod replies;
 mod room;
 mod routing;
 mod schedules;
@@ -52,6 +54,10 @@ pub use follow::follow_issues;
 pub(crate) use follow::{follow_delete, follow_merge};
 pub use log::By;
 pub use members::stop_paging;
+pub use messages::{
+    LastEvent, StaleMessage, claim_stale_messages, forget_message, last_event, lock_incident, note_message,
+    put_off_message, show_message,
+};
 pub use notification_rules::{
     MAX_RULES, NotificationRule, create_notification_rule, delete_notification_rule, list_notification_rules,
 };
@@ -63,6 +69,10 @@ pub use policies::{
 pub use quiet_hours::{QuietHours, quiet_hours, set_quiet_hours};
 pub use read::{
     Incident, IncidentFilter, Page, TimelineEntry, get_incident, list_incidents, pages_of, timeline,
+};
+pub use replies::{
+    Reply, ReplyOwner, answer_reply, count_misunderstood, note_reply, page_failed, prune_replies,
+    reply_owners, start_number, stop_number, switch_off,
 };
 pub use room::{MAX_OF_TEAM, OfTeam, has_room};
 pub use routing::{

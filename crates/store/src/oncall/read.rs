@@ -3,8 +3,8 @@
 use crate::row::{self, JsonRow};
 use crate::{Connection, Scope, StoreError, statement};
 use bugle_model::{
-    Channel, EscalationPolicyId, IncidentEvent, IncidentId, IncidentState, IssueId, NotificationId,
-    NotificationState, Priority, ProjectId, TeamId, UserId,
+    Channel, DeliveryStatus, EscalationPolicyId, IncidentEvent, IncidentId, IncidentState, IssueId,
+    NotificationId, NotificationState, Priority, ProjectId, TeamId, UserId,
 };
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, Int4, Int8, Nullable, SmallInt};
@@ -127,6 +127,8 @@ pub struct IncidentFilter {
     pub issue: Option<IssueId>,
     /// Older than this one: the last of the page before.
     pub before: Option<IncidentId>,
+    /// Open ones that paged this person.
+    pub paged: Option<UserId>,
 }
 
 /// A page of the incidents of a scope, newest first.
@@ -147,6 +149,8 @@ pub async fn list_incidents(
          LEFT JOIN issues i ON i.id = n.issue_id
          WHERE ($1 IS NULL OR p.team_id = ANY ($1)) AND ($2 IS NULL OR n.id = $2) AND ($3 IS NULL OR n.state = $3)
             AND ($4 IS NULL OR n.project_id = $4) AND ($5 IS NULL OR n.issue_id = $5) AND ($6 IS NULL OR n.id < $6)
+            AND ($8 IS NULL OR (n.state < 3 AND EXISTS (
+                SELECT 1 FROM incident_pages g WHERE g.incident_id = n.id AND g.user_id = $8)))
          ORDER BY n.id DESC LIMIT $7",
     )
     .bind::<Nullable<Array<Int4>>, _>(scope.bind())
@@ -156,6 +160,7 @@ pub async fn list_incidents(
     .bind::<Nullable<Int8>, _>(filter.issue.map(|id| id.0))
     .bind::<Nullable<Int8>, _>(filter.before.map(|id| id.0))
     .bind::<Int8, _>(limit)
+    .bind::<Nullable<Int4>, _>(filter.paged.map(|user| user.0))
     .load(conn)
     .await?;
     row::all::<Row>(rows)?.into_iter().map(Row::read).collect()
@@ -254,6 +259,8 @@ pub struct Page {
     pub finished_at: Option<DateTime<Utc>>,
     /// How often it was tried.
     pub attempts: i32,
+    /// What the provider says became of it since; none as long as it says nothing. Of SMS.
+    pub delivery: Option<DeliveryStatus>,
     /// Why it did not succeed (yet), or was cancelled.
     pub error: Option<String>,
 }
@@ -274,12 +281,13 @@ pub async fn pages_of(conn: &mut Connection, id: IncidentId, limit: i64) -> Resu
         due_at: DateTime<Utc>,
         finished_at: Option<DateTime<Utc>>,
         attempts: i32,
+        delivery: Option<i16>,
         error: Option<String>,
     }
     let rows: Vec<JsonRow> = statement(
         "SELECT jsonb_build_object('id', n.id, 'generation', g.generation, 'step', g.step, 'user_id', g.user_id, 'channel', d.channel,
             'state', n.state, 'due_at', COALESCE(n.next_at, n.received_at), 'finished_at', n.finished_at, 'attempts', n.attempts,
-            'error', n.error) AS row
+            'delivery', n.delivery, 'error', n.error) AS row
          FROM incident_pages g JOIN notifications n ON n.id = g.notification_id
          JOIN destinations d ON d.id = n.destination_id
          WHERE g.incident_id = $1 ORDER BY n.created_at, COALESCE(n.next_at, n.received_at), n.id LIMIT $2",
@@ -300,6 +308,7 @@ pub async fn pages_of(conn: &mut Connection, id: IncidentId, limit: i64) -> Resu
             due_at: row.due_at,
             finished_at: row.finished_at,
             attempts: row.attempts,
+            delivery: row.delivery.and_then(DeliveryStatus::from_code),
             error: row.error,
         })
     };

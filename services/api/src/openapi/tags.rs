@@ -37,6 +37,7 @@ pub(super) const TAGS: &[(&str, &str)] = &[
     ("incidents", "What somebody must answer."),
     ("answers", "Links of mails that answer a page."),
     ("twilio", "What Twilio tells: replies by SMS, and what became of messages."),
+    ("slack", "What Slack tells: buttons of pages that were pressed."),
     ("notifications", "What was told to whom, and how it went."),
     ("outcomes", "How items ended, by the hour."),
     ("stats", "Events over time."),

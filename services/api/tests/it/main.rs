@@ -38,5 +38,8 @@ mod search;
 mod second_factor;
 mod sentry;
 mod sessions;
+mod slack;
 mod teams;
+mod twilio;
+mod twilio_status;
 mod workflow;

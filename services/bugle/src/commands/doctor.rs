@@ -33,6 +33,7 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
     findings.push(("broker", broker(config).await));
     findings.extend(data_folder(config).into_iter().map(|finding| ("data folder", finding)));
     findings.push(("mail", mail(config).await));
+    findings.extend(replies(config).map(|finding| ("replies", finding)));
     findings.extend(public_url(config).into_iter().map(|finding| ("public url", finding)));
     findings.push(("address", address(config)));
     let mut wrong = 0;
@@ -189,6 +190,19 @@ async fn mail(config: &Config) -> Finding {
             Wrong(format!("{host}:{port} does not answer: correct BUGLE_SMTP_URL, or open the firewall"))
         }
     }
+}
+
+/// Whether what people answer to an SMS gets here. Nothing, when none is sent.
+fn replies(config: &Config) -> Option<Finding> {
+    config.twilio_from.as_ref()?;
+    Some(if !config.twilio_reaches_here() {
+        Note("what people reply to an SMS does not get here: Twilio cannot call BUGLE_PUBLIC_URL".to_owned())
+    } else if !config.takes_sms_replies() {
+        Note("one cannot reply to an SMS from a name: set BUGLE_TWILIO_FROM to a number or a messaging service".to_owned())
+    } else {
+        let url = config.public_url.as_str().trim_end_matches('/');
+        Fine(format!("let Twilio post incoming messages to {url}/api/v1/twilio/messages"))
+    })
 }
 
 fn public_url(config: &Config) -> Vec<Finding> {

@@ -2516,6 +2516,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/slack/interactions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A button of a page that was pressed: a form of Slack's with its signature.
+         * @description For everybody.
+         */
+        post: operations["receive_slack_interaction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stats": {
         parameters: {
             query?: never;
@@ -2731,6 +2751,46 @@ export interface paths {
          * @description For people with the role manager in the team, and tokens with the scope admin.
          */
         delete: operations["revoke_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/twilio/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What somebody sends to our number: a form of Twilio's with its signature, answered as TwiML.
+         * @description For everybody.
+         */
+        post: operations["receive_sms"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/twilio/status/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What became of an SMS: a form of Twilio's with its signature.
+         * @description For everybody.
+         */
+        post: operations["receive_sms_status"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3638,6 +3698,8 @@ export interface components {
             /** @description What `cursor` gives the next part; null when this was the last. */
             next: string | null;
         };
+        /** @description What a provider says of a message after it has accepted it: of an SMS. Comes in any order, and may come twice. */
+        DeliveryStatus: "accepted" | "queued" | "sending" | "sent" | "delivered" | "undelivered" | "failed";
         /** @description A deploy of a release. */
         Deploy: {
             /** @description Where to. */
@@ -4729,7 +4791,7 @@ export interface components {
             triggered_at: string;
         };
         /** @description What an incident's timeline tells. */
-        IncidentEvent: "triggered" | "signal" | "paged" | "step_skipped" | "repeated" | "fallback" | "no_recipient" | "exhausted" | "acknowledged" | "acknowledgement_timed_out" | "unacknowledged" | "snoozed" | "snooze_ended" | "priority_raised" | "reassigned" | "escalated" | "note" | "resolved" | "merged";
+        IncidentEvent: "triggered" | "signal" | "paged" | "step_skipped" | "repeated" | "fallback" | "no_recipient" | "exhausted" | "acknowledged" | "acknowledgement_timed_out" | "unacknowledged" | "snoozed" | "snooze_ended" | "priority_raised" | "reassigned" | "escalated" | "note" | "resolved" | "merged" | "page_failed";
         /**
          * Format: int64
          * @description Something that somebody must answer.
@@ -4744,6 +4806,8 @@ export interface components {
             attempts: number;
             /** @description How it travels. */
             channel: components["schemas"]["Channel"];
+            /** @description What the provider says became of it since; none as long as it says nothing. Of SMS. */
+            delivery: components["schemas"]["DeliveryStatus"] | null;
             /**
              * Format: date-time
              * @description When it was, or is, due.
@@ -5138,6 +5202,8 @@ export interface components {
              * @description When it was made.
              */
             created_at: string;
+            /** @description What the provider says became of it since; none as long as it says nothing. Of SMS. */
+            delivery: components["schemas"]["DeliveryStatus"] | null;
             /** @description Where it goes. */
             destination: components["schemas"]["DestinationId"];
             /** @description Why it did not succeed (yet), or was cancelled. */
@@ -12364,6 +12430,33 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    receive_slack_interaction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     get_stats: {
         parameters: {
             query?: {
@@ -12820,6 +12913,66 @@ export interface operations {
             404: components["responses"]["Problem404"];
             412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    receive_sms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/xml": unknown;
+                };
+            };
+            400: components["responses"]["Problem400"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    receive_sms_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];

@@ -1,11 +1,18 @@
-//! Slack: incoming webhooks and bot tokens. Block Kit with link buttons.
+//! Slack: incoming webhooks and bot tokens. Block Kit with link buttons; what a bot posts about an open incident has buttons that
+//! answer it, and is changed in place when the incident changes.
 
 mod blocks;
+
+pub(crate) use blocks::standing;
 
 use super::Dispatch;
 use crate::client::{self, Answer};
 use crate::guard::Guard;
 use crate::outcome::{Blame, Outcome, Verdict};
+use bugle_model::Channel;
+use bugle_runtime::Config;
+use bugle_store::destinations::Destination;
+use chrono::{DateTime, Utc};
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, RequestBuilder};
 use serde::Deserialize;
@@ -17,6 +24,8 @@ pub struct Slack {
     guarded: Client,
     trusted: Client,
     base: Url,
+    /// The api can tell whether a button was pressed at Slack.
+    buttons: bool,
 }
 
 /// What `chat.postMessage` answers.
@@ -30,23 +39,32 @@ struct Posted {
 }
 
 impl Slack {
-    /// `guarded` is for incoming webhooks, whose URL a user sets; `trusted` for what lies below `base`, which the operator
+    /// `guarded` is for incoming webhooks, whose URL a user sets; `trusted` for what lies below the base URL, which the operator
     /// sets.
     #[must_use]
-    pub const fn new(guard: Guard, guarded: Client, trusted: Client, base: Url) -> Self {
-        Self { guard, guarded, trusted, base }
+    pub fn new(guard: Guard, guarded: Client, trusted: Client, config: &Config) -> Self {
+        let (base, buttons) = (config.slack_base_url.clone(), config.slack_signing_secret.is_some());
+        Self { guard, guarded, trusted, base, buttons }
+    }
+
+    /// Whether a message has buttons that answer incidents: only what a bot has posted can be changed in place, and its app is the one
+    /// whose presses the api knows.
+    pub(super) const fn has_buttons(&self, destination: &Destination) -> bool {
+        self.buttons
+            && matches!(destination.channel, Channel::Slack)
+            && destination.settings.bot_token.is_some()
     }
 
     /// Sends. At-least-once.
     pub async fn send(&self, dispatch: Dispatch<'_>) -> Outcome {
         let destination = dispatch.destination;
-        let mut message = blocks::message(dispatch.content);
+        let mut message = blocks::message(dispatch.content, self.has_buttons(destination));
         if let Some(token) = &destination.settings.bot_token {
             if let Some(message) = message.as_object_mut() {
                 message.insert("channel".to_owned(), destination.target.as_str().into());
                 message.insert("unfurl_links".to_owned(), false.into());
             }
-            let request = self.trusted.post(self.method("chat.postMessage")).bearer_auth(token);
+            let request = self.trusted.post(method(&self.base, "chat.postMessage")).bearer_auth(token);
             return match client::send(json(request, &message), dispatch.now).await {
                 Ok(answer) => judge_api(&answer),
                 Err(outcome) => outcome,
@@ -62,12 +80,6 @@ impl Slack {
         }
     }
 
-    fn method(&self, name: &str) -> Url {
-        let mut url = self.base.clone();
-        url.set_path(&format!("{}/api/{name}", self.base.path().trim_end_matches('/')));
-        url
-    }
-
     fn incoming(&self, target: &str) -> Result<RequestBuilder, String> {
         let url = Url::parse(target).map_err(|error| format!("the target is not a URL: {error}"))?;
         if url.origin() == self.base.origin() {
@@ -75,6 +87,30 @@ impl Slack {
         }
         self.guard.check(&url).map_err(|blocked| blocked.to_string())?;
         Ok(self.guarded.post(url))
+    }
+}
+
+/// The URL of a method of the Web API.
+pub(crate) fn method(base: &Url, name: &str) -> Url {
+    let mut url = base.clone();
+    url.set_path(&format!("{}/api/{name}", base.path().trim_end_matches('/')));
+    url
+}
+
+/// Puts `message` in the place of one that a bot has posted, by `chat.update` (<https://api.slack.com/methods/chat.update>).
+pub(crate) async fn update(
+    request: RequestBuilder,
+    (channel, ts): (&str, &str),
+    mut message: serde_json::Value,
+    now: DateTime<Utc>,
+) -> Outcome {
+    if let Some(message) = message.as_object_mut() {
+        message.insert("channel".to_owned(), channel.into());
+        message.insert("ts".to_owned(), ts.into());
+    }
+    match client::send(json(request, &message), now).await {
+        Ok(answer) => judge_api(&answer),
+        Err(outcome) => outcome,
     }
 }
 

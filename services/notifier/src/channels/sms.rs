@@ -1,7 +1,8 @@
 //! SMS through Twilio's API.
 //!
 //! Twilio has no idempotency key. A message that may have arrived is looked for in Twilio's list of the day, by the
-//! code at the end of its text, and sent once more only when it is not there.
+//! code at the end of its text, and sent once more only when it is not there. Twilio is asked to report what becomes of each
+//! (`StatusCallback`), which the api hears.
 
 mod text;
 
@@ -9,7 +10,9 @@ pub use text::{Segments, segments};
 
 use super::Dispatch;
 use crate::client::{self, Answer};
+use crate::content::Links;
 use crate::outcome::{Blame, Outcome, Verdict};
+use bugle_model::takes_no_sms;
 use bugle_runtime::{Config, Secret};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use reqwest::{Client, StatusCode};
@@ -22,11 +25,17 @@ use url::Url;
 const MAX_UNKNOWN: i64 = 2;
 /// Messages to the number on a day that the lookup reads, newest first.
 const PAGE: &str = "100";
+/// Twilio's code for a `StatusCallback` that it does not take.
+const BAD_CALLBACK: &str = "21609";
 
 /// The channel.
 pub struct Sms {
     client: Client,
     account: Option<Account>,
+    /// Where Twilio can report to.
+    reports: Option<Links>,
+    /// Whether what people reply gets here.
+    takes_replies: bool,
 }
 
 struct Account {
@@ -70,7 +79,8 @@ impl Sms {
             }
             _ => None,
         };
-        Self { client, account }
+        let reports = config.twilio_reaches_here().then(|| Links::new(config.public_url.clone()));
+        Self { client, account, reports, takes_replies: config.takes_sms_replies() }
     }
 
     /// Sends, after looking when an earlier attempt may have arrived.
@@ -103,16 +113,32 @@ impl Sms {
     }
 
     async fn post(&self, account: &Account, dispatch: Dispatch<'_>, code: &str) -> Outcome {
-        let body = text::compose(dispatch.content, code);
+        let body = text::compose(dispatch.content, code, self.takes_replies);
         let sender = if account.from.starts_with("MG") { "MessagingServiceSid" } else { "From" };
-        let form = form(&[("To", &dispatch.destination.target), (sender, &account.from), ("Body", &body)]);
+        let fields = [("To", dispatch.destination.target.as_str()), (sender, &account.from), ("Body", &body)];
+        let Some(reports) = &self.reports else {
+            return self.post_form(account, &fields, dispatch.now).await;
+        };
+        let callback = reports.twilio_status(dispatch.content.message_id);
+        let reporting: Vec<_> = fields.into_iter().chain([("StatusCallback", callback.as_str())]).collect();
+        match self.post_form(account, &reporting, dispatch.now).await {
+            // Refused because of where it is to report to. The message matters more than what is said of it afterwards.
+            Outcome { answer: Some(said), .. } if said.starts_with(BAD_CALLBACK) => {
+                self.post_form(account, &fields, dispatch.now).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn post_form(&self, account: &Account, fields: &[(&str, &str)], now: DateTime<Utc>) -> Outcome {
+        let form = form(fields);
         let request = self
             .client
             .post(account.messages.clone())
             .basic_auth(&account.sid, Some(account.token.reveal()))
             .header(reqwest::header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(form);
-        match client::send(request, dispatch.now).await {
+        match client::send(request, now).await {
             Ok(answer) => judge(&answer),
             Err(outcome) => outcome,
         }
@@ -211,7 +237,6 @@ fn failing(answer: &Answer) -> Outcome {
     outcome
 }
 
-const BAD_NUMBER: &[i64] = &[21211, 21214, 21610, 21612, 21614, 21635, 30004, 30005, 30006];
 const BAD_MESSAGE: &[i64] = &[21602, 21617, 30007];
 const ACCOUNT: &[i64] = &[20003, 21408, 21606, 21608, 21609, 30002];
 /// With the shortest useful pause in seconds.
@@ -219,7 +244,8 @@ const TRANSIENT: &[(i64, u64)] =
     &[(20429, 5), (21730, 60), (30001, 30), (30003, 1800), (30008, 60), (30410, 30), (63038, 3600)];
 
 fn is_known(code: i64) -> bool {
-    [BAD_NUMBER, BAD_MESSAGE, ACCOUNT].iter().any(|codes| codes.contains(&code))
+    takes_no_sms(code)
+        || [BAD_MESSAGE, ACCOUNT].iter().any(|codes| codes.contains(&code))
         || TRANSIENT.iter().any(|(own, _)| *own == code)
 }
 
@@ -230,7 +256,7 @@ fn classify(code: i64, retry_after: Option<Duration>) -> Verdict {
         let error = format!("Twilio's code {code}");
         return Verdict::Again { error, after: Some(after), ambiguous: false, blame: Blame::Destination };
     }
-    if BAD_NUMBER.contains(&code) {
+    if takes_no_sms(code) {
         return Verdict::Failed {
             error: format!("Twilio's code {code}: the number takes no SMS"),
             disable: true,
@@ -257,7 +283,7 @@ mod tests {
     #[test]
     fn codes_mean_what_twilio_says() {
         for (codes, expected) in [
-            (BAD_NUMBER, "disable"),
+            (&[21211, 21214, 21610, 21612, 21614, 21635, 30004, 30005, 30006][..], "disable"),
             (BAD_MESSAGE, "failed"),
             (ACCOUNT, "operator"),
             (&[20429, 21730, 30001, 30003, 30008, 30410, 63038][..], "again"),

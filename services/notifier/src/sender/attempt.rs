@@ -6,6 +6,7 @@ use crate::outcome::{Blame, Outcome, Verdict};
 use bugle_model::{Channel, SignalKind};
 use bugle_store::destinations::Destination;
 use bugle_store::notifications::{AttemptResult, Claimed, Effect, LOST, Next, Record};
+use bugle_store::oncall;
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::Rng;
 use std::sync::{Arc, PoisonError};
@@ -53,9 +54,12 @@ impl Attempt {
         self.write(inner, &record).await;
     }
 
-    /// Links for a mail that pages somebody. The page matters more than its links: it goes without them when they cannot be
-    /// written down.
+    /// Links for a mail that pages somebody; what of a message with buttons has to be known to change it later. The page matters more: it
+    /// goes without when that cannot be written down.
     async fn offer(&self, inner: &Inner) -> Offered {
+        if inner.channels.has_buttons(&self.destination) {
+            self.note_message(inner).await;
+        }
         if self.destination.channel != Channel::Email {
             return Offered::default();
         }
@@ -64,6 +68,18 @@ impl Attempt {
             tracing::warn!(notification = %self.claimed.id, %error, "a page goes without links that answer it");
             Offered::default()
         })
+    }
+
+    async fn note_message(&self, inner: &Inner) {
+        let [only] = self.claimed.parts.as_slice() else { return };
+        let Some(open) = only.open else { return };
+        let noting = async {
+            let mut conn = inner.store.conn().await?;
+            oncall::note_message(&mut conn, self.claimed.id, open, inner.clock.now()).await
+        };
+        if let Err(error) = noting.await {
+            tracing::warn!(notification = %self.claimed.id, %error, "a message will not show how its incident stands");
+        }
     }
 
     fn next(&self, inner: &Inner, verdict: &Verdict, now: DateTime<Utc>) -> (AttemptResult, Next) {

@@ -180,7 +180,7 @@ fn with_issue(page: Page, state: &State, incident: &Incident) -> Page {
 }
 
 /// What people call it.
-fn name_of(incident: &Incident) -> String {
+pub(super) fn name_of(incident: &Incident) -> String {
     incident.short_id.clone().unwrap_or_else(|| format!("Incident {}", incident.id))
 }
 
@@ -189,7 +189,7 @@ fn zone_of(user: &User) -> Tz {
 }
 
 /// Whether an answer would change something.
-const fn applies(answer: IncidentAnswer, state: IncidentState) -> bool {
+pub(super) const fn applies(answer: IncidentAnswer, state: IncidentState) -> bool {
     match answer {
         IncidentAnswer::Acknowledge => matches!(state, IncidentState::Triggered),
         IncidentAnswer::Escalate | IncidentAnswer::Resolve => !matches!(state, IncidentState::Resolved),

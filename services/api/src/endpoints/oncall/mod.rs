@@ -11,8 +11,11 @@ pub(super) mod incidents;
 pub(super) mod notification_rules;
 pub(super) mod overrides;
 pub(super) mod quiet_hours;
+mod replying;
 pub(super) mod routing_rules;
 pub(super) mod schedules;
+pub(super) mod slack;
+pub(super) mod twilio;
 
 use super::named;
 use crate::ApiError;

@@ -2,14 +2,17 @@
 
 use super::super::oncall::{
     answers, contact_methods, escalation_policies, feeds, incident_actions, incidents, notification_rules,
-    overrides, quiet_hours, routing_rules, schedules,
+    overrides, quiet_hours, routing_rules, schedules, slack, twilio,
 };
 use crate::access::{Endpoint, Need, delete, get, post, put};
 use crate::openapi::{CURSOR, LIMIT};
 use bugle_web::Code;
 
 pub(super) fn routes() -> Vec<Endpoint> {
-    [of_people(), of_schedules(), of_teams(), of_incidents(), of_answers()].into_iter().flatten().collect()
+    [of_people(), of_schedules(), of_teams(), of_incidents(), of_answers(), of_providers()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn of_people() -> Vec<Endpoint> {
@@ -135,5 +138,22 @@ fn of_answers() -> Vec<Endpoint> {
         post("/api/v1/answers/{token}", Need::Nothing, answers::confirm)
             .named("confirm_answer", "Does what the link is for, once: the form of that page.")
             .fails(&[Code::UnsupportedMediaType]),
+    ]
+}
+
+fn of_providers() -> Vec<Endpoint> {
+    vec![
+        post("/api/v1/slack/interactions", Need::Nothing, slack::receive)
+            .named("receive_slack_interaction", "A button of a page that was pressed: a form of Slack's with its signature.")
+            .fails(&[Code::Forbidden, Code::UnsupportedMediaType]),
+        post("/api/v1/twilio/messages", Need::Nothing, twilio::messages::receive)
+            .named(
+                "receive_sms",
+                "What somebody sends to our number: a form of Twilio's with its signature, answered as TwiML.",
+            )
+            .fails(&[Code::Forbidden, Code::UnsupportedMediaType]),
+        post("/api/v1/twilio/status/{id}", Need::Nothing, twilio::status::receive)
+            .named("receive_sms_status", "What became of an SMS: a form of Twilio's with its signature.")
+            .fails(&[Code::Forbidden, Code::UnsupportedMediaType]),
     ]
 }

@@ -1,6 +1,8 @@
 //! A message in Block Kit, within its limits (<https://api.slack.com/reference/block-kit/blocks>).
 
-use crate::content::{Content, Item, cut};
+use crate::content::{Content, Item, Links, cut, one_line};
+use bugle_model::{IncidentAnswer, IncidentEvent, IncidentId, IncidentState};
+use bugle_store::oncall::{Incident, LastEvent};
 use serde_json::{Value, json};
 
 /// Characters of a header, a section's text, a section's field and a button's URL.
@@ -13,10 +15,10 @@ const MAX_LISTED: usize = 20;
 /// Characters of a title or culprit in a section, so that escaping cannot take it over the limit.
 const MAX_TITLE: usize = 400;
 
-/// The text and the blocks.
-pub fn message(content: &Content) -> Value {
+/// The text and the blocks; with `buttons` also those that answer the open incident of the only issue in it.
+pub fn message(content: &Content, buttons: bool) -> Value {
     let blocks = match content.items.first() {
-        Some(item) if !content.is_list => one(content, item),
+        Some(item) if !content.is_list => one(content, item, item.open.filter(|_| buttons)),
         Some(_) => list(content),
         None => vec![header(&content.headline), section(&format!("Project {}", escape(&content.project)))],
     };
@@ -25,7 +27,7 @@ pub fn message(content: &Content) -> Value {
     json!({"text": text, "blocks": blocks})
 }
 
-fn one(content: &Content, item: &Item) -> Vec<Value> {
+fn one(content: &Content, item: &Item, open: Option<(IncidentId, i32)>) -> Vec<Value> {
     let title = format!("*{}*", link(&item.url, &item.subject_text()));
     let culprit = item.culprit.as_deref().filter(|text| !text.is_empty());
     let place = culprit.map(|text| format!("\n`{}`", escape(&cut(text, MAX_TITLE)).replace('`', "'")));
@@ -33,8 +35,73 @@ fn one(content: &Content, item: &Item) -> Vec<Value> {
         header(&format!("{}: {}", content.headline, item.short_id)),
         section(&format!("{title}{}", place.unwrap_or_default())),
         json!({"type": "section", "fields": fields(item)}),
-        json!({"type": "actions", "elements": [button("Open issue", &item.url)]}),
+        actions(open.map(|(id, generation)| (id, generation, IncidentState::Triggered)), Some(&item.url)),
     ]
+}
+
+/// How an incident stands, in place of the message that told of it: what it is, who did what last, and the buttons that still apply.
+pub(crate) fn standing(incident: &Incident, last: Option<&LastEvent>, links: &Links) -> Value {
+    let name = incident.short_id.clone().unwrap_or_else(|| format!("Incident {}", incident.id));
+    let url = incident.issue.map(|issue| links.issue_page(issue));
+    let title = cut(&one_line(&incident.title), MAX_TITLE);
+    let what = url.as_ref().map_or_else(|| escape(&title), |url| link(url, &title));
+    let told = last.map(told);
+    let line = told.clone().unwrap_or_else(|| incident.state.to_string());
+    let open = (incident.id, incident.generation, incident.state);
+    let blocks = [
+        Some(header(&format!("{name}: {}", incident.state))),
+        Some(section(&format!("*{what}*\nPriority {}", incident.priority))),
+        told.map(|text| json!({"type": "context", "elements": [{"type": "mrkdwn", "text": text}]})),
+        (url.is_some() || incident.state != IncidentState::Resolved)
+            .then(|| actions(Some(open), url.as_deref())),
+    ];
+    let blocks: Vec<Value> = blocks.into_iter().flatten().collect();
+    json!({"text": cut(&format!("{}: {line}", escape(&name)), MAX_SECTION), "blocks": blocks})
+}
+
+/// Who did what last, and when: in the reader's own zone.
+fn told(last: &LastEvent) -> String {
+    let what = match last.event {
+        IncidentEvent::Acknowledged => "Acknowledged",
+        IncidentEvent::AcknowledgementTimedOut => "The acknowledgement timed out",
+        IncidentEvent::Unacknowledged => "No longer acknowledged",
+        IncidentEvent::Snoozed => "Snoozed",
+        IncidentEvent::SnoozeEnded => "The snooze is over",
+        IncidentEvent::PriorityRaised => "More urgent",
+        IncidentEvent::Reassigned => "Given to somebody else",
+        IncidentEvent::Escalated => "Escalated",
+        IncidentEvent::Resolved | IncidentEvent::Merged => "Resolved",
+        _ => "Triggered",
+    };
+    let by = last.actor.as_deref().map(|name| format!(" by *{}*", escape(name).replace('*', "")));
+    let at = last.at.format("%Y-%m-%d %H:%M UTC");
+    format!(
+        "{what}{} <!date^{}^{{date_short_pretty}} {{time}}|{at}>",
+        by.unwrap_or_default(),
+        last.at.timestamp()
+    )
+}
+
+/// The buttons that apply where an incident stands, and the one that leads to its issue. A button's value names incident and generation.
+fn actions(open: Option<(IncidentId, i32, IncidentState)>, url: Option<&str>) -> Value {
+    let mut elements = Vec::new();
+    if let Some((id, generation, state)) = open {
+        let mut answer = |answer: IncidentAnswer, text: &str| {
+            elements.push(json!({
+                "type": "button", "action_id": answer.as_str(), "value": format!("{id}:{generation}"),
+                "text": {"type": "plain_text", "text": text},
+            }));
+        };
+        if state == IncidentState::Triggered {
+            answer(IncidentAnswer::Acknowledge, "Acknowledge");
+        }
+        if state != IncidentState::Resolved {
+            answer(IncidentAnswer::Escalate, "Escalate");
+            answer(IncidentAnswer::Resolve, "Resolve");
+        }
+    }
+    elements.extend(url.map(|url| button("Open issue", url)));
+    json!({"type": "actions", "elements": elements})
 }
 
 fn list(content: &Content) -> Vec<Value> {

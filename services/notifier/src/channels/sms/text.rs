@@ -50,9 +50,24 @@ pub fn code(message_id: Uuid) -> String {
     format!("#{a:02x}{b:02x}{c:02x}{d:02x}")
 }
 
-/// The text: what, where, the link, the code. The title is cut so that two segments are enough.
+/// The text: what, where, the link, of a page how one replies, the code. The title is cut so that two segments are enough; how one
+/// replies is told in fewer words, or not at all, where it would leave too little of the title.
 #[must_use]
-pub fn compose(content: &Content, code: &str) -> String {
+pub fn compose(content: &Content, code: &str, takes_replies: bool) -> String {
+    let incident = content.items.first().and_then(|item| item.incident).filter(|_| takes_replies);
+    let Some(incident) = incident else { return fitting(content, code, 0).0 };
+    // With the characters of the title that have to be left: the fewer words say how one replies, the fewer.
+    let hints = [
+        (format!("Reply {incident}a to ack, {incident}r to resolve, {incident}e to escalate {code}"), 40),
+        (format!("Reply {incident}a: ack, {incident}r: resolve {code}"), 16),
+        (format!("Reply {incident}a or {incident}r {code}"), 8),
+    ];
+    let told = hints.iter().map(|(ending, least)| fitting(content, ending, *least)).find(|(_, fits)| *fits);
+    told.map_or_else(|| fitting(content, code, 0).0, |(text, _)| text)
+}
+
+/// The text with this at its end, and whether it fits with at least so many characters of the title.
+fn fitting(content: &Content, ending: &str, least: usize) -> (String, bool) {
     let (before, title, after) = match content.items.first() {
         Some(item) if !content.is_list => about_one(item, content),
         Some(item) => {
@@ -62,12 +77,14 @@ pub fn compose(content: &Content, code: &str) -> String {
         None => (format!("{}: ", content.project), content.headline.clone(), String::new()),
     };
     let (before, title, after) = (plain(&before), plain(&title), plain(&after));
-    let text = |title: &str| format!("{before}{title}{after} {code}");
+    let text = |title: &str| format!("{before}{title}{after} {ending}");
     let mut limit = title.chars().count();
+    let least = least.min(limit);
     loop {
         let composed = text(&plain(&cut(&title, limit)));
-        if segments(&composed).count <= MAX_SEGMENTS || limit == 0 {
-            return composed;
+        let fits = segments(&composed).count <= MAX_SEGMENTS;
+        if fits || limit == 0 {
+            return (composed, fits && limit >= least);
         }
         limit = limit.saturating_sub(8);
     }

@@ -4,6 +4,7 @@
 mod acknowledging;
 mod acting;
 mod answers;
+mod buttons;
 mod contact_methods;
 mod escalating;
 mod faults;
@@ -12,6 +13,7 @@ mod outages;
 mod priorities;
 mod quiet;
 mod races;
+mod replies;
 mod routing;
 mod rules;
 mod scene;
