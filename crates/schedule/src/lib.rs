@@ -23,6 +23,7 @@ mod restriction;
 mod rotation;
 mod timeline;
 mod wall;
+mod weekly;
 
 pub use answers::{Gap, Handoff, OnCall, Shift, Source};
 pub use bookings::{DoubleBooking, OverrideConflict, double_bookings};
@@ -32,6 +33,7 @@ pub use layer::Layer;
 pub use overrides::{Override, OverrideKind};
 pub use restriction::{Restriction, Weekday};
 pub use rotation::{Rotation, RotationUnit};
+pub use weekly::Weekly;
 
 use chrono_tz::Tz;
 use schemars::JsonSchema;

@@ -4,9 +4,10 @@
 //! for, and everything goes on from then. A step without anybody is left out at once.
 
 use bugle_model::{
-    EscalationStep, EscalationTarget, IncidentEvent, IncidentState, IssueStatus, Priority, UserId,
+    EscalationStep, EscalationTarget, IncidentEvent, IncidentOrigin, IncidentState, IssueStatus, Priority,
+    UserId,
 };
-use bugle_store::oncall::{Decision, Directory, Due, FiredStep, NewLog, NewPage, Pending, Rule};
+use bugle_store::oncall::{Decision, Directory, Due, FiredStep, NewLog, NewPage, Pending, Rule, Silencing};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -25,11 +26,17 @@ const DEFAULT_DELAY: TimeDelta = TimeDelta::minutes(5);
 pub fn decide(due: &Due, directory: &Directory, now: DateTime<Utc>) -> Decision {
     let mut run = Run::new(due, directory, now);
     match due.issue {
-        Some(IssueStatus::Unresolved) => {}
         Some(IssueStatus::Resolved | IssueStatus::Ignored) => {
             return run.ended("the issue was resolved or ignored");
         }
-        None => return run.ended("the issue was deleted"),
+        None if due.origin == IncidentOrigin::Issue => return run.ended("the issue was deleted"),
+        Some(IssueStatus::Unresolved) | None => {}
+    }
+    if let Some(silencing) = &due.silencing {
+        return run.silent(silencing);
+    }
+    if due.is_silenced {
+        run.silence_ended();
     }
     if due.state == IncidentState::Acknowledged {
         run.begin_again();
@@ -72,6 +79,7 @@ impl<'a> Run<'a> {
             step: due.step,
             pass_paged: due.pass_paged,
             next_at: due.next_at,
+            silenced_by: None,
             pending: Pending::Keep,
             steps: Vec::new(),
             pages: Vec::new(),
@@ -86,6 +94,22 @@ impl<'a> Run<'a> {
         self.decision.pending = Pending::Cancel(reason);
         self.log(IncidentEvent::Resolved, json!({ "reason": reason }));
         self.decision
+    }
+
+    /// A silence is about it still, or another one is.
+    fn silent(mut self, silencing: &Silencing) -> Decision {
+        self.decision.next_at = Some(silencing.until);
+        self.decision.silenced_by = Some(silencing.silence);
+        if self.due.silenced_by != Some(silencing.silence) || self.due.next_at != Some(silencing.until) {
+            self.log(IncidentEvent::Silenced, silencing.told());
+        }
+        self.decision
+    }
+
+    /// No silence is about it any more: it begins as if it were opened now.
+    fn silence_ended(&mut self) {
+        self.decision.next_at = Some(self.now);
+        self.log(IncidentEvent::SilenceEnded, json!({}));
     }
 
     /// The acknowledgement is over.
@@ -226,7 +250,8 @@ impl<'a> Run<'a> {
 
     /// No step of this pass has anybody.
     fn nobody(&mut self) {
-        let managers = self.directory.managers.get(&self.due.project).cloned().unwrap_or_default();
+        let managers = self.due.team.and_then(|team| self.directory.managers.get(&team));
+        let managers = managers.cloned().unwrap_or_default();
         let fallback: &[EscalationTarget] = &self.due.policy.fallback;
         for (whom, people) in [("fallback", self.directory.resolve(fallback)), ("managers", managers)] {
             let (paged, _) = self.page(FALLBACK, people, None);
@@ -288,7 +313,10 @@ impl<'a> Run<'a> {
     }
 
     fn add_page(&mut self, step: i16, user: UserId, rule: Rule) {
-        let is_first = self.due.generation == 1 && self.due.recipients.is_empty() && rule.delay.is_zero();
+        let is_first = self.due.generation == 1
+            && self.due.recipients.is_empty()
+            && rule.delay.is_zero()
+            && !self.due.is_silenced;
         let due_at = self.now + rule.delay;
         self.decision.pages.push(NewPage {
             message_id: Uuid::now_v7(),

@@ -51,6 +51,7 @@ async fn room(connection: &mut Connection, team: TeamId, what: OfTeam) -> Result
         OfTeam::Schedules => "schedules",
         OfTeam::Policies => "escalation policies",
         OfTeam::RoutingRules => "routing rules",
+        OfTeam::AlertSources => "alert sources",
     };
     let detail = format!("the team has {MAX_OF_TEAM} {name} already, which is the limit");
     Err(Problem::with_detail(Code::Conflict, detail).into())

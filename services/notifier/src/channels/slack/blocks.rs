@@ -8,6 +8,8 @@ const MAX_HEADER: usize = 150;
 const MAX_SECTION: usize = 3000;
 const MAX_FIELD: usize = 2000;
 const MAX_URL: usize = 3000;
+/// Fields of a section.
+const MAX_FIELDS: usize = 10;
 /// Issues that a list shows; the rest is counted.
 const MAX_LISTED: usize = 20;
 /// Characters of a title or culprit in a section, so that escaping cannot take it over the limit.
@@ -29,11 +31,12 @@ fn one(content: &Content, item: &Item) -> Vec<Value> {
     let title = format!("*{}*", link(&item.url, &item.subject_text()));
     let culprit = item.culprit.as_deref().filter(|text| !text.is_empty());
     let place = culprit.map(|text| format!("\n`{}`", escape(&cut(text, MAX_TITLE)).replace('`', "'")));
+    let message = item.message.as_deref().map(|text| format!("\n{}", escape(&cut(text, MAX_TITLE))));
     vec![
         header(&format!("{}: {}", content.headline, item.short_id)),
-        section(&format!("{title}{}", place.unwrap_or_default())),
+        section(&format!("{title}{}{}", place.unwrap_or_default(), message.unwrap_or_default())),
         json!({"type": "section", "fields": fields(item)}),
-        json!({"type": "actions", "elements": [button("Open issue", &item.url)]}),
+        json!({"type": "actions", "elements": [button(item.open, &item.url)]}),
     ]
 }
 
@@ -62,16 +65,18 @@ impl Item {
 fn fields(item: &Item) -> Vec<Value> {
     let known = [
         ("Priority", Some(item.priority.to_owned())),
-        ("Level", Some(item.level.to_owned())),
+        ("Level", item.level.map(str::to_owned)),
         ("Environment", item.environment.clone()),
         ("First release", item.release.clone()),
-        ("Events", Some(item.events.to_string())),
-        ("Users", Some(item.users.to_string())),
-        ("First seen", Some(item.first_seen.clone())),
-        ("Last seen", Some(item.last_seen.clone())),
+        ("Events", item.events.map(|count| count.to_string())),
+        ("Users", item.users.map(|count| count.to_string())),
+        ("First seen", item.first_seen.clone()),
+        ("Last seen", item.last_seen.clone()),
     ];
-    let field = |(name, value): (&str, String)| json!({"type": "mrkdwn", "text": cut(&format!("*{name}*\n{}", escape(&value)), MAX_FIELD)});
-    known.into_iter().filter_map(|(name, value)| Some(field((name, value?)))).collect()
+    let field = |(name, value): (String, String)| json!({"type": "mrkdwn", "text": cut(&format!("*{name}*\n{}", escape(&value)), MAX_FIELD)});
+    let known = known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    let labels = item.labels.iter().map(|(name, value)| (escape(&cut(name, MAX_TITLE)), value.clone()));
+    known.chain(labels).take(MAX_FIELDS).map(field).collect()
 }
 
 fn header(text: &str) -> Value {

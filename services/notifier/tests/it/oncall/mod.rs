@@ -3,7 +3,9 @@
 
 mod acknowledging;
 mod acting;
+mod alerts;
 mod answers;
+mod by_hand;
 mod contact_methods;
 mod escalating;
 mod nobody;
@@ -15,3 +17,5 @@ mod rules;
 mod scene;
 mod schedules;
 mod sending;
+mod silences;
+mod tools;
