@@ -4,6 +4,7 @@
 
 mod access;
 mod accounts;
+mod alerts;
 mod answers;
 mod attached;
 mod audit;
@@ -37,5 +38,6 @@ mod search;
 mod second_factor;
 mod sentry;
 mod sessions;
+mod silences;
 mod teams;
 mod workflow;
