@@ -88,6 +88,14 @@ id!(
     /// Something that somebody must answer.
     IncidentId(i64)
 );
+id!(
+    /// A tool that tells of alerts.
+    AlertSourceId(i32)
+);
+id!(
+    /// A time in which incidents are opened without paging anybody.
+    SilenceId(i32)
+);
 
 /// Parses an event id as clients write it: 32 hex digits, with or without dashes, in either case.
 #[must_use]

@@ -4,6 +4,7 @@
 //! process (messages on the bus, stored events) is versioned here, and old versions stay readable.
 
 mod access;
+mod alerts;
 mod clock;
 mod event;
 mod fixes;
@@ -16,15 +17,18 @@ mod outcome;
 mod project;
 mod release;
 mod signal;
+mod silences;
 mod stack;
 
 pub use access::{ActorKind, InstallationRole, TeamRole, TokenScope};
+pub use alerts::{Alert, AlertLink, AlertSignal, AlertSourceKind, IncidentOrigin};
 pub use clock::{Clock, ManualClock};
 pub use event::{Breadcrumb, Event, EventSource, LogMessage, Request, Sdk, User, UserKey};
 pub use fixes::{ShortId, fixed_by};
 pub use ids::{
-    AnchorId, ContactMethodId, DestinationId, EscalationPolicyId, IncidentId, IssueId, KeyId, NotificationId,
-    NotificationRuleId, OverrideId, ProjectId, RoutingRuleId, ScheduleId, TeamId, UserId, parse_event_id,
+    AlertSourceId, AnchorId, ContactMethodId, DestinationId, EscalationPolicyId, IncidentId, IssueId, KeyId,
+    NotificationId, NotificationRuleId, OverrideId, ProjectId, RoutingRuleId, ScheduleId, SilenceId, TeamId,
+    UserId, parse_event_id,
 };
 pub use intake::{AttachmentRef, BatchError, IntakeBatch, ItemKind, RawItem};
 pub use level::{IssueStatus, Level, Priority, UnknownName};
@@ -40,4 +44,5 @@ pub use project::{
 };
 pub use release::ReleaseStatus;
 pub use signal::{IssueSignal, Signal, SignalBatch};
+pub use silences::{LabelMatcher, MatchOperator, SilenceMatchers};
 pub use stack::{Exception, Frame, Mechanism, Stacktrace, Thread};

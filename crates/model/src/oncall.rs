@@ -18,10 +18,10 @@ vocabulary!(
 
 vocabulary!(
     /// What an incident's timeline tells.
-    IncidentEvent, "event", "triggered, signal, paged, step_skipped, repeated, fallback, no_recipient, exhausted, acknowledged, acknowledgement_timed_out, unacknowledged, snoozed, snooze_ended, priority_raised, reassigned, escalated, note, resolved, merged, page_failed", {
-        /// A signal opened it.
+    IncidentEvent, "event", "triggered, signal, paged, step_skipped, repeated, fallback, no_recipient, exhausted, acknowledged, acknowledgement_timed_out, unacknowledged, snoozed, snooze_ended, priority_raised, reassigned, escalated, note, resolved, merged, silenced, silence_ended, page_failed", {
+        /// A signal, an alert or a person opened it.
         Triggered = 1 => "triggered",
-        /// Another signal about the same issue came; it paged nobody.
+        /// Another signal about the same issue, or another alert with the same key, came; it paged nobody.
         Signal = 2 => "signal",
         /// A step paged people.
         Paged = 3 => "paged",
@@ -57,8 +57,12 @@ vocabulary!(
         Resolved = 18 => "resolved",
         /// Its issue became part of another one.
         Merged = 19 => "merged",
+        /// It was opened while a silence matched: nobody is paged before that ends.
+        Silenced = 20 => "silenced",
+        /// No silence matches any more: its policy begins.
+        SilenceEnded = 21 => "silence_ended",
         /// A page that its provider had taken has not arrived.
-        PageFailed = 20 => "page_failed",
+        PageFailed = 22 => "page_failed",
     }
 );
 

@@ -1,5 +1,5 @@
 //! What clients send, turned into the model: Sentry envelopes and stores, security reports, webhooks, frontend
-//! logs. Pure: bytes in, values out.
+//! logs; and what other tools tell of alerts. Pure: bytes in, values out.
 //!
 //! The road of a request: [`encoding`] undoes the content encoding, [`auth`] finds the key, [`envelope`] or
 //! [`store`] finds the items. Later, away from the client: [`normalise()`] makes an event of an item,
@@ -8,6 +8,7 @@
 //! Invariant: no input can panic, recurse without a bound or allocate without a bound. What is wrong with one
 //! field costs that field, not the event.
 
+pub mod alerts;
 pub mod auth;
 mod category;
 pub mod client_report;

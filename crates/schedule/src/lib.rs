@@ -24,6 +24,7 @@ mod restriction;
 mod rotation;
 mod timeline;
 mod wall;
+mod weekly;
 
 pub use answers::{Gap, Handoff, OnCall, Shift, Source};
 pub use bookings::{DoubleBooking, OverrideConflict, double_bookings};
@@ -34,6 +35,7 @@ pub use overrides::{Override, OverrideKind};
 pub use quiet::{check_quiet_hours, quiet_until};
 pub use restriction::{Restriction, Weekday};
 pub use rotation::{Rotation, RotationUnit};
+pub use weekly::Weekly;
 
 use chrono_tz::Tz;
 use schemars::JsonSchema;

@@ -15,13 +15,15 @@ mod apply;
 mod claim;
 mod deliver;
 mod facts;
+mod incident_facts;
 mod insert;
 mod read;
 mod record;
 
 pub use claim::{Bundle, Candidate, Claim, Claimed, Claims, Digest, Due, LOST, PageOf, Plan, claim, due};
 pub use deliver::{Delivered, Delivery, deliver};
-pub use facts::IssueFacts;
+pub use facts::{About, IssueFacts};
+pub use incident_facts::IncidentFacts;
 pub use insert::{NewNotification, insert, insert_test, test_is_pending};
 pub use read::{Attempt, Filter, Notification, list};
 pub use record::{AttemptResult, Effect, Next, Record, record, record_delivered};

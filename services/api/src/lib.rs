@@ -86,6 +86,7 @@ pub struct State {
     /// The provider that people may sign in with.
     pub(crate) oidc: Option<Arc<Oidc>>,
     pub(crate) limits: Arc<Limits>,
+    pub(crate) alerts: endpoints::AlertCounts,
     /// Of whoever waits for their turn to change something under a condition: one per process.
     pub(crate) turns: Arc<Semaphore>,
 }
@@ -108,6 +109,7 @@ impl State {
             local_token: deps.local_token,
             passwords: Passwords::new(),
             live,
+            alerts: endpoints::AlertCounts::new(&deps.metrics),
             turns: Arc::new(Semaphore::new(1)),
         })
     }

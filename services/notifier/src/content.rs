@@ -1,8 +1,10 @@
 //! What a message says, before a channel gives it its form.
 
+mod item;
+
 use crate::answers::{AnswerLinks, Offered};
 use bugle_model::{IncidentId, IssueId, Priority, SignalKind};
-use bugle_store::notifications::{Bundle, Claimed};
+use bugle_store::notifications::{About, Claimed, IssueFacts};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -30,16 +32,25 @@ impl Links {
         self.0.host_str().unwrap_or("localhost")
     }
 
-    /// An issue's page.
+    /// The page of an issue, or of an incident that has none.
     #[must_use]
-    pub fn issue(&self, part: &Bundle) -> String {
-        self.issue_page(part.issue.id)
+    pub fn about(&self, about: &About) -> String {
+        match about {
+            About::Issue(issue) => self.issue(issue.id),
+            About::Incident(incident) => self.incident(incident.id),
+        }
     }
 
-    /// The page of an issue, by its id.
+    /// The page of an issue.
     #[must_use]
-    pub fn issue_page(&self, issue: IssueId) -> String {
+    pub fn issue(&self, issue: IssueId) -> String {
         format!("{}issues/{issue}", self.0)
+    }
+
+    /// The page of an incident.
+    #[must_use]
+    pub fn incident(&self, incident: IncidentId) -> String {
+        format!("{}incidents/{incident}", self.0)
     }
 
     /// The page of the API where a link of a mail is confirmed. Only whoever has the token gets there.
@@ -56,8 +67,8 @@ impl Links {
 
     /// An event in the API.
     #[must_use]
-    pub fn event(&self, part: &Bundle, event: Uuid) -> String {
-        format!("{}api/v1/projects/{}/events/{}", self.0, part.issue.project, event.simple())
+    pub fn event(&self, issue: &IssueFacts, event: Uuid) -> String {
+        format!("{}api/v1/projects/{}/events/{}", self.0, issue.project, event.simple())
     }
 }
 
@@ -86,44 +97,50 @@ pub struct Content {
     pub code: Option<String>,
 }
 
-/// An issue as a message shows it.
+/// An issue, or an incident that has none, as a message shows it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Item {
     /// What happened to it.
-    pub headline: &'static str,
-    /// `SHOP-42`.
+    pub headline: String,
+    /// `SHOP-42`; `Incident 7` of one without an issue.
     pub short_id: String,
     /// The title.
     pub title: String,
     /// Where it happens.
     pub culprit: Option<String>,
-    /// The level.
-    pub level: &'static str,
+    /// More of it, from an alert or a person.
+    pub message: Option<String>,
+    /// The level of an issue.
+    pub level: Option<&'static str>,
     /// The priority.
     pub priority: &'static str,
     /// The event's environment.
     pub environment: Option<String>,
-    /// Events so far.
-    pub events: i64,
-    /// Users so far.
-    pub users: i32,
+    /// Events of an issue so far.
+    pub events: Option<i64>,
+    /// Users of an issue so far.
+    pub users: Option<i32>,
     /// The release in which it was first seen.
     pub release: Option<String>,
-    /// The language or runtime.
-    pub platform: String,
-    /// The first event, for people.
-    pub first_seen: String,
-    /// The last event, for people.
-    pub last_seen: String,
-    /// The issue's page.
+    /// The language or runtime of an issue.
+    pub platform: Option<String>,
+    /// The first event of an issue, for people.
+    pub first_seen: Option<String>,
+    /// The last event of an issue, for people.
+    pub last_seen: Option<String>,
+    /// The labels of an alert.
+    pub labels: Vec<(String, String)>,
+    /// Its page.
     pub url: String,
-    /// The issue's id, for threading.
-    pub issue_id: i64,
+    /// What leads there.
+    pub open: &'static str,
+    /// What all messages about it have in common, for threading.
+    pub thread: String,
     /// Of a page: the incident.
     pub incident: Option<IncidentId>,
-    /// The issue's open incident and its generation.
+    /// The open incident of what it is about, and its generation.
     #[serde(skip)]
-    pub open: Option<(IncidentId, i32)>,
+    pub answerable: Option<(IncidentId, i32)>,
     /// Of a page by mail: the links that answer it.
     pub answers: Option<AnswerLinks>,
     /// The whole of it for machines.
@@ -217,9 +234,9 @@ impl Content {
                 let text = format!("{} new issues", items.len());
                 (text.clone(), format!("[{project}] {text}"))
             }
-            (kind, Some(item)) => (headline(kind).to_owned(), format!("[{}] {}", item.short_id, item.title)),
+            (_, Some(item)) => (item.headline.clone(), format!("[{}] {}", item.short_id, item.title)),
         };
-        let heaviest = claimed.parts.iter().map(|part| part.issue.priority).max();
+        let heaviest = claimed.parts.iter().map(|part| part.about.priority()).max();
         Some(Self {
             message_id: claimed.message_id,
             kind: claimed.kind,
@@ -276,74 +293,6 @@ impl Content {
         };
         json!({"type": kind, "timestamp": self.created_at, "data": data})
     }
-}
-
-impl Item {
-    fn new(part: &Bundle, links: &Links) -> Self {
-        let issue = &part.issue;
-        let people = |at: DateTime<Utc>| at.format("%Y-%m-%d %H:%M:%S UTC").to_string();
-        Self {
-            headline: headline(part.kind),
-            short_id: issue.short_id.clone(),
-            title: one_line(&issue.title),
-            culprit: issue.culprit.as_deref().map(one_line),
-            level: issue.level.as_str(),
-            priority: issue.priority.as_str(),
-            environment: part.environment.as_deref().map(one_line),
-            events: issue.events,
-            users: issue.users,
-            release: issue.first_release.as_deref().map(one_line),
-            platform: one_line(&issue.platform),
-            first_seen: people(issue.first_seen),
-            last_seen: people(issue.last_seen),
-            url: links.issue(part),
-            issue_id: issue.id.0,
-            incident: part.incident,
-            open: part.open,
-            answers: None,
-            data: data(part, links),
-        }
-    }
-}
-
-fn data(part: &Bundle, links: &Links) -> Value {
-    let mut data = data_of_issue(part, links);
-    if let (Some(incident), Some(data)) = (part.incident, data.as_object_mut()) {
-        data.insert("incident".to_owned(), json!({"id": incident}));
-    }
-    data
-}
-
-fn data_of_issue(part: &Bundle, links: &Links) -> Value {
-    let issue = &part.issue;
-    json!({
-        "kind": part.kind,
-        "generation": part.generation,
-        "project": {"id": issue.project, "name": issue.project_name},
-        "issue": {
-            "id": issue.id,
-            "short_id": issue.short_id,
-            "title": issue.title,
-            "culprit": issue.culprit,
-            "error_type": issue.error_type,
-            "platform": issue.platform,
-            "level": issue.level,
-            "priority": issue.priority,
-            "status": "unresolved",
-            "count": issue.events,
-            "users": issue.users,
-            "first_seen": issue.first_seen,
-            "last_seen": issue.last_seen,
-            "first_release": issue.first_release,
-        },
-        "event": part.event_id.map(|id| json!({
-            "event_id": id.simple().to_string(),
-            "received_at": part.received_at,
-            "environment": part.environment,
-            "url": links.event(part, id),
-        })),
-        "url": links.issue(part),
-    })
 }
 
 /// Without line breaks and other controls, and without the marks that turn the direction of what follows: somebody

@@ -1,7 +1,7 @@
 //! What becomes of the notifications that are due at one destination. Pure.
 
 use crate::policy::{ChannelLimits, Policy, room};
-use bugle_model::{IncidentState, IssueStatus, NotificationId, Priority, SignalKind};
+use bugle_model::{IncidentOrigin, IncidentState, IssueStatus, NotificationId, Priority, SignalKind};
 use bugle_store::destinations::Destination;
 use bugle_store::notifications::{Candidate, Digest, PageOf, Plan};
 use chrono::{DateTime, Utc};
@@ -91,8 +91,10 @@ fn unwanted_page(incident: Option<PageOf>) -> Option<&'static str> {
         (IncidentState::Resolved, _) => Some("the incident was resolved"),
         (IncidentState::Triggered, Some(IssueStatus::Resolved)) => Some("the issue was resolved"),
         (IncidentState::Triggered, Some(IssueStatus::Ignored)) => Some("the issue is ignored"),
-        (IncidentState::Triggered, None) => Some("the issue is gone"),
-        (IncidentState::Triggered, Some(IssueStatus::Unresolved)) => {
+        (IncidentState::Triggered, None) if incident.origin == IncidentOrigin::Issue => {
+            Some("the issue is gone")
+        }
+        (IncidentState::Triggered, None | Some(IssueStatus::Unresolved)) => {
             (!incident.is_current).then_some("the incident began again, which is told by itself")
         }
     }

@@ -15,6 +15,7 @@ mod tree;
 
 use bugle_model::{Event, ScrubSettings};
 use names::Names;
+use serde_json::{Map, Value};
 use text::TextScrubber;
 
 /// Stands where a secret was.
@@ -49,6 +50,13 @@ impl Scrubber {
     pub fn scrub(&self, event: &mut Event) {
         if let Some(active) = &self.active {
             active.event(event);
+        }
+    }
+
+    /// Removes secrets from named values.
+    pub fn scrub_fields(&self, fields: &mut Map<String, Value>) {
+        if let Some(active) = &self.active {
+            active.map(fields);
         }
     }
 

@@ -227,7 +227,9 @@ async fn take(
          FROM before WHERE n.id = before.id
          RETURNING n.id, n.message_id, n.kind, n.priority, n.attempts, n.created_at, n.received_at,
             before.dispatched_at AS ambiguous_since,
-            COALESCE((SELECT p.name FROM projects p WHERE p.id = n.project_id), 'Bugle') AS project_name,
+            COALESCE((SELECT p.name FROM projects p WHERE p.id = n.project_id),
+                (SELECT t.name FROM incident_pages g JOIN incidents i ON i.id = g.incident_id JOIN teams t ON t.id = i.team_id
+                 WHERE g.notification_id = n.id), 'Bugle') AS project_name,
             CASE WHEN n.kind = 14 THEN
                 (SELECT m.code FROM contact_methods m WHERE m.destination_id = n.destination_id) END AS code,
             (SELECT count(*) FROM notification_attempts a

@@ -1,11 +1,12 @@
 //! Taking due notifications of some destinations, in one transaction that also sees whether they are still wanted.
 
-use super::IssueFacts;
+use super::About;
 use super::apply::apply;
 use crate::destinations::{self, Destination};
 use crate::{Connection, StoreError, statement};
 use bugle_model::{
-    DestinationId, IncidentId, IncidentState, IssueStatus, NotificationId, Priority, SignalKind, UserId,
+    DestinationId, IncidentId, IncidentOrigin, IncidentState, IssueStatus, NotificationId, Priority,
+    SignalKind, UserId,
 };
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
@@ -65,7 +66,9 @@ pub struct PageOf {
     pub state: IncidentState,
     /// Whether the page belongs to its generation.
     pub is_current: bool,
-    /// The status of its issue; `None` when the issue is gone.
+    /// Where it comes from.
+    pub origin: IncidentOrigin,
+    /// The status of its issue; `None` when the issue is gone, or there was none.
     pub issue: Option<IssueStatus>,
 }
 
@@ -125,13 +128,13 @@ pub struct Bundle {
     pub environment: Option<String>,
     /// When ingest accepted it.
     pub received_at: DateTime<Utc>,
-    /// The issue.
-    pub issue: IssueFacts,
+    /// What it is about.
+    pub about: About,
     /// Of a page: the incident.
     pub incident: Option<IncidentId>,
     /// Of a page: whom it is for.
     pub user: Option<UserId>,
-    /// The issue's open incident, with its generation.
+    /// The open incident of what it is about, with its generation.
     pub open: Option<(IncidentId, i32)>,
 }
 
@@ -156,7 +159,7 @@ pub struct Claimed {
     pub ambiguous_since: Option<DateTime<Utc>>,
     /// How many attempts may have arrived.
     pub unknown: i64,
-    /// The project's name.
+    /// The project's name; the team's, of a page without a project.
     pub project_name: String,
     /// What it tells, the weightiest first; empty for a test.
     pub parts: Vec<Bundle>,
@@ -294,6 +297,8 @@ struct CandidateRow {
     #[diesel(sql_type = Nullable<Bool>)]
     is_current: Option<bool>,
     #[diesel(sql_type = Nullable<SmallInt>)]
+    incident_origin: Option<i16>,
+    #[diesel(sql_type = Nullable<SmallInt>)]
     incident_issue_status: Option<i16>,
 }
 
@@ -303,6 +308,7 @@ impl CandidateRow {
             id: IncidentId(self.incident_id?),
             state: IncidentState::from_code(self.incident_state?)?,
             is_current: self.is_current?,
+            origin: IncidentOrigin::from_code(self.incident_origin?)?,
             issue: self.incident_issue_status.and_then(IssueStatus::from_code),
         })
     }
@@ -338,7 +344,7 @@ async fn candidates(
             (SELECT count(*) FROM notifications b JOIN issues bi ON bi.id = b.issue_id
              WHERE b.bundled_into = n.id AND bi.status = 0) AS bundled,
             c.id AS incident_id, c.state AS incident_state, g.generation = c.generation AS is_current,
-            ci.status AS incident_issue_status
+            c.origin AS incident_origin, ci.status AS incident_issue_status
          FROM UNNEST($1) AS w (id)
          CROSS JOIN LATERAL (
              SELECT * FROM notifications n WHERE n.destination_id = w.id

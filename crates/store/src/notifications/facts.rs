@@ -1,11 +1,13 @@
 //! What a message tells about an issue.
 
+use super::incident_facts::{IncidentFacts, incident_parts};
 use crate::{Connection, StoreError, statement};
 use bugle_model::{IncidentId, IssueId, Level, NotificationId, Priority, ProjectId, SignalKind, UserId};
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, Int4, Int8, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
+use std::collections::HashSet;
 use uuid::Uuid;
 
 /// An issue as a message shows it.
@@ -41,6 +43,26 @@ pub struct IssueFacts {
     pub last_seen: DateTime<Utc>,
     /// The release in which it was first seen.
     pub first_release: Option<String>,
+}
+
+/// What a part of a message is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum About {
+    /// An issue.
+    Issue(IssueFacts),
+    /// An incident that has no issue.
+    Incident(IncidentFacts),
+}
+
+impl About {
+    /// Its priority now.
+    #[must_use]
+    pub const fn priority(&self) -> Priority {
+        match self {
+            Self::Issue(issue) => issue.priority,
+            Self::Incident(incident) => incident.priority,
+        }
+    }
 }
 
 /// One notification's own part of a message: its own, or another's that is bundled into it.
@@ -137,7 +159,7 @@ impl TryFrom<Row> for Part {
             event_id: row.event_id,
             environment: row.environment,
             received_at: row.received_at,
-            issue,
+            about: About::Issue(issue),
             incident: row.incident_id.map(IncidentId),
             user: row.user_id.map(UserId),
             open: row.open_incident_id.map(IncidentId).zip(row.open_generation),
@@ -170,5 +192,12 @@ pub(super) async fn parts(conn: &mut Connection, messages: &[i64]) -> Result<Vec
     .bind::<Array<Int8>, _>(messages)
     .load(conn)
     .await?;
-    rows.into_iter().map(Part::try_from).collect()
+    let mut parts = rows.into_iter().map(Part::try_from).collect::<Result<Vec<_>, _>>()?;
+    // Tests, codes, and pages of incidents without an issue.
+    let known: HashSet<i64> = parts.iter().map(|part| part.into.0).collect();
+    let others: Vec<i64> = messages.iter().copied().filter(|id| !known.contains(id)).collect();
+    if !others.is_empty() {
+        parts.extend(incident_parts(conn, &others).await?);
+    }
+    Ok(parts)
 }

@@ -4,7 +4,7 @@ use super::contact_methods::account_email;
 use super::quiet_hours::QuietHours;
 use crate::row::{self, JsonRow};
 use crate::{Connection, StoreError, statement};
-use bugle_model::{ContactMethodId, EscalationTarget, Priority, ProjectId, ScheduleId, UserId};
+use bugle_model::{ContactMethodId, EscalationTarget, Priority, ScheduleId, TeamId, UserId};
 use bugle_schedule::{Schedule, quiet_until};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -63,8 +63,8 @@ pub struct Directory {
     pub people: BTreeMap<UserId, Person>,
     /// Who is on call at this moment; a schedule that is gone or cannot be read is not in it.
     pub on_call: BTreeMap<ScheduleId, Vec<UserId>>,
-    /// The managers of each project's team.
-    pub managers: BTreeMap<ProjectId, Vec<UserId>>,
+    /// The managers of each team.
+    pub managers: BTreeMap<TeamId, Vec<UserId>>,
 }
 
 impl Directory {
@@ -82,16 +82,16 @@ impl Directory {
     }
 }
 
-/// Loads what targets, projects and people need; a handful of statements whatever their number.
+/// Loads what targets, teams and people need; a handful of statements whatever their number.
 pub(super) async fn load(
     conn: &mut Connection,
     targets: &BTreeSet<EscalationTarget>,
-    projects: &BTreeSet<ProjectId>,
+    teams: &BTreeSet<TeamId>,
     people: BTreeSet<UserId>,
     now: DateTime<Utc>,
 ) -> Result<Directory, StoreError> {
     let on_call = on_call(conn, targets, now).await?;
-    let managers = managers(conn, projects).await?;
+    let managers = managers(conn, teams).await?;
     let mut needed = people;
     needed.extend(targets.iter().filter_map(|target| match target {
         EscalationTarget::Person { user } => Some(*user),
@@ -152,24 +152,23 @@ async fn on_call(
 
 #[derive(Deserialize)]
 struct ManagersRow {
-    project: ProjectId,
+    team: TeamId,
     users: Vec<UserId>,
 }
 
 async fn managers(
     conn: &mut Connection,
-    projects: &BTreeSet<ProjectId>,
-) -> Result<BTreeMap<ProjectId, Vec<UserId>>, StoreError> {
+    teams: &BTreeSet<TeamId>,
+) -> Result<BTreeMap<TeamId, Vec<UserId>>, StoreError> {
     let rows: Vec<JsonRow> = statement(
-        "SELECT jsonb_build_object('project', p.id, 'users', jsonb_agg(u.id ORDER BY u.id)) AS row
-         FROM projects p JOIN memberships m ON m.team_id = p.team_id AND m.role = 'manager'
-         JOIN users u ON u.id = m.user_id AND NOT u.disabled
-         WHERE p.id = ANY($1) GROUP BY p.id",
+        "SELECT jsonb_build_object('team', m.team_id, 'users', jsonb_agg(u.id ORDER BY u.id)) AS row
+         FROM memberships m JOIN users u ON u.id = m.user_id AND NOT u.disabled
+         WHERE m.team_id = ANY($1) AND m.role = 'manager' GROUP BY m.team_id",
     )
-    .bind::<Array<Int4>, _>(projects.iter().map(|id| id.0).collect::<Vec<_>>())
+    .bind::<Array<Int4>, _>(teams.iter().map(|id| id.0).collect::<Vec<_>>())
     .load(conn)
     .await?;
-    Ok(row::all::<ManagersRow>(rows)?.into_iter().map(|row| (row.project, row.users)).collect())
+    Ok(row::all::<ManagersRow>(rows)?.into_iter().map(|row| (row.team, row.users)).collect())
 }
 
 #[derive(Deserialize)]

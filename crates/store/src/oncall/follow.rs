@@ -33,7 +33,7 @@ pub async fn follow_issues(
     }
     let ended: Vec<Ended> = statement(
         "UPDATE incidents n SET state = 3, resolved_at = $2, next_at = NULL, raised_from = NULL, page_assignee = false,
-            snoozed_until = NULL
+            snoozed_until = NULL, silenced_until = NULL
          FROM issues i WHERE i.id = n.issue_id AND n.issue_id = ANY($1) AND n.state < 3 AND i.status <> 0
          RETURNING n.id, n.generation",
     )
@@ -57,7 +57,7 @@ pub(crate) async fn follow_delete(
 ) -> Result<(), StoreError> {
     let ended: Vec<Ended> = statement(
         "UPDATE incidents SET state = 3, resolved_at = $2, next_at = NULL, raised_from = NULL, page_assignee = false,
-            snoozed_until = NULL
+            snoozed_until = NULL, silenced_until = NULL
          WHERE issue_id = $1 AND state < 3 RETURNING id, generation",
     )
     .bind::<Int8, _>(issue.0)
@@ -80,7 +80,7 @@ pub(crate) async fn follow_merge(
 ) -> Result<(), StoreError> {
     let ended: Vec<Ended> = statement(
         "UPDATE incidents n SET state = 3, resolved_at = $3, next_at = NULL, raised_from = NULL, page_assignee = false,
-            snoozed_until = NULL
+            snoozed_until = NULL, silenced_until = NULL
          WHERE n.issue_id = ANY($2) AND n.state < 3 AND EXISTS (
             SELECT 1 FROM incidents o WHERE o.state < 3 AND (o.issue_id = $1 OR (o.issue_id = ANY($2) AND o.id < n.id)))
          RETURNING n.id, n.generation",

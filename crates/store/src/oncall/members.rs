@@ -3,22 +3,22 @@
 use super::work::Due;
 use crate::row::{self, JsonRow};
 use crate::{Connection, StoreError, statement};
-use bugle_model::{EscalationTarget, NotificationState, ProjectId, ScheduleId, TeamId, UserId};
+use bugle_model::{EscalationTarget, NotificationState, ScheduleId, TeamId, UserId};
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, Int4, SmallInt, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Who and what a project's team has at this moment.
-#[derive(Deserialize)]
-struct OfProject {
-    project: ProjectId,
+/// Who and what a team has at this moment.
+#[derive(Default, Deserialize)]
+struct OfTeam {
+    team: Option<TeamId>,
     users: BTreeSet<UserId>,
     schedules: BTreeSet<ScheduleId>,
 }
 
-impl OfProject {
+impl OfTeam {
     fn has(&self, target: &EscalationTarget) -> bool {
         match target {
             EscalationTarget::Person { user } => self.users.contains(user),
@@ -27,23 +27,25 @@ impl OfProject {
     }
 }
 
-/// Takes people and schedules out of what is due that are not of the project's team, or not any more: a policy was made, and an incident
+/// Takes people and schedules out of what is due that are not of the incident's team, or not any more: a policy was made, and an incident
 /// opened, at a time at which they were. A step without anybody is left out by whoever decides.
 pub(super) async fn keep_members(conn: &mut Connection, due: &mut [Due]) -> Result<(), StoreError> {
-    let projects: BTreeSet<i32> = due.iter().map(|one| one.project.0).collect();
+    let teams: BTreeSet<i32> = due.iter().filter_map(|one| Some(one.team?.0)).collect();
     let rows: Vec<JsonRow> = statement(
-        "SELECT jsonb_build_object('project', p.id,
-            'users', ARRAY(SELECT m.user_id FROM memberships m WHERE m.team_id = p.team_id),
-            'schedules', ARRAY(SELECT s.id FROM schedules s WHERE s.team_id = p.team_id)) AS row
-         FROM projects p WHERE p.id = ANY($1)",
+        "SELECT jsonb_build_object('team', t.id,
+            'users', ARRAY(SELECT m.user_id FROM memberships m WHERE m.team_id = t.id),
+            'schedules', ARRAY(SELECT s.id FROM schedules s WHERE s.team_id = t.id)) AS row
+         FROM teams t WHERE t.id = ANY($1)",
     )
-    .bind::<Array<Int4>, _>(projects.into_iter().collect::<Vec<_>>())
+    .bind::<Array<Int4>, _>(teams.into_iter().collect::<Vec<_>>())
     .load(conn)
     .await?;
-    let teams: BTreeMap<ProjectId, OfProject> =
-        row::all::<OfProject>(rows)?.into_iter().map(|one| (one.project, one)).collect();
+    let teams: BTreeMap<Option<TeamId>, OfTeam> =
+        row::all::<OfTeam>(rows)?.into_iter().map(|one| (one.team, one)).collect();
+    // A project without a team has nobody.
+    let nobody = OfTeam::default();
     for one in due {
-        let Some(team) = teams.get(&one.project) else { continue };
+        let team = teams.get(&one.team).unwrap_or(&nobody);
         for step in &mut one.policy.steps {
             step.targets.retain(|target| team.has(target));
         }
@@ -66,8 +68,11 @@ pub async fn stop_paging(
 ) -> Result<(), StoreError> {
     statement(
         "UPDATE notifications n SET state = $3, error = $4, finished_at = $5, next_at = NULL
-         FROM destinations d, projects p
-         WHERE d.user_id = $1 AND n.destination_id = d.id AND n.state = 0 AND p.id = n.project_id AND p.team_id = $2",
+         FROM destinations d
+         WHERE d.user_id = $1 AND n.destination_id = d.id AND n.state = 0
+            AND (EXISTS (SELECT 1 FROM projects p WHERE p.id = n.project_id AND p.team_id = $2)
+                OR EXISTS (SELECT 1 FROM incident_pages g JOIN incidents i ON i.id = g.incident_id
+                    WHERE g.notification_id = n.id AND i.team_id = $2))",
     )
     .bind::<Int4, _>(user.0)
     .bind::<Int4, _>(team.0)

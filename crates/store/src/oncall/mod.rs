@@ -10,18 +10,23 @@
 //!                 resolved                    what comes of the issue later opens another incident
 //! ```
 //!
-//! [`open`](fn@open) makes incidents from signals. [`work`](fn@work) claims those that something is due of, and does what the caller decides
+//! [`open`](fn@open) makes incidents from signals, [`fire_alert`] from alerts of other tools, [`open_by_hand`] for people. One that a silence is
+//! about is triggered too, with the end of the silence as the time at which it is due. [`work`](fn@work) claims those that something is due of, and does what the caller decides
 //! with the [`Directory`] of that moment: pages are rows of `notifications`, with the time at which each is due.
 //! What ends or restarts an incident cancels its pages in the same transaction, and a claim of pages looks again
 //! ([`crate::notifications::claim()`]).
 
 mod act;
+mod alert_sources;
+mod alerts;
 mod answer_links;
+mod by_hand;
 mod contact_methods;
 mod directory;
 mod feeds;
 mod follow;
 mod log;
+mod matchers;
 mod members;
 mod messages;
 mod notification_rules;
@@ -36,13 +41,20 @@ mod room;
 mod routing;
 mod schedules;
 mod sent;
+mod silences;
 mod work;
 
 pub use act::{Acted, acknowledge, escalate, note, reassign, resolve, snooze, unacknowledge};
+pub use alert_sources::{
+    AlertSource, NewAlertSource, create_alert_source, delete_alert_source, find_alert_source,
+    list_alert_sources, note_alert_source, set_alert_source_key,
+};
+pub use alerts::{Fired, MAX_OPEN_OF_SOURCE, acknowledge_alert, end_alert, fire_alert};
 pub use answer_links::{
     AnswerLink, NewAnswerLink, add_answer_links, get_answer_link, lock_answer_link, prune_answer_links,
     use_answer_link,
 };
+pub use by_hand::{NewIncident, open_by_hand};
 pub use contact_methods::{
     ContactMethod, MAX_CODE_TRIES, MAX_METHODS, NewContactMethod, Verified, contact_method_mistakes,
     create_contact_method, delete_contact_method, list_contact_methods, send_code, send_test,
@@ -53,6 +65,7 @@ pub use feeds::{Named, ScheduleFeed, find_feed, names_of, remove_feed, set_feed}
 pub use follow::follow_issues;
 pub(crate) use follow::{follow_delete, follow_merge};
 pub use log::By;
+pub use matchers::silence_mistakes;
 pub use members::stop_paging;
 pub use messages::{
     LastEvent, StaleMessage, claim_stale_messages, forget_message, last_event, lock_incident, note_message,
@@ -83,4 +96,7 @@ pub use schedules::{
     StoredSchedule, create_schedule, delete_schedule, get_schedule, list_schedules, update_schedule,
 };
 pub use sent::{MESSAGES_A_DAY, MESSAGES_AN_HOUR, next_message_at};
+pub use silences::{
+    NewSilence, Silence, Silencing, create_silence, delete_silence, has_room_for_silence, list_silences,
+};
 pub use work::{Decision, Due, FiredStep, NewLog, NewPage, Pending, work};

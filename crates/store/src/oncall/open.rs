@@ -1,11 +1,12 @@
 //! From signals to incidents: one open incident per issue, however often and by however many a signal is taken.
 
 use super::log::{self, Entry};
+use super::silences;
 use crate::{Connection, StoreError, statement};
 use bugle_model::{IncidentEvent, IncidentId, IncidentState, IssueId, Priority, RoutingRuleId, SignalKind};
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, Int4, Int8, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bool, Int4, Int8, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -64,7 +65,7 @@ pub async fn open_issues(conn: &mut Connection, issues: &[IssueId]) -> Result<BT
     Ok(rows.into_iter().map(|row| IssueId(row.id)).collect())
 }
 
-/// Opens an incident, or tells the open one. Composes with the caller's transaction. Due at once.
+/// Opens an incident, or tells the open one. Composes with the caller's transaction. Due at once, unless a silence matches.
 ///
 /// # Errors
 /// When the database fails.
@@ -89,6 +90,7 @@ pub async fn open(
         Some(id) => {
             let data = json!({ "signal": trigger.kind, "priority": trigger.priority });
             tell(conn, id, 1, IncidentEvent::Triggered, data, now).await?;
+            silences::quieten(conn, id, now).await?;
             Opened::New(id)
         }
         None => tell_open(conn, trigger, now).await?,
@@ -117,10 +119,10 @@ async fn insert(
     // The newest version of the policy is the one that this incident keeps.
     let made: Vec<Id> = statement(
         "INSERT INTO incidents (project_id, issue_id, title, rule_id, policy_version_id, priority, event_id, environment,
-            received_at, triggered_at, next_at)
+            received_at, triggered_at, next_at, signal)
          SELECT i.project_id, i.id, i.title, r.id,
             (SELECT v.id FROM escalation_policy_versions v WHERE v.policy_id = r.policy_id ORDER BY v.version DESC LIMIT 1),
-            $3, $4, $5, $6, $7, $7
+            $3, $4, $5, $6, $7, $7, $8
          FROM issues i, routing_rules r WHERE i.id = $1 AND r.id = $2
          ON CONFLICT (issue_id) WHERE state < 3 DO NOTHING RETURNING id",
     )
@@ -131,21 +133,24 @@ async fn insert(
     .bind::<Nullable<Text>, _>(trigger.environment.as_deref())
     .bind::<Timestamptz, _>(trigger.received_at)
     .bind::<Timestamptz, _>(now)
+    .bind::<SmallInt, _>(trigger.kind.code())
     .load(conn)
     .await?;
     Ok(made.into_iter().next().map(|row| IncidentId(row.id)))
 }
 
 #[derive(QueryableByName)]
-struct OpenRow {
+pub(super) struct OpenRow {
     #[diesel(sql_type = Int8)]
-    id: i64,
+    pub id: i64,
     #[diesel(sql_type = SmallInt)]
-    priority: i16,
+    pub priority: i16,
     #[diesel(sql_type = SmallInt)]
     state: i16,
     #[diesel(sql_type = Int4)]
-    generation: i32,
+    pub generation: i32,
+    #[diesel(sql_type = Bool)]
+    is_silenced: bool,
 }
 
 async fn tell_open(
@@ -154,7 +159,8 @@ async fn tell_open(
     now: DateTime<Utc>,
 ) -> Result<Opened, StoreError> {
     let rows: Vec<OpenRow> = statement(
-        "SELECT id, priority, state, generation FROM incidents WHERE issue_id = $1 AND state < 3 FOR NO KEY UPDATE",
+        "SELECT id, priority, state, generation, silenced_until IS NOT NULL AS is_silenced FROM incidents
+         WHERE issue_id = $1 AND state < 3 FOR NO KEY UPDATE",
     )
     .bind::<Int8, _>(trigger.issue.0)
     .load(conn)
@@ -170,8 +176,9 @@ async fn tell_open(
     Ok(Opened::Raised(id))
 }
 
-/// Makes a locked incident more urgent. While somebody deals with it nobody else is paged for that.
-async fn raise(
+/// Makes a locked incident more urgent. While somebody deals with it nobody else is paged for that; while it is silenced it is looked at
+/// again at once, whether the silence is about the higher priority too.
+pub(super) async fn raise(
     conn: &mut Connection,
     row: &OpenRow,
     to: Priority,
@@ -179,15 +186,17 @@ async fn raise(
 ) -> Result<(), StoreError> {
     statement(
         "UPDATE incidents SET priority = $2,
-            raised_from = CASE WHEN state = 1 THEN COALESCE(raised_from, priority) END
+            raised_from = CASE WHEN state = 1 AND silenced_until IS NULL THEN COALESCE(raised_from, priority) END,
+            next_at = CASE WHEN state = 1 AND silenced_until IS NOT NULL THEN $3 ELSE next_at END
          WHERE id = $1",
     )
     .bind::<Int8, _>(row.id)
     .bind::<SmallInt, _>(to.code())
+    .bind::<Timestamptz, _>(now)
     .execute(conn)
     .await?;
     let from = Priority::from_code(row.priority);
-    let pages = row.state == IncidentState::Triggered.code();
+    let pages = row.state == IncidentState::Triggered.code() && !row.is_silenced;
     let data = json!({ "from": from, "to": to, "pages": pages });
     tell(conn, IncidentId(row.id), row.generation, IncidentEvent::PriorityRaised, data, now).await
 }
@@ -206,7 +215,8 @@ pub(super) async fn raise_to_issues(
         to: i16,
     }
     let rows: Vec<Higher> = statement(
-        "SELECT n.id, n.priority, n.state, n.generation, i.priority AS to FROM incidents n JOIN issues i ON i.id = n.issue_id
+        "SELECT n.id, n.priority, n.state, n.generation, n.silenced_until IS NOT NULL AS is_silenced, i.priority AS to
+         FROM incidents n JOIN issues i ON i.id = n.issue_id
          WHERE n.issue_id = ANY($1) AND n.state < 3 AND i.priority > n.priority ORDER BY n.id FOR NO KEY UPDATE OF n",
     )
     .bind::<Array<Int8>, _>(issues.iter().map(|id| id.0).collect::<Vec<_>>())

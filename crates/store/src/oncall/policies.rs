@@ -145,7 +145,8 @@ async fn read(
     row::all(rows)
 }
 
-/// Removes a policy; incidents that it runs for keep their version of it. While a routing rule leads to it the database refuses:
+/// Removes a policy; incidents that it runs for keep their version of it. While a routing rule or an alert source leads to it the database
+/// refuses:
 /// [`StoreError::is_missing_reference`].
 ///
 /// # Errors

@@ -3,8 +3,9 @@
 use crate::row::{self, JsonRow};
 use crate::{Connection, Scope, StoreError, statement};
 use bugle_model::{
-    Channel, DeliveryStatus, EscalationPolicyId, IncidentEvent, IncidentId, IncidentState, IssueId,
-    NotificationId, NotificationState, Priority, ProjectId, TeamId, UserId,
+    AlertLink, AlertSourceId, Channel, DeliveryStatus, EscalationPolicyId, IncidentEvent, IncidentId,
+    IncidentOrigin, IncidentState, IssueId, NotificationId, NotificationState, Priority, ProjectId,
+    SilenceId, TeamId, UserId,
 };
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, Int4, Int8, Nullable, SmallInt};
@@ -12,22 +13,39 @@ use diesel_async::RunQueryDsl;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// An incident.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Incident {
     /// Its id; newer ones have higher ones.
     pub id: IncidentId,
-    /// Its project.
-    pub project: ProjectId,
-    /// The team of the project.
+    /// Its project; none when it is about none.
+    pub project: Option<ProjectId>,
+    /// The team of the project, or else the one that it is for.
     pub team: Option<TeamId>,
-    /// The issue; none when it was deleted.
+    /// Where it comes from.
+    pub origin: IncidentOrigin,
+    /// The alert source; none when no alert opened it, or the source was removed.
+    pub source: Option<AlertSourceId>,
+    /// What makes its alert the same one.
+    pub key: Option<String>,
+    /// The name of the source or person that opened it; none of an issue's.
+    pub opened_by: Option<String>,
+    /// The issue; none when it was deleted, or there was none.
     pub issue: Option<IssueId>,
     /// What people call the issue: `SHOP-42`.
     pub short_id: Option<String>,
-    /// The issue's title when it was opened.
+    /// The title of the issue or alert when it was opened.
     pub title: String,
+    /// More of it, from an alert or a person.
+    pub message: Option<String>,
+    /// The labels of its alert.
+    pub labels: BTreeMap<String, String>,
+    /// Places that have more to say.
+    pub links: Vec<AlertLink>,
+    /// How many alerts it has had.
+    pub alerts: i32,
     /// Its priority.
     pub priority: Priority,
     /// Where it stands.
@@ -54,20 +72,32 @@ pub struct Incident {
     pub acknowledged_by: Option<String>,
     /// Until when nobody wants to hear of it.
     pub snoozed_until: Option<DateTime<Utc>>,
+    /// What keeps it silent: nobody is paged.
+    pub silence: Option<SilenceId>,
+    /// Until when.
+    pub silenced_until: Option<DateTime<Utc>>,
     /// When it ended.
     pub resolved_at: Option<DateTime<Utc>>,
-    /// Who ended it; nobody when it ended with its issue.
+    /// Who ended it; nobody when it ended with its issue or alert.
     pub resolved_by: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct Row {
     id: IncidentId,
-    project_id: ProjectId,
+    project_id: Option<ProjectId>,
     team_id: Option<TeamId>,
+    origin: i16,
+    source_id: Option<AlertSourceId>,
+    dedup_key: Option<String>,
+    opened_by: Option<String>,
     issue_id: Option<IssueId>,
     short_id: Option<String>,
     title: String,
+    message: Option<String>,
+    labels: BTreeMap<String, String>,
+    links: Vec<AlertLink>,
+    alerts: i32,
     priority: i16,
     state: i16,
     generation: i32,
@@ -81,6 +111,8 @@ struct Row {
     acknowledged_at: Option<DateTime<Utc>>,
     acknowledged_by: Option<String>,
     snoozed_until: Option<DateTime<Utc>>,
+    silence_id: Option<SilenceId>,
+    silenced_until: Option<DateTime<Utc>>,
     resolved_at: Option<DateTime<Utc>>,
     resolved_by: Option<String>,
 }
@@ -88,15 +120,24 @@ struct Row {
 impl Row {
     fn read(self) -> Result<Incident, StoreError> {
         let damaged = |field: &str| StoreError::Damaged(format!("incident {}: {field}", self.id));
+        let is_silenced = self.state == IncidentState::Triggered.code() && self.silenced_until.is_some();
         Ok(Incident {
+            origin: IncidentOrigin::from_code(self.origin).ok_or_else(|| damaged("origin"))?,
             priority: Priority::from_code(self.priority).ok_or_else(|| damaged("priority"))?,
             state: IncidentState::from_code(self.state).ok_or_else(|| damaged("state"))?,
             id: self.id,
             project: self.project_id,
             team: self.team_id,
+            source: self.source_id,
+            key: self.dedup_key,
+            opened_by: self.opened_by,
             issue: self.issue_id,
             short_id: self.short_id,
             title: self.title,
+            message: self.message,
+            labels: self.labels,
+            links: self.links,
+            alerts: self.alerts,
             generation: self.generation,
             policy: self.policy_id,
             policy_version: self.version,
@@ -108,6 +149,8 @@ impl Row {
             acknowledged_at: self.acknowledged_at,
             acknowledged_by: self.acknowledged_by,
             snoozed_until: self.snoozed_until,
+            silence: self.silence_id.filter(|_| is_silenced),
+            silenced_until: self.silenced_until.filter(|_| is_silenced),
             resolved_at: self.resolved_at,
             resolved_by: self.resolved_by,
         })
@@ -142,12 +185,12 @@ pub async fn list_incidents(
     limit: i64,
 ) -> Result<Vec<Incident>, StoreError> {
     let rows: Vec<JsonRow> = statement(
-        "SELECT to_jsonb(n) || jsonb_build_object('team_id', p.team_id, 'short_id', p.prefix || '-' || i.number,
+        "SELECT to_jsonb(n) || jsonb_build_object('team_id', COALESCE(n.team_id, p.team_id), 'short_id', p.prefix || '-' || i.number,
             'policy_id', v.policy_id, 'version', v.version) AS row
-         FROM incidents n JOIN projects p ON p.id = n.project_id
+         FROM incidents n LEFT JOIN projects p ON p.id = n.project_id
          JOIN escalation_policy_versions v ON v.id = n.policy_version_id
          LEFT JOIN issues i ON i.id = n.issue_id
-         WHERE ($1 IS NULL OR p.team_id = ANY ($1)) AND ($2 IS NULL OR n.id = $2) AND ($3 IS NULL OR n.state = $3)
+         WHERE ($1 IS NULL OR COALESCE(n.team_id, p.team_id) = ANY ($1)) AND ($2 IS NULL OR n.id = $2) AND ($3 IS NULL OR n.state = $3)
             AND ($4 IS NULL OR n.project_id = $4) AND ($5 IS NULL OR n.issue_id = $5) AND ($6 IS NULL OR n.id < $6)
             AND ($8 IS NULL OR (n.state < 3 AND EXISTS (
                 SELECT 1 FROM incident_pages g WHERE g.incident_id = n.id AND g.user_id = $8)))

@@ -2,12 +2,13 @@
 
 use super::directory::{self, Directory};
 use super::log::{self, Entry};
+use super::silences::{self, Silencing};
 use super::{members, pages};
 use crate::row::{self, JsonRow};
 use crate::{Connection, StoreError, statement};
 use bugle_model::{
-    ContactMethodId, EscalationPolicy, IncidentEvent, IncidentId, IncidentState, IssueStatus, Priority,
-    ProjectId, UserId,
+    ContactMethodId, EscalationPolicy, IncidentEvent, IncidentId, IncidentOrigin, IncidentState, IssueStatus,
+    Priority, SilenceId, TeamId, UserId,
 };
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, Bool, Int4, Int8, Nullable, SmallInt, Text, Timestamptz};
@@ -22,9 +23,11 @@ use uuid::Uuid;
 pub struct Due {
     /// Its id.
     pub id: IncidentId,
-    /// Its project.
-    pub project: ProjectId,
-    /// The issue's status now; `None` when the issue is gone.
+    /// The team that it is for; none: that of a project without a team.
+    pub team: Option<TeamId>,
+    /// Where it comes from.
+    pub origin: IncidentOrigin,
+    /// The issue's status now; `None` when the issue is gone, or there was none.
     pub issue: Option<IssueStatus>,
     /// Its priority.
     pub priority: Priority,
@@ -44,6 +47,12 @@ pub struct Due {
     pub next_at: Option<DateTime<Utc>>,
     /// Whether the acknowledgement is somebody's wish to hear of it later.
     pub snoozed: bool,
+    /// Nobody is paged for it because of a silence that matched when it was looked at last.
+    pub is_silenced: bool,
+    /// Of one that is silenced: that silence, if it is there still.
+    pub silenced_by: Option<SilenceId>,
+    /// Of one that is silenced: what keeps it silent now.
+    pub silencing: Option<Silencing>,
     /// Who is to be paged at once, because it was given to them.
     pub page_assignee: Option<UserId>,
     /// The policy as it was at the beginning, without those who are not of the project's team any more.
@@ -125,6 +134,8 @@ pub struct Decision {
     pub pass_paged: bool,
     /// When something is due again.
     pub next_at: Option<DateTime<Utc>>,
+    /// What keeps it silent until `next_at`.
+    pub silenced_by: Option<SilenceId>,
     /// What becomes of pages.
     pub pending: Pending,
     /// Steps that page somebody.
@@ -138,7 +149,7 @@ pub struct Decision {
 }
 
 impl Decision {
-    /// Everything stays as it is.
+    /// Everything stays as it is, and no silence keeps it silent.
     #[must_use]
     pub const fn unchanged(due: &Due) -> Self {
         Self {
@@ -149,6 +160,7 @@ impl Decision {
             step: due.step,
             pass_paged: due.pass_paged,
             next_at: due.next_at,
+            silenced_by: None,
             pending: Pending::Keep,
             steps: Vec::new(),
             pages: Vec::new(),
@@ -161,7 +173,8 @@ impl Decision {
 #[derive(Deserialize)]
 struct DueRow {
     id: IncidentId,
-    project: ProjectId,
+    team: Option<TeamId>,
+    origin: i16,
     issue_status: Option<i16>,
     priority: i16,
     raised_from: Option<i16>,
@@ -172,6 +185,8 @@ struct DueRow {
     pass_paged: bool,
     next_at: Option<DateTime<Utc>>,
     snoozed: bool,
+    silenced: bool,
+    silence: Option<SilenceId>,
     page_assignee: Option<UserId>,
     policy: Value,
     received_at: DateTime<Utc>,
@@ -189,7 +204,8 @@ impl DueRow {
         });
         Ok(Due {
             id: self.id,
-            project: self.project,
+            team: self.team,
+            origin: IncidentOrigin::from_code(self.origin).ok_or_else(|| damaged("origin"))?,
             issue: self.issue_status.and_then(IssueStatus::from_code),
             priority: Priority::from_code(self.priority).ok_or_else(|| damaged("priority"))?,
             raised_from: self.raised_from.and_then(Priority::from_code),
@@ -200,6 +216,9 @@ impl DueRow {
             pass_paged: self.pass_paged,
             next_at: self.next_at,
             snoozed: self.snoozed,
+            is_silenced: self.silenced,
+            silenced_by: self.silence,
+            silencing: None,
             page_assignee: self.page_assignee,
             policy,
             received_at: self.received_at,
@@ -229,11 +248,12 @@ where
             return Ok(0);
         }
         members::keep_members(conn, &mut due).await?;
+        look_for_silences(conn, &mut due, now).await?;
         let targets = due.iter().flat_map(|one| one.policy.targets()).collect();
-        let projects = due.iter().map(|one| one.project).collect();
+        let teams = due.iter().filter_map(|one| one.team).collect();
         let people =
             due.iter().flat_map(|one| one.recipients.iter().copied().chain(one.page_assignee)).collect();
-        let directory = directory::load(conn, &targets, &projects, people, now).await?;
+        let directory = directory::load(conn, &targets, &teams, people, now).await?;
         let decided: Vec<(IncidentId, Decision)> =
             due.iter().map(|one| (one.id, decide(one, &directory))).collect();
         apply(conn, decided, now).await?;
@@ -242,17 +262,33 @@ where
     .await
 }
 
+async fn look_for_silences(
+    conn: &mut Connection,
+    due: &mut [Due],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let silenced: Vec<IncidentId> = due.iter().filter(|one| one.is_silenced).map(|one| one.id).collect();
+    let mut found = silences::silencing(conn, &silenced, now).await?;
+    for one in due {
+        one.silencing = found.remove(&one.id);
+    }
+    Ok(())
+}
+
 async fn claim(conn: &mut Connection, now: DateTime<Utc>, limit: i64) -> Result<Vec<Due>, StoreError> {
     let rows: Vec<JsonRow> = statement(
         // What is read with an incident is read of those that are claimed only, not of all that wait.
         "WITH n AS MATERIALIZED (
             SELECT * FROM incidents
-            WHERE (next_at <= $1 OR raised_from IS NOT NULL OR page_assignee) AND state < 3
+            WHERE (next_at <= $1 OR raised_from IS NOT NULL OR page_assignee
+               OR (silenced_until IS NOT NULL AND silence_id IS NULL AND state = 1)) AND state < 3
             ORDER BY priority DESC, next_at, id LIMIT $2
             FOR NO KEY UPDATE SKIP LOCKED)
-         SELECT jsonb_build_object('id', n.id, 'project', n.project_id, 'issue_status', i.status, 'priority', n.priority,
+         SELECT jsonb_build_object('id', n.id, 'team', COALESCE(n.team_id, o.team_id), 'origin', n.origin, 'issue_status', i.status,
+            'priority', n.priority,
             'raised_from', n.raised_from, 'state', n.state, 'generation', n.generation, 'pass', n.pass, 'step', n.step,
             'pass_paged', n.pass_paged, 'next_at', n.next_at, 'snoozed', n.snoozed_until IS NOT NULL,
+            'silenced', n.state = 1 AND n.silenced_until IS NOT NULL, 'silence', n.silence_id,
             'page_assignee', CASE WHEN n.page_assignee THEN n.assigned_user_id END, 'policy', v.content,
             'received_at', n.received_at,
             'recipients', ARRAY(SELECT DISTINCT unnest(s.recipients) FROM incident_steps s
@@ -261,6 +297,7 @@ async fn claim(conn: &mut Connection, now: DateTime<Utc>, limit: i64) -> Result<
                 WHERE s.incident_id = n.id AND s.generation >= n.started_generation AND s.pass = n.pass)) AS row
          FROM n
          JOIN escalation_policy_versions v ON v.id = n.policy_version_id
+         LEFT JOIN projects o ON o.id = n.project_id
          LEFT JOIN issues i ON i.id = n.issue_id
          ORDER BY n.priority DESC, n.next_at, n.id",
     )
@@ -327,9 +364,10 @@ async fn update(
             acknowledged_at = CASE WHEN s.state <> 1 THEN n.acknowledged_at END,
             acknowledged_by = CASE WHEN s.state <> 1 THEN n.acknowledged_by END,
             snoozed_until = CASE WHEN s.state = 2 THEN n.snoozed_until END,
-            resolved_at = CASE WHEN s.state = 3 THEN $9 END
+            resolved_at = CASE WHEN s.state = 3 THEN $9 END,
+            silence_id = s.silence_id, silenced_until = CASE WHEN s.silence_id IS NOT NULL THEN s.next_at END
          FROM UNNEST($1::bigint[], $2::smallint[], $3::int[], $4::bool[], $5::smallint[], $6::smallint[], $7::bool[],
-            $8::timestamptz[]) AS s (id, state, generation, restarts, pass, step, pass_paged, next_at)
+            $8::timestamptz[], $10::int[]) AS s (id, state, generation, restarts, pass, step, pass_paged, next_at, silence_id)
          WHERE n.id = s.id",
     )
     .bind::<Array<Int8>, _>(decided.iter().map(|(id, _)| id.0).collect::<Vec<_>>())
@@ -341,6 +379,7 @@ async fn update(
     .bind::<Array<Bool>, _>(decided.iter().map(|(_, d)| d.pass_paged).collect::<Vec<_>>())
     .bind::<Array<Nullable<Timestamptz>>, _>(decided.iter().map(|(_, d)| d.next_at).collect::<Vec<_>>())
     .bind::<Timestamptz, _>(now)
+    .bind::<Array<Nullable<Int4>>, _>(decided.iter().map(|(_, d)| d.silenced_by.map(|id| id.0)).collect::<Vec<_>>())
     .execute(conn)
     .await?;
     Ok(())

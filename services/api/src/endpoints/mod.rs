@@ -84,6 +84,8 @@ mod teams;
 mod tokens;
 mod users;
 
+pub(crate) use oncall::alerts::Counts as AlertCounts;
+
 use crate::access::{Declared, SENTRY, mount};
 use crate::{State, dashboard};
 use actix_web::web::{Data, ServiceConfig};

@@ -88,7 +88,8 @@ fn operation(declared: &Declared, schemas: &mut Schemas) -> Value {
     for status in gift.pages {
         let content: Map<String, Value> =
             gift.types.iter().map(|name| ((*name).to_owned(), json!({}))).collect();
-        let answer = json!({ "description": "What is wrong, as a page.", "content": content });
+        let answer =
+            json!({ "description": "What is wrong, in the form of the answer.", "content": content });
         responses.insert(status.to_string(), with_problem(answer, responses.get(&status.to_string())));
     }
     let mut operation = json!({
@@ -129,6 +130,7 @@ fn parameters(declared: &Declared, schemas: &mut Schemas) -> Vec<Value> {
             "project" => "The project's id or name.",
             "event_id" => "The event's id: 32 hex digits, with or without dashes.",
             "token" => "The secret of a link.",
+            "key" => "The key of an alert source.",
             "id" if declared.path.contains("/issues/") => "The issue's id, or its short id such as SHOP-42.",
             "id" if declared.path.contains("/errors/") => "The issue's id, or the id of one of its events.",
             _ => "Its id.",

@@ -1,6 +1,7 @@
 //! What the types of a handler say of its request and its answer.
 
 use super::answer::{Answer, Bare, Media, Raw, Shown};
+use super::raw_json::RawJson;
 use crate::access::{Principal, Proof};
 use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Path, Payload};
@@ -30,6 +31,12 @@ impl Takes for FormBody {}
 impl<T> Takes for Data<T> {}
 impl<T> Takes for Path<T> {}
 
+impl<T: JsonSchema> Takes for RawJson<T> {
+    fn body(generator: &mut SchemaGenerator) -> Option<Schema> {
+        Some(T::json_schema(generator))
+    }
+}
+
 impl<T: JsonSchema> Takes for JsonBody<T> {
     fn body(generator: &mut SchemaGenerator) -> Option<Schema> {
         // Not by its name: bodies are named after their operations.
@@ -57,7 +64,7 @@ pub(crate) struct Gift {
     pub(crate) types: &'static [&'static str],
     /// What the body is, where that can be said.
     pub(crate) schema: Option<Schema>,
-    /// Further statuses with a body of these types: pages say for people what is wrong.
+    /// Further statuses with a body of these types: pages that say for people what is wrong, errors in another's form.
     pub(crate) pages: &'static [u16],
 }
 

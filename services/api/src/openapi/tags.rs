@@ -34,6 +34,9 @@ pub(super) const TAGS: &[(&str, &str)] = &[
     ("overrides", "Exceptions from schedules."),
     ("escalation-policies", "Who is paged in which order."),
     ("routing-rules", "Which signals open an incident."),
+    ("alert-sources", "Other tools, whose alerts open incidents."),
+    ("alerts", "What other tools tell, each by the key of its source."),
+    ("silences", "Times in which incidents are opened without paging anybody."),
     ("incidents", "What somebody must answer."),
     ("answers", "Links of mails that answer a page."),
     ("twilio", "What Twilio tells: replies by SMS, and what became of messages."),
@@ -50,7 +53,8 @@ pub(super) const TAGS: &[(&str, &str)] = &[
 ];
 
 /// Paths that have another word for a noun.
-const OTHER_WORDS: [(&str, &str); 2] = [("session", "sessions"), ("openapi.json", "meta")];
+const OTHER_WORDS: [(&str, &str); 3] =
+    [("session", "sessions"), ("openapi.json", "meta"), ("enqueue", "alerts")];
 
 /// The tag of a path: its last word that is one, else its first noun.
 pub(super) fn tag(path: &'static str) -> &'static str {

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 /// A link as a mail to `user` has it.
-async fn link(app: &App, user: UserId, incident: i64, answer: IncidentAnswer) -> String {
+pub async fn link(app: &App, user: UserId, incident: i64, answer: IncidentAnswer) -> String {
     let token = auth::new_secret();
     let new = NewAnswerLink { token_hash: auth::hash(&token), incident: IncidentId(incident), user, answer };
     let ends = app.now() + TimeDelta::hours(72);
@@ -17,7 +17,7 @@ async fn link(app: &App, user: UserId, incident: i64, answer: IncidentAnswer) ->
     format!("/api/v1/answers/{token}")
 }
 
-async fn open(app: &App, path: &str) -> Answer {
+pub async fn open(app: &App, path: &str) -> Answer {
     app.send(app.client.get(app.url(path))).await
 }
 

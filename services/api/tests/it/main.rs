@@ -4,6 +4,7 @@
 
 mod access;
 mod accounts;
+mod alerts;
 mod answers;
 mod attached;
 mod audit;
@@ -38,6 +39,7 @@ mod search;
 mod second_factor;
 mod sentry;
 mod sessions;
+mod silences;
 mod slack;
 mod teams;
 mod twilio;

@@ -4,7 +4,7 @@ use crate::harness::{Answer, App, TOKEN};
 use crate::oncall::{Crew, crew, weekly};
 use crate::people::{Browser, person, team};
 use bugle_model::{InstallationRole, TeamRole, UserId};
-use bugle_store::oncall::{self, Decision, Pending};
+use bugle_store::oncall::{self, Decision};
 use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};

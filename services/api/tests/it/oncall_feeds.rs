@@ -46,7 +46,8 @@ async fn the_spread_of_a_schedule_is_told_in_hours() {
     let hours = |what: &str| spread["people"][0][what].as_f64().unwrap();
     assert_eq!((hours("hours"), hours("night_hours"), hours("weekend_hours")), (168.0, 63.0, 48.0));
     assert_eq!((&spread["coverage"], &spread["score"]), (&json!(100.0), &json!(100)));
-    let mistakes = viewer.get(&app, &format!("{path}?from=2027-02-08T00:00:00Z&to=2027-02-01T00:00:00Z")).await;
+    let mistakes =
+        viewer.get(&app, &format!("{path}?from=2027-02-08T00:00:00Z&to=2027-02-01T00:00:00Z")).await;
     assert_eq!(mistakes.mistakes(), ["to: later than from, by 366 days at most"]);
     app.stop().await;
 }

@@ -180,6 +180,12 @@ fn body(declared: &Declared, who: &str) -> Value {
         }
         ("POST", "/api/v1/routing-rules") => json!({ "policy": OBJECT }),
         ("PUT", "/api/v1/routing-rules/{id}") => json!({ "policy": OBJECT }),
+        ("POST", "/api/v1/alert-sources") => json!({ "name": unique, "kind": "generic", "policy": OBJECT }),
+        ("POST", "/api/v1/alerts/{key}") => json!({ "title": "Bad" }),
+        ("POST", "/api/v1/silences") => {
+            json!({ "matchers": { "title": "*" }, "ends_at": "2027-02-01T00:00:00Z", "comment": "maintenance" })
+        }
+        ("POST", "/api/v1/incidents") => json!({ "title": "Bad", "priority": "low", "policy": OBJECT }),
         ("POST", "/api/v1/incidents/{id}/snooze") => json!({ "minutes": 5 }),
         ("POST", "/api/v1/incidents/{id}/reassign") => json!({ "user": 1 }),
         ("POST", "/api/v1/incidents/{id}/notes") => json!({ "text": "seen" }),
@@ -217,6 +223,12 @@ async fn objects(app: &App, blue: TeamId, extra: UserId) {
                  ON CONFLICT (id) DO UPDATE SET policy_id = {OBJECT};
              INSERT INTO routing_rules (id, team_id, place, min_priority, policy_id, created_at)
                  VALUES ({OBJECT}, {blue}, 0, 1, {OBJECT}, '2027-01-01T00:00:00Z') ON CONFLICT DO NOTHING;
+             INSERT INTO alert_sources (id, team_id, name, kind, policy_id, default_priority, key_hash, created_by, created_at)
+                 VALUES ({OBJECT}, {blue}, 'object', 3, {OBJECT}, 1, sha256('z'), 'Ann', '2027-01-01T00:00:00Z')
+                 ON CONFLICT DO NOTHING;
+             INSERT INTO silences (id, team_id, matchers, starts_at, ends_at, comment, created_by, created_at)
+                 VALUES ({OBJECT}, {blue}, '{{\"title\": \"*\"}}', '2027-01-01T00:00:00Z', '2027-02-01T00:00:00Z', 'object', 'Ann',
+                         '2027-01-01T00:00:00Z') ON CONFLICT DO NOTHING;
              INSERT INTO incidents (id, project_id, issue_id, title, policy_version_id, priority, received_at, triggered_at)
                  VALUES ({OBJECT}, {OBJECT}, {OBJECT}, 'Bad', {OBJECT}, 3, '2027-01-01T00:00:00Z', '2027-01-01T00:00:00Z')
                  ON CONFLICT DO NOTHING;

@@ -62,6 +62,8 @@ mod tests {
             ("GET", "/api/error-logging/notifications/", Api),
             ("GET", "/api/v1/issues", Api),
             ("GET", "/api/v1/live", Api),
+            ("POST", "/api/v1/alerts/0f/alertmanager", Api),
+            ("POST", "/v2/enqueue", Api),
             ("GET", "/api/v1/projects/2/events/0123", Api),
             ("GET", "/api/0/projects/", Api),
             ("GET", "/health/", Api),

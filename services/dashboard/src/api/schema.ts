@@ -444,30 +444,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/account/quiet-hours": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * When one's pages wait.
-         * @description For people who are signed in.
-         */
-        get: operations["get_quiet_hours"];
-        /**
-         * Has pages wait in some hours. What waits already goes on waiting.
-         * @description For people who are signed in.
-         */
-        put: operations["set_quiet_hours"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/account/totp": {
         parameters: {
             query?: never;
@@ -550,6 +526,130 @@ export interface paths {
          * @description For admins of the installation, and tokens with the scope admin.
          */
         post: operations["redrive_dead_letters"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alert-sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The alert sources, by name, without their keys.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["list_alert_sources"];
+        put?: never;
+        /**
+         * Makes an alert source. Its key is in this answer and nowhere else.
+         * @description For the role manager in the team, and tokens with the scope write.
+         */
+        post: operations["create_alert_source"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alert-sources/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Removes an alert source; incidents that it opened go on.
+         * @description For the role manager in the team, and tokens with the scope write.
+         */
+        delete: operations["remove_alert_source"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alert-sources/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Gives it another key; the one before is over at once.
+         * @description For the role manager in the team, and tokens with the scope write.
+         */
+        post: operations["rotate_alert_source"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tells of an alert that fires, or is over. 200 means that it is kept.
+         * @description For everybody.
+         */
+        post: operations["send_alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{key}/alertmanager": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The webhook of Alertmanager and Grafana.
+         * @description For everybody.
+         */
+        post: operations["send_alertmanager"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{key}/v2/enqueue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * As PagerDuty's Events API, version 2, whatever the routing key.
+         * @description For everybody.
+         */
+        post: operations["send_pagerduty_by_path"];
         delete?: never;
         options?: never;
         head?: never;
@@ -640,26 +740,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/calendars/{token}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * A schedule as an iCalendar, for whoever has the link.
-         * @description For everybody.
-         */
-        get: operations["get_calendar"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/escalation-policies": {
         parameters: {
             query?: never;
@@ -703,7 +783,7 @@ export interface paths {
         put: operations["set_escalation_policy"];
         post?: never;
         /**
-         * Removes a policy that no rule leads to.
+         * Removes a policy that no rule and no alert source leads to.
          * @description For the role manager in the team, and tokens with the scope write.
          */
         delete: operations["remove_escalation_policy"];
@@ -805,7 +885,11 @@ export interface paths {
          */
         get: operations["list_incidents"];
         put?: never;
-        post?: never;
+        /**
+         * Opens an incident by hand: whoever is on call by its policy is paged at once.
+         * @description For the role member in the team, and tokens with the scope triage.
+         */
+        post: operations["create_incident"];
         delete?: never;
         options?: never;
         head?: never;
@@ -942,7 +1026,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Ends it, and resolves its issue.
+         * Ends it, and resolves its issue, if it has one.
          * @description For the role member in the team, and tokens with the scope triage.
          */
         post: operations["resolve_incident"];
@@ -2160,50 +2244,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/schedules/{id}/fairness": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * How evenly being on call is spread.
-         * @description For the role viewer in the team, and tokens with the scope read.
-         */
-        get: operations["get_schedule_fairness"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/schedules/{id}/feed": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * A secret link to it for calendar programs; one's link of before ends.
-         * @description For people who are signed in.
-         */
-        post: operations["create_schedule_feed"];
-        /**
-         * Ends one's link.
-         * @description For people who are signed in.
-         */
-        delete: operations["remove_schedule_feed"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/schedules/{id}/on-call": {
         parameters: {
             query?: never;
@@ -2516,7 +2556,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/slack/interactions": {
+    "/api/v1/silences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The silences that have not ended; the one that ends first first.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["list_silences"];
+        put?: never;
+        /**
+         * Makes a silence.
+         * @description For the role member in the team, and tokens with the scope triage.
+         */
+        post: operations["create_silence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/silences/{id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -2525,12 +2589,12 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        post?: never;
         /**
-         * A button of a page that was pressed: a form of Slack's with its signature.
-         * @description For everybody.
+         * Removes a silence: what it keeps silent pages at once.
+         * @description For the role member in the team, and tokens with the scope triage.
          */
-        post: operations["receive_slack_interaction"];
-        delete?: never;
+        delete: operations["remove_silence"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2751,46 +2815,6 @@ export interface paths {
          * @description For people with the role manager in the team, and tokens with the scope admin.
          */
         delete: operations["revoke_token"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/twilio/messages": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * What somebody sends to our number: a form of Twilio's with its signature, answered as TwiML.
-         * @description For everybody.
-         */
-        post: operations["receive_sms"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/twilio/status/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * What became of an SMS: a form of Twilio's with its signature.
-         * @description For everybody.
-         */
-        post: operations["receive_sms_status"];
-        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3052,6 +3076,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v2/enqueue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * As PagerDuty's Events API, version 2: the routing key is that of an alert source.
+         * @description For everybody.
+         */
+        post: operations["send_pagerduty"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -3104,6 +3148,91 @@ export interface components {
         AddIncidentNoteBody: {
             /** @description Up to 10,000 characters. */
             text: string;
+        };
+        /** @description What became of an alert. */
+        AlertAnswer: {
+            /** @description Its incident. */
+            incident: components["schemas"]["IncidentId"] | null;
+            /** @description What makes it the same alert. */
+            key: string;
+            result: components["schemas"]["AlertResult"];
+        };
+        /** @description A place that has more to say about an alert. */
+        AlertLink: {
+            /** @description What it is called, up to [`Alert::MAX_LINK_TEXT`] characters. */
+            text?: string;
+            /** @description `http` or `https`, up to [`Alert::MAX_URL`] bytes. */
+            url: string;
+        };
+        /** @description What became of an alert. */
+        AlertResult: "opened" | "noted" | "resolved" | "nothing";
+        /** @description A source as shown. */
+        AlertSource: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description Who made it. */
+            created_by: string;
+            /** @description The priority of alerts that do not say. */
+            default_priority: components["schemas"]["Priority"];
+            /** @description Its id. */
+            id: components["schemas"]["AlertSourceId"];
+            /** @description What lets the tool in; only in the answer that made it. 32 hex digits, as PagerDuty's routing keys. */
+            key?: string;
+            /** @description The form in which it tells. */
+            kind: components["schemas"]["AlertSourceKind"];
+            /**
+             * Format: date-time
+             * @description When it last told something, to the minute.
+             */
+            last_alert_at: string | null;
+            /** @description Why. */
+            last_error: string | null;
+            /**
+             * Format: date-time
+             * @description When something that it told was last refused.
+             */
+            last_error_at: string | null;
+            /** @description Its name, unique in the team. */
+            name: string;
+            /** @description How its incidents escalate. */
+            policy: components["schemas"]["EscalationPolicyId"];
+            /** @description The project that its alerts are about; none: the team as such. Counts as long as the project is the team's. */
+            project: components["schemas"]["ProjectId"] | null;
+            /** @description Whose. */
+            team: components["schemas"]["TeamId"];
+            /**
+             * @description Where the tool sends to, with the key; only in that answer. PagerDuty's clients may send to `/v2/enqueue` instead, with the key as
+             *     `routing_key`.
+             */
+            url?: string;
+        };
+        /**
+         * Format: int32
+         * @description A tool that tells of alerts.
+         */
+        AlertSourceId: number;
+        /** @description The form in which a tool tells of alerts. */
+        AlertSourceKind: "alertmanager" | "pagerduty" | "generic";
+        /** @description A part of a list. */
+        AlertSourcePage: {
+            /** @description The items, in the list's order. */
+            items: components["schemas"]["AlertSource"][];
+            /** @description What `cursor` gives the next part; null when this was the last. */
+            next: string | null;
+        };
+        /** @description Whether an alert still is. */
+        AlertStatus: "firing" | "resolved";
+        /** @description What became of a webhook's alerts. */
+        AlertmanagerAnswer: {
+            /** @description How many were taken. */
+            accepted: number;
+            /** @description What is wrong with the first 20 of those. */
+            errors?: components["schemas"]["FieldError"][];
+            /** @description How many were not. */
+            refused: number;
         };
         AskPasswordResetBody: {
             email: string;
@@ -3464,6 +3593,24 @@ export interface components {
             /** @description What `cursor` gives the next part; null when this was the last. */
             next: string | null;
         };
+        /** @description What a source is to be. */
+        CreateAlertSourceBody: {
+            /**
+             * @description The priority of alerts that do not say; `high` when absent.
+             * @default high
+             */
+            default_priority: components["schemas"]["Priority"];
+            /** @description The form in which it tells. */
+            kind: components["schemas"]["AlertSourceKind"];
+            /** @description 1 to 64 characters, unique in the team. */
+            name: string;
+            /** @description The team's policy by which its incidents escalate. */
+            policy: components["schemas"]["EscalationPolicyId"];
+            /** @description The team's project that its alerts are about; the team as such, when absent. */
+            project?: components["schemas"]["ProjectId"] | null;
+            /** @description Whose; may be left out by whoever manages one team. */
+            team?: components["schemas"]["TeamId"] | null;
+        };
         /** @description A contact method to be made. */
         CreateContactMethodBody: {
             /** @description Slack: a bot token (`xoxb-…`), for messages to oneself. */
@@ -3490,6 +3637,26 @@ export interface components {
             name: string;
             /** @description Whose; may be left out by whoever manages one team. Cannot be changed. */
             team?: components["schemas"]["TeamId"] | null;
+        };
+        /** @description What an incident is to be. */
+        CreateIncidentBody: {
+            /**
+             * @description Places that have more to say, 10 at most.
+             * @default []
+             */
+            links: components["schemas"]["GivenAlertLink"][];
+            /** @description More of it, up to 10,000 characters. */
+            message?: string | null;
+            /** @description The policy by which it escalates, of the project's or given team. */
+            policy: components["schemas"]["EscalationPolicyId"];
+            /** @description How urgent it is. */
+            priority: components["schemas"]["Priority"];
+            /** @description The project that it is about. */
+            project?: components["schemas"]["ProjectId"] | null;
+            /** @description The team that it is for, when it is about no project; may be left out by whoever is in one team. */
+            team?: components["schemas"]["TeamId"] | null;
+            /** @description A line that says what is wrong, 1 to 256 characters. */
+            title: string;
         };
         CreateInvitationBody: {
             email: string;
@@ -3629,13 +3796,26 @@ export interface components {
             /** @description The IANA name of a zone, such as `Europe/Vienna`. */
             zone: string;
         };
-        /** @description What a link is to show. */
-        CreateScheduleFeedBody: {
+        /** @description What a silence is to be. */
+        CreateSilenceBody: {
+            /** @description Why: 1 to 1,000 characters. */
+            comment: string;
             /**
-             * @description Only one's own shifts.
-             * @default false
+             * Format: date-time
+             * @description Until when: 366 days from now at the latest.
              */
-            only_mine: boolean;
+            ends_at: string;
+            /** @description What it is about. */
+            matchers: components["schemas"]["GivenSilenceMatchers"];
+            /** @description Only at these times of the week: maintenance that comes back. */
+            recurrence?: components["schemas"]["Weekly"] | null;
+            /**
+             * Format: date-time
+             * @description From when on; now, when absent.
+             */
+            starts_at?: string | null;
+            /** @description Whose; may be left out by whoever is in one team. */
+            team?: components["schemas"]["TeamId"] | null;
         };
         CreateTeamBody: {
             name: string;
@@ -3698,8 +3878,6 @@ export interface components {
             /** @description What `cursor` gives the next part; null when this was the last. */
             next: string | null;
         };
-        /** @description What a provider says of a message after it has accepted it: of an SMS. Comes in any order, and may come twice. */
-        DeliveryStatus: "accepted" | "queued" | "sending" | "sent" | "delivered" | "undelivered" | "failed";
         /** @description A deploy of a release. */
         Deploy: {
             /** @description Where to. */
@@ -4120,24 +4298,6 @@ export interface components {
             /** @description What a search would ask for. */
             value: string;
         };
-        /** @description What all carry, and how evenly. */
-        Fairness: {
-            /**
-             * Format: double
-             * @description How alike the hours are, in percent: over all pairs of people, the mean of the smaller over the greater. 100
-             *     for one person.
-             */
-            balance: number;
-            /**
-             * Format: double
-             * @description How much of the range has somebody, in percent.
-             */
-            coverage: number;
-            /** @description Everybody who is on call at all, by id. */
-            people: components["schemas"]["Load"][];
-            /** @description The mean of coverage and balance, each taken as 100 from 95 on; Grafana OnCall's measure. */
-            score: number;
-        };
         /** @description What one user said. */
         Feedback: {
             /** @description Their mail address, as they wrote it. */
@@ -4305,6 +4465,13 @@ export interface components {
         };
         /** @description As it is given. */
         Given: string | components["schemas"]["GivenUser"] | components["schemas"]["GivenTeam"];
+        /** @description A place that has more to say about an alert. */
+        GivenAlertLink: {
+            /** @description What it is called, up to [`Alert::MAX_LINK_TEXT`] characters. */
+            text?: string | null;
+            /** @description `http` or `https`, up to [`Alert::MAX_URL`] bytes. */
+            url: string;
+        };
         /** @description What can be set for a destination beyond channel and target. Unknown fields are an error. */
         GivenDestinationSettings: {
             /** @description Slack: a bot token (`xoxb-…`); the target is then a channel id. */
@@ -4526,6 +4693,21 @@ export interface components {
              */
             keep: string[];
         };
+        /** @description What a silence is about: what meets all of it. At least one of these must be given. */
+        GivenSilenceMatchers: {
+            /** @description Only these environments, 50 at most; of alerts, their label `environment`. */
+            environments?: string[];
+            /** @description Only these kinds of signals, 20 at most, and then no alerts. */
+            kinds?: components["schemas"]["SignalKind"][];
+            /** @description Labels, 20 at most, and then only alerts. */
+            labels?: components["schemas"]["LabelMatcher"][];
+            /** @description Only up to this priority. */
+            max_priority?: components["schemas"]["Priority"] | null;
+            /** @description Only this project of the team. */
+            project?: components["schemas"]["ProjectId"] | null;
+            /** @description The title, in which `*` stands for anything; 1 to 256 characters. */
+            title?: string | null;
+        };
         /** @description A team. */
         GivenTeam: {
             /** @description Its id. */
@@ -4730,6 +4912,11 @@ export interface components {
             acknowledged_at: string | null;
             /** @description Who. */
             acknowledged_by: string | null;
+            /**
+             * Format: int32
+             * @description How many alerts it has had.
+             */
+            alerts: number;
             /** @description Whom it was given to. */
             assigned_user: components["schemas"]["UserId"] | null;
             /**
@@ -4739,8 +4926,18 @@ export interface components {
             generation: number;
             /** @description Its id; newer ones have higher ones. */
             id: components["schemas"]["IncidentId"];
-            /** @description The issue; none when it was deleted. */
+            /** @description The issue; none when it was deleted, or there was none. */
             issue: components["schemas"]["IssueId"] | null;
+            /** @description What makes its alert the same one. */
+            key: string | null;
+            /** @description The labels of its alert. */
+            labels: {
+                [key: string]: string;
+            };
+            /** @description Places that have more to say. */
+            links: components["schemas"]["AlertLink"][];
+            /** @description More of it, from an alert or a person. */
+            message: string | null;
             /**
              * Format: date-time
              * @description Triggered: when the next step comes; none when all are done. Acknowledged: when that ends; none when never.
@@ -4751,6 +4948,10 @@ export interface components {
              * @description The step that comes next, from 1; one more than there are when all are done.
              */
             next_step: number;
+            /** @description The name of the source or person that opened it; none of an issue's. */
+            opened_by: string | null;
+            /** @description Where it comes from. */
+            origin: components["schemas"]["IncidentOrigin"];
             /** @description The policy; none when it was removed. */
             policy: components["schemas"]["EscalationPolicyId"] | null;
             /**
@@ -4760,8 +4961,8 @@ export interface components {
             policy_version: number;
             /** @description Its priority. */
             priority: components["schemas"]["Priority"];
-            /** @description Its project. */
-            project: components["schemas"]["ProjectId"];
+            /** @description Its project; none when it is about none. */
+            project: components["schemas"]["ProjectId"] | null;
             /** @description How often the policy was repeated. */
             repeated: number;
             /**
@@ -4769,20 +4970,29 @@ export interface components {
              * @description When it ended.
              */
             resolved_at: string | null;
-            /** @description Who ended it; nobody when it ended with its issue. */
+            /** @description Who ended it; nobody when it ended with its issue or alert. */
             resolved_by: string | null;
             /** @description What people call the issue: `SHOP-42`. */
             short_id: string | null;
+            /** @description What keeps it silent: nobody is paged. */
+            silence: components["schemas"]["SilenceId"] | null;
+            /**
+             * Format: date-time
+             * @description Until when.
+             */
+            silenced_until: string | null;
             /**
              * Format: date-time
              * @description Until when nobody wants to hear of it.
              */
             snoozed_until: string | null;
+            /** @description The alert source; none when no alert opened it, or the source was removed. */
+            source: components["schemas"]["AlertSourceId"] | null;
             /** @description Where it stands. */
             state: components["schemas"]["IncidentState"];
-            /** @description The team of the project. */
+            /** @description The team of the project, or else the one that it is for. */
             team: components["schemas"]["TeamId"] | null;
-            /** @description The issue's title when it was opened. */
+            /** @description The title of the issue or alert when it was opened. */
             title: string;
             /**
              * Format: date-time
@@ -4791,7 +5001,7 @@ export interface components {
             triggered_at: string;
         };
         /** @description What an incident's timeline tells. */
-        IncidentEvent: "triggered" | "signal" | "paged" | "step_skipped" | "repeated" | "fallback" | "no_recipient" | "exhausted" | "acknowledged" | "acknowledgement_timed_out" | "unacknowledged" | "snoozed" | "snooze_ended" | "priority_raised" | "reassigned" | "escalated" | "note" | "resolved" | "merged" | "page_failed";
+        IncidentEvent: "triggered" | "signal" | "paged" | "step_skipped" | "repeated" | "fallback" | "no_recipient" | "exhausted" | "acknowledged" | "acknowledgement_timed_out" | "unacknowledged" | "snoozed" | "snooze_ended" | "priority_raised" | "reassigned" | "escalated" | "note" | "resolved" | "merged" | "silenced" | "silence_ended";
         /**
          * Format: int64
          * @description Something that somebody must answer.
@@ -4806,8 +5016,6 @@ export interface components {
             attempts: number;
             /** @description How it travels. */
             channel: components["schemas"]["Channel"];
-            /** @description What the provider says became of it since; none as long as it says nothing. Of SMS. */
-            delivery: components["schemas"]["DeliveryStatus"] | null;
             /**
              * Format: date-time
              * @description When it was, or is, due.
@@ -4841,6 +5049,8 @@ export interface components {
             /** @description What `cursor` gives the next part; null when this was the last. */
             next: string | null;
         };
+        /** @description Where an incident comes from. */
+        IncidentOrigin: "issue" | "alert" | "person";
         /** @description A part of a list. */
         IncidentPage: {
             /** @description The items, in the list's order. */
@@ -5006,6 +5216,15 @@ export interface components {
             /** @description What `cursor` gives the next part; null when this was the last. */
             next: string | null;
         };
+        /** @description What a label must be. One that an alert does not have is the empty text. */
+        LabelMatcher: {
+            /** @description The label's name, 1 to 128 characters. */
+            name: string;
+            /** @description How it is compared. */
+            op: components["schemas"]["MatchOperator"];
+            /** @description With what, up to 1,024 characters. */
+            value: string;
+        };
         /** @description Participants who take turns. Unknown fields are an error. */
         Layer: {
             /**
@@ -5047,31 +5266,6 @@ export interface components {
             /** @description Where it leads. */
             url: string;
         };
-        /** @description What one person carries. */
-        Load: {
-            /**
-             * Format: double
-             * @description Hours on call.
-             */
-            hours: number;
-            /**
-             * Format: double
-             * @description Of these, those between 22:00 and 7:00 in the person's own zone.
-             */
-            night_hours: number;
-            /**
-             * Format: double
-             * @description How much more than the average of all, in percent; negative when less.
-             */
-            over_average: number;
-            /**
-             * Format: double
-             * @description Of these, those on Saturdays and Sundays in the person's own zone. A weekend's night is in both.
-             */
-            weekend_hours: number;
-            /** @description Who. */
-            who: components["schemas"]["UserId"];
-        };
         /** @description A log message. `formatted` is what people read, `template` what groups. */
         LogMessage: {
             /** @description The message as shown; absent when it equals the template. */
@@ -5091,6 +5285,8 @@ export interface components {
             /** @description What apps send. */
             version: string;
         };
+        /** @description How a label's value is compared, as in Alertmanager. */
+        MatchOperator: "=" | "!=" | "=~" | "!~";
         /** @description How an exception was caught. */
         Mechanism: {
             /**
@@ -5202,8 +5398,6 @@ export interface components {
              * @description When it was made.
              */
             created_at: string;
-            /** @description What the provider says became of it since; none as long as it says nothing. Of SMS. */
-            delivery: components["schemas"]["DeliveryStatus"] | null;
             /** @description Where it goes. */
             destination: components["schemas"]["DestinationId"];
             /** @description Why it did not succeed (yet), or was cancelled. */
@@ -5365,6 +5559,15 @@ export interface components {
          * @description An exception from a schedule.
          */
         OverrideId: number;
+        /** @description PagerDuty's answer when an event is taken. */
+        PagerDutyAnswer: {
+            /** @description What makes it the same alert. */
+            dedup_key: string;
+            /** @description `Event processed` */
+            message: string;
+            /** @description `success` */
+            status: string;
+        };
         Passwords: {
             current: string;
             new: string;
@@ -5479,20 +5682,6 @@ export interface components {
         };
         PutMemberBody: {
             role: components["schemas"]["TeamRole"];
-        };
-        /** @description Quiet hours, and whether it is quiet. */
-        QuietHoursNow: {
-            /** @description Incidents of this priority and of higher ones do not wait; `null`: all do. */
-            breaks_through: components["schemas"]["Priority"] | null;
-            /** @description Without any, nothing waits. */
-            hours: components["schemas"]["Restriction"][];
-            /**
-             * Format: date-time
-             * @description When the quiet hours that it is in now end; `null` outside of them.
-             */
-            quiet_until: string | null;
-            /** @description The zone, by its IANA name; it is the account's. */
-            zone: string;
         };
         /** @description How many items may be accepted. `None` is unlimited. */
         Quota: {
@@ -5832,18 +6021,6 @@ export interface components {
             /** Format: date-time */
             to: string;
         };
-        /** @description A link; it is told this once. */
-        ScheduleFeed: {
-            /**
-             * Format: date-time
-             * @description When it was made.
-             */
-            created_at: string;
-            /** @description Only one's own shifts. */
-            only_mine: boolean;
-            /** @description What a calendar program subscribes to. */
-            url: string;
-        };
         /**
          * Format: int32
          * @description Who is on call when.
@@ -5881,6 +6058,80 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description An alert. */
+        SendAlertBody: {
+            /** @description What makes it the same alert, 1 to 255 characters; the title, when absent. */
+            key?: string | null;
+            /**
+             * @description Names and values: 64 at most, names of 1 to 128 and values of up to 1,024 characters. `environment` is the incident's.
+             * @default {}
+             */
+            labels: {
+                [key: string]: string;
+            };
+            /**
+             * @description Places that have more to say, 10 at most.
+             * @default []
+             */
+            links: components["schemas"]["GivenAlertLink"][];
+            /** @description More of it, up to 10,000 characters. */
+            message?: string | null;
+            /** @description The source's default, when absent. */
+            priority?: components["schemas"]["Priority"] | null;
+            /** @description `firing` when absent. */
+            status?: components["schemas"]["AlertStatus"];
+            /** @description A line that says what is wrong, 1 to 256 characters; may be left out with `resolved` and a key. */
+            title?: string | null;
+        };
+        /** @description What Alertmanager (version 4) and Grafana send. Other fields are not looked at. */
+        SendAlertmanagerBody: {
+            /** @description Each with `status` (`firing` or `resolved`), `fingerprint`, `labels` and `annotations`. */
+            alerts: unknown[];
+        };
+        /** @description An event of PagerDuty, version 2. Other fields are not looked at. */
+        SendPagerdutyBody: {
+            /** @description The tool's name. */
+            client?: string | null;
+            /** @description The tool's address. */
+            client_url?: string | null;
+            /** @description What makes it the same alert, up to 255 characters; a trigger without one gets one. */
+            dedup_key?: string | null;
+            /** @description `trigger`, `acknowledge` or `resolve`. */
+            event_action: string;
+            /** @description Of a trigger: each with `src`, `href` and `alt`. */
+            images?: unknown;
+            /** @description Of a trigger: each with `href` and `text`. */
+            links?: unknown;
+            /**
+             * @description Of a trigger: `summary` (up to 1,024 characters), `source`, `severity` (`critical`, `error`, `warning` or `info`), and
+             *     `component`, `group`, `class`, `custom_details`.
+             */
+            payload?: unknown;
+            /** @description The key of an alert source. */
+            routing_key?: string | null;
+        };
+        /** @description An event of PagerDuty, version 2. Other fields are not looked at. */
+        SendPagerdutyByPathBody: {
+            /** @description The tool's name. */
+            client?: string | null;
+            /** @description The tool's address. */
+            client_url?: string | null;
+            /** @description What makes it the same alert, up to 255 characters; a trigger without one gets one. */
+            dedup_key?: string | null;
+            /** @description `trigger`, `acknowledge` or `resolve`. */
+            event_action: string;
+            /** @description Of a trigger: each with `src`, `href` and `alt`. */
+            images?: unknown;
+            /** @description Of a trigger: each with `href` and `text`. */
+            links?: unknown;
+            /**
+             * @description Of a trigger: `summary` (up to 1,024 characters), `source`, `severity` (`critical`, `error`, `warning` or `info`), and
+             *     `component`, `group`, `class`, `custom_details`.
+             */
+            payload?: unknown;
+            /** @description The key of an alert source. */
+            routing_key?: string | null;
+        };
         /** @description The event's id; nothing when there was none. */
         SentEvent: {
             id?: string;
@@ -5909,16 +6160,6 @@ export interface components {
             name: string;
             /** @description Whose; may be left out by whoever manages one team. Cannot be changed. */
             team?: components["schemas"]["TeamId"] | null;
-        };
-        /** @description Quiet hours, as they are to be. */
-        SetQuietHoursBody: {
-            /**
-             * @description Incidents of this priority and of higher ones do not wait; `null`: all do.
-             * @default critical
-             */
-            breaks_through: components["schemas"]["Priority"] | null;
-            /** @description The parts of the week, by the clock of one's account's zone; 50 at most. None: nothing waits. */
-            hours: components["schemas"]["Restriction"][];
         };
         /** @description What a release is made of. */
         SetReleaseCommitsBody: {
@@ -6077,6 +6318,63 @@ export interface components {
         SignedInSessionPage: {
             /** @description The items, in the list's order. */
             items: components["schemas"]["SignedInSession"][];
+            /** @description What `cursor` gives the next part; null when this was the last. */
+            next: string | null;
+        };
+        /** @description A silence of a team. */
+        Silence: {
+            /** @description Why. */
+            comment: string;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description Who made it. */
+            created_by: string;
+            /**
+             * Format: date-time
+             * @description Until when.
+             */
+            ends_at: string;
+            /** @description Its id. */
+            id: components["schemas"]["SilenceId"];
+            /** @description What it is about. */
+            matchers: components["schemas"]["SilenceMatchers"];
+            /** @description Only at these times of the week: maintenance that comes back. */
+            recurrence: components["schemas"]["Weekly"] | null;
+            /**
+             * Format: date-time
+             * @description From when on.
+             */
+            starts_at: string;
+            /** @description Whose. */
+            team: components["schemas"]["TeamId"];
+        };
+        /**
+         * Format: int32
+         * @description A time in which incidents are opened without paging anybody.
+         */
+        SilenceId: number;
+        /** @description What a silence is about: what meets all of it. At least one of these must be given. */
+        SilenceMatchers: {
+            /** @description Only these environments, 50 at most; of alerts, their label `environment`. */
+            environments?: string[];
+            /** @description Only these kinds of signals, 20 at most, and then no alerts. */
+            kinds?: components["schemas"]["SignalKind"][];
+            /** @description Labels, 20 at most, and then only alerts. */
+            labels?: components["schemas"]["LabelMatcher"][];
+            /** @description Only up to this priority. */
+            max_priority?: components["schemas"]["Priority"];
+            /** @description Only this project of the team. */
+            project?: components["schemas"]["ProjectId"];
+            /** @description The title, in which `*` stands for anything; 1 to 256 characters. */
+            title?: string;
+        };
+        /** @description A part of a list. */
+        SilencePage: {
+            /** @description The items, in the list's order. */
+            items: components["schemas"]["Silence"][];
             /** @description What `cursor` gives the next part; null when this was the last. */
             next: string | null;
         };
@@ -7033,6 +7331,13 @@ export interface components {
         }) | unknown | unknown | unknown | unknown;
         /** @description A day of the week. */
         Weekday: "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
+        /** @description Parts of the week on the wall clock of a zone. Unknown fields are an error. */
+        Weekly: {
+            /** @description 1 to [`Weekly::MAX_WINDOWS`]. */
+            windows: components["schemas"]["Restriction"][];
+            /** @description The zone, by its IANA name. */
+            zone: string;
+        };
         /** @description Somebody's open errors. */
         Workload: {
             by_severity: {
@@ -8043,63 +8348,6 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
-    get_quiet_hours: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description As asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["QuietHoursNow"];
-                };
-            };
-            401: components["responses"]["Problem401"];
-            403: components["responses"]["Problem403"];
-            429: components["responses"]["Problem429"];
-            503: components["responses"]["Problem503"];
-        };
-    };
-    set_quiet_hours: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SetQuietHoursBody"];
-            };
-        };
-        responses: {
-            /** @description As asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["QuietHoursNow"];
-                };
-            };
-            400: components["responses"]["Problem400"];
-            401: components["responses"]["Problem401"];
-            403: components["responses"]["Problem403"];
-            412: components["responses"]["Problem412"];
-            413: components["responses"]["Problem413"];
-            415: components["responses"]["Problem415"];
-            422: components["responses"]["Problem422"];
-            429: components["responses"]["Problem429"];
-            503: components["responses"]["Problem503"];
-        };
-    };
     confirm_second_factor: {
         parameters: {
             query?: never;
@@ -8292,6 +8540,247 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    list_alert_sources: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertSourcePage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    create_alert_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateAlertSourceBody"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertSource"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    remove_alert_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    rotate_alert_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertSource"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    send_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The key of an alert source. */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendAlertBody"];
+            };
+        };
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertAnswer"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    send_alertmanager: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The key of an alert source. */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendAlertmanagerBody"];
+            };
+        };
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertmanagerAnswer"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    send_pagerduty_by_path: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The key of an alert source. */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendPagerdutyByPathBody"];
+            };
+        };
+        responses: {
+            /** @description Under way. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagerDutyAnswer"];
+                };
+            };
+            /** @description What is wrong, in the form of the answer. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     show_answer: {
         parameters: {
             query?: never;
@@ -8313,7 +8802,7 @@ export interface operations {
                     "text/html": unknown;
                 };
             };
-            /** @description What is wrong, as a page. */
+            /** @description What is wrong, in the form of the answer. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8322,7 +8811,7 @@ export interface operations {
                     "text/html": unknown;
                 };
             };
-            /** @description What is wrong, as a page. */
+            /** @description What is wrong, in the form of the answer. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -8332,7 +8821,7 @@ export interface operations {
                     "text/html": unknown;
                 };
             };
-            /** @description What is wrong, as a page. */
+            /** @description What is wrong, in the form of the answer. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -8368,7 +8857,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["Problem400"];
-            /** @description What is wrong, as a page. */
+            /** @description What is wrong, in the form of the answer. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8378,7 +8867,7 @@ export interface operations {
                     "text/html": unknown;
                 };
             };
-            /** @description What is wrong, as a page. */
+            /** @description What is wrong, in the form of the answer. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -8389,7 +8878,7 @@ export interface operations {
                 };
             };
             409: components["responses"]["Problem409"];
-            /** @description What is wrong, as a page. */
+            /** @description What is wrong, in the form of the answer. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -8509,33 +8998,6 @@ export interface operations {
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
-            422: components["responses"]["Problem422"];
-            429: components["responses"]["Problem429"];
-            503: components["responses"]["Problem503"];
-        };
-    };
-    get_calendar: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The secret of a link. */
-                token: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description As asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/calendar; charset=utf-8": unknown;
-                };
-            };
-            404: components["responses"]["Problem404"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -8855,6 +9317,40 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    create_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateIncidentBody"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -11686,108 +12182,6 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
-    get_schedule_fairness: {
-        parameters: {
-            query?: {
-                /** @description The beginning; now, when absent. */
-                from?: string;
-                /** @description The end, 366 days later at most; 30 days later, when absent. */
-                to?: string;
-            };
-            header?: never;
-            path: {
-                /** @description Its id. */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description As asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Fairness"];
-                };
-            };
-            401: components["responses"]["Problem401"];
-            403: components["responses"]["Problem403"];
-            404: components["responses"]["Problem404"];
-            422: components["responses"]["Problem422"];
-            429: components["responses"]["Problem429"];
-            503: components["responses"]["Problem503"];
-        };
-    };
-    create_schedule_feed: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Its id. */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["CreateScheduleFeedBody"];
-            };
-        };
-        responses: {
-            /** @description Made. */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ScheduleFeed"];
-                };
-            };
-            400: components["responses"]["Problem400"];
-            401: components["responses"]["Problem401"];
-            403: components["responses"]["Problem403"];
-            404: components["responses"]["Problem404"];
-            409: components["responses"]["Problem409"];
-            412: components["responses"]["Problem412"];
-            413: components["responses"]["Problem413"];
-            415: components["responses"]["Problem415"];
-            422: components["responses"]["Problem422"];
-            429: components["responses"]["Problem429"];
-            503: components["responses"]["Problem503"];
-        };
-    };
-    remove_schedule_feed: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Its id. */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            400: components["responses"]["Problem400"];
-            401: components["responses"]["Problem401"];
-            403: components["responses"]["Problem403"];
-            404: components["responses"]["Problem404"];
-            412: components["responses"]["Problem412"];
-            413: components["responses"]["Problem413"];
-            422: components["responses"]["Problem422"];
-            429: components["responses"]["Problem429"];
-            503: components["responses"]["Problem503"];
-        };
-    };
     get_on_call: {
         parameters: {
             query?: {
@@ -12430,7 +12824,7 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
-    receive_slack_interaction: {
+    list_silences: {
         parameters: {
             query?: never;
             header?: never;
@@ -12444,14 +12838,75 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["SilencePage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    create_silence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateSilenceBody"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Silence"];
+                };
             };
             400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             409: components["responses"]["Problem409"];
             412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    remove_silence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -12913,66 +13368,6 @@ export interface operations {
             404: components["responses"]["Problem404"];
             412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
-            422: components["responses"]["Problem422"];
-            429: components["responses"]["Problem429"];
-            503: components["responses"]["Problem503"];
-        };
-    };
-    receive_sms: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description As asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/xml": unknown;
-                };
-            };
-            400: components["responses"]["Problem400"];
-            403: components["responses"]["Problem403"];
-            409: components["responses"]["Problem409"];
-            412: components["responses"]["Problem412"];
-            413: components["responses"]["Problem413"];
-            415: components["responses"]["Problem415"];
-            422: components["responses"]["Problem422"];
-            429: components["responses"]["Problem429"];
-            503: components["responses"]["Problem503"];
-        };
-    };
-    receive_sms_status: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Its id. */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            400: components["responses"]["Problem400"];
-            403: components["responses"]["Problem403"];
-            404: components["responses"]["Problem404"];
-            409: components["responses"]["Problem409"];
-            412: components["responses"]["Problem412"];
-            413: components["responses"]["Problem413"];
-            415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -13518,6 +13913,48 @@ export interface operations {
             415: components["responses"]["SentryRefusal"];
             429: components["responses"]["QuotaUsedUp"];
             503: components["responses"]["SentryUnavailable"];
+        };
+    };
+    send_pagerduty: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendPagerdutyBody"];
+            };
+        };
+        responses: {
+            /** @description Under way. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagerDutyAnswer"];
+                };
+            };
+            /** @description What is wrong, in the form of the answer. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
         };
     };
 }

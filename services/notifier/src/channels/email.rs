@@ -132,8 +132,8 @@ impl Email {
             .message_id(Some(format!("<{}@{}>", content.message_id, self.host)))
             .header(AutoSubmitted);
         if let Some(item) = content.items.first().filter(|_| !content.is_list) {
-            // All mails about one issue refer to the same id, which makes them one thread.
-            let thread = format!("<issue-{}@{}>", item.issue_id, self.host);
+            // All mails about one issue or incident refer to the same id, which makes them one thread.
+            let thread = format!("<{}@{}>", item.thread, self.host);
             builder = builder.in_reply_to(thread.clone()).references(thread);
         }
         builder.multipart(MultiPart::alternative_plain_html(text, html)).map_err(|error| error.to_string())

@@ -4,9 +4,10 @@
 //! for, and everything goes on from then. A step without anybody is left out at once.
 
 use bugle_model::{
-    EscalationStep, EscalationTarget, IncidentEvent, IncidentState, IssueStatus, Priority, UserId,
+    EscalationStep, EscalationTarget, IncidentEvent, IncidentOrigin, IncidentState, IssueStatus, Priority,
+    UserId,
 };
-use bugle_store::oncall::{Decision, Directory, Due, FiredStep, NewLog, NewPage, Pending, Rule};
+use bugle_store::oncall::{Decision, Directory, Due, FiredStep, NewLog, NewPage, Pending, Rule, Silencing};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,11 +26,17 @@ const DEFAULT_DELAY: TimeDelta = TimeDelta::minutes(5);
 pub fn decide(due: &Due, directory: &Directory, now: DateTime<Utc>) -> Decision {
     let mut run = Run::new(due, directory, now);
     match due.issue {
-        Some(IssueStatus::Unresolved) => {}
         Some(IssueStatus::Resolved | IssueStatus::Ignored) => {
             return run.ended("the issue was resolved or ignored");
         }
-        None => return run.ended("the issue was deleted"),
+        None if due.origin == IncidentOrigin::Issue => return run.ended("the issue was deleted"),
+        Some(IssueStatus::Unresolved) | None => {}
+    }
+    if let Some(silencing) = &due.silencing {
+        return run.silent(silencing);
+    }
+    if due.is_silenced {
+        run.silence_ended();
     }
     if due.state == IncidentState::Acknowledged {
         run.begin_again();
@@ -76,6 +83,22 @@ impl<'a> Run<'a> {
         self.decision.pending = Pending::Cancel(reason);
         self.log(IncidentEvent::Resolved, json!({ "reason": reason }));
         self.decision
+    }
+
+    /// A silence is about it still, or another one is.
+    fn silent(mut self, silencing: &Silencing) -> Decision {
+        self.decision.next_at = Some(silencing.until);
+        self.decision.silenced_by = Some(silencing.silence);
+        if self.due.silenced_by != Some(silencing.silence) || self.due.next_at != Some(silencing.until) {
+            self.log(IncidentEvent::Silenced, silencing.told());
+        }
+        self.decision
+    }
+
+    /// No silence is about it any more: it begins as if it were opened now.
+    fn silence_ended(&mut self) {
+        self.decision.next_at = Some(self.now);
+        self.log(IncidentEvent::SilenceEnded, json!({}));
     }
 
     /// The acknowledgement is over.
@@ -225,7 +248,8 @@ impl<'a> Run<'a> {
 
     /// No step of this pass has anybody.
     fn nobody(&mut self) {
-        let managers = self.directory.managers.get(&self.due.project).cloned().unwrap_or_default();
+        let managers = self.due.team.and_then(|team| self.directory.managers.get(&team));
+        let managers = managers.cloned().unwrap_or_default();
         let fallback: &[EscalationTarget] = &self.due.policy.fallback;
         for (whom, people) in [("fallback", self.directory.resolve(fallback)), ("managers", managers)] {
             let (paged, _) = self.page(FALLBACK, people, None);
@@ -295,7 +319,10 @@ impl<'a> Run<'a> {
             *first = until.min(*first);
         }
         let due_at = held.unwrap_or(wanted_at);
-        let is_first = self.due.generation == 1 && self.due.recipients.is_empty() && due_at == self.now;
+        let is_first = self.due.generation == 1
+            && self.due.recipients.is_empty()
+            && due_at == self.now
+            && !self.due.is_silenced;
         self.decision.pages.push(NewPage {
             message_id: Uuid::now_v7(),
             pass: self.decision.pass,

@@ -121,7 +121,7 @@ pub(super) async fn perform(
         }
         Acted::Missing => return Err(named::missing("incident", &id).into()),
     }
-    let name = incident.short_id.as_deref().unwrap_or_default();
+    let name = incident.short_id.as_deref().unwrap_or(&incident.title);
     let target = Target::new("incident", incident.id, name);
     let entry = principal.changed(action.name(), target, incident.team, None, action.kept(channel));
     audit::add(connection, &entry, now).await?;

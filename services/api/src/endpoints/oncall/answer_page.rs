@@ -40,8 +40,8 @@ pub(super) struct Page {
     pub(super) lines: Vec<String>,
     /// The button, and the value that proves that it was pressed here.
     pub(super) form: Option<(&'static str, String)>,
-    /// The issue in the dashboard.
-    pub(super) issue: Option<String>,
+    /// The issue or incident in the dashboard, and what leads there.
+    pub(super) more: Option<(String, &'static str)>,
 }
 
 impl Page {
@@ -69,8 +69,8 @@ impl Page {
                 escape(proof)
             );
         }
-        if let Some(issue) = &self.issue {
-            let _ = writeln!(html, "<p><a href=\"{}\">Open the issue</a></p>", escape(issue));
+        if let Some((url, label)) = &self.more {
+            let _ = writeln!(html, "<p><a href=\"{}\">{label}</a></p>", escape(url));
         }
         html.push_str("</main>\n</body>\n</html>\n");
         html
@@ -151,7 +151,7 @@ mod tests {
             title: "<b>\"x\"</b>".to_owned(),
             lines: vec!["a & 'b' <script>alert(1)</script>".to_owned()],
             form: Some(("Acknowledge", "0f".to_owned())),
-            issue: Some("https://example.com/?a=1&b=\"".to_owned()),
+            more: Some(("https://example.com/?a=1&b=\"".to_owned(), "Open the issue")),
         };
         let html = page.html();
         assert!(!html.contains("<script") && !html.contains("<b>"), "{html}");

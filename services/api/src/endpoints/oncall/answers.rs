@@ -51,7 +51,7 @@ pub(in super::super) async fn show(
         Led::Nowhere(page, status) => return Ok(page.shown(status)),
     };
     if let Some((page, status)) = over(&followed, state.clock.now()) {
-        return Ok(with_issue(page, &state, &followed.incident).shown(status));
+        return Ok(with_link(page, &state, &followed.incident).shown(status));
     }
     let mut page = described(&followed);
     if applies(followed.link.answer, followed.incident.state) {
@@ -60,7 +60,7 @@ pub(in super::super) async fn show(
         page.lines.push(format!("{} This is done as {}.", answer_page::meaning(answer), followed.user.name));
         page.form = Some((answer_page::label(answer), proof(&token)));
     }
-    Ok(with_issue(page, &state, &followed.incident).shown(StatusCode::OK))
+    Ok(with_link(page, &state, &followed.incident).shown(StatusCode::OK))
 }
 
 /// `POST …` with the `proof` of that page.
@@ -85,7 +85,7 @@ pub(in super::super) async fn confirm(
                 Led::Nowhere(page, status) => return Ok(page.shown(status)),
             };
             if let Some((page, status)) = over(&followed, now) {
-                return Ok(with_issue(page, &state, &followed.incident).shown(status));
+                return Ok(with_link(page, &state, &followed.incident).shown(status));
             }
             let page = answered(connection, *followed, &hash, &state, now).await?;
             Ok(page.shown(StatusCode::OK))
@@ -113,7 +113,7 @@ async fn answered(
         oncall::use_answer_link(connection, hash, now).await?;
         page.title = answer_page::done(answer, &name_of(&incident));
     }
-    Ok(with_issue(page, state, &incident))
+    Ok(with_link(page, state, &incident))
 }
 
 /// Whose link it is, and what of. An account that may not answer any more is no error of the request: the page says so.
@@ -174,9 +174,12 @@ fn described(followed: &Followed) -> Page {
     Page { title, lines, ..Page::default() }
 }
 
-fn with_issue(page: Page, state: &State, incident: &Incident) -> Page {
-    let issue = incident.issue.map(|issue| links::page(&state.config.public_url, &format!("issues/{issue}")));
-    Page { issue, ..page }
+fn with_link(page: Page, state: &State, incident: &Incident) -> Page {
+    let place = match incident.issue {
+        Some(issue) => (format!("issues/{issue}"), "Open the issue"),
+        None => (format!("incidents/{}", incident.id), "Open the incident"),
+    };
+    Page { more: Some((links::page(&state.config.public_url, &place.0), place.1)), ..page }
 }
 
 /// What people call it.

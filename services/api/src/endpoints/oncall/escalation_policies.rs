@@ -169,7 +169,8 @@ pub(in super::super) async fn remove(
 
 fn in_use(error: StoreError) -> ApiError {
     if error.is_missing_reference() {
-        let detail = "a routing rule leads to the policy; change or delete the rule first";
+        let detail =
+            "a routing rule leads to the policy, or an alert source does; change or delete that first";
         return Problem::with_detail(Code::Conflict, detail).into();
     }
     error.into()

@@ -159,7 +159,7 @@ pub(in super::super) async fn note(
             let written = oncall::note(connection, incident.id, text, &principal.actor.name, now).await?;
             let written = written.ok_or_else(|| named::missing("incident", &id))?;
             let target =
-                Target::new("incident", incident.id, incident.short_id.as_deref().unwrap_or_default());
+                Target::new("incident", incident.id, incident.short_id.as_deref().unwrap_or(&incident.title));
             // The text itself is on the timeline.
             let entry = principal.did("incident.noted", target, incident.team);
             audit::add(connection, &entry, now).await?;

@@ -1,12 +1,15 @@
 //! On-call: how people are reached, who is on call, how it escalates, and incidents.
 
 mod acting;
+pub(super) mod alert_sources;
+pub(super) mod alerts;
 mod answer_page;
 pub(super) mod answers;
 pub(super) mod contact_methods;
 pub(super) mod escalation_policies;
 pub(super) mod feeds;
 pub(super) mod incident_actions;
+pub(super) mod incident_create;
 pub(super) mod incidents;
 pub(super) mod notification_rules;
 pub(super) mod overrides;
@@ -14,6 +17,7 @@ pub(super) mod quiet_hours;
 mod replying;
 pub(super) mod routing_rules;
 pub(super) mod schedules;
+pub(super) mod silences;
 pub(super) mod slack;
 pub(super) mod twilio;
 
@@ -25,7 +29,7 @@ use bugle_store::Connection;
 use bugle_store::oncall::{self, MAX_OF_TEAM, OfTeam};
 use bugle_web::{Code, FieldError, Problem};
 
-/// Longest name of a schedule, policy or contact method, in characters.
+/// Longest name of a schedule, policy, alert source or contact method, in characters.
 const MAX_NAME: usize = 64;
 
 /// A name, trimmed.
@@ -56,9 +60,14 @@ async fn room(connection: &mut Connection, team: TeamId, what: OfTeam) -> Result
         OfTeam::Schedules => "schedules",
         OfTeam::Policies => "escalation policies",
         OfTeam::RoutingRules => "routing rules",
+        OfTeam::AlertSources => "alert sources",
     };
+    Err(full(name))
+}
+
+fn full(name: &str) -> ApiError {
     let detail = format!("the team has {MAX_OF_TEAM} {name} already, which is the limit");
-    Err(Problem::with_detail(Code::Conflict, detail).into())
+    Problem::with_detail(Code::Conflict, detail).into()
 }
 
 /// Refuses people who are shut out or not in the team, by the field that names each: they would be paged without being asked, and

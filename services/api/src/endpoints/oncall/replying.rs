@@ -6,7 +6,7 @@ use super::answer_page;
 use super::answers::{applies, name_of};
 use super::incidents::of;
 use crate::ApiError;
-use crate::access::Principal;
+use crate::access::{Need, Principal};
 use bugle_model::{Channel, IncidentAnswer, IncidentId, IncidentState, UserId};
 use bugle_store::oncall::{self, Incident, IncidentFilter, ReplyOwner};
 use bugle_store::{Connection, Scope, users};
@@ -68,7 +68,7 @@ pub(super) async fn answerers(
         if found.iter().any(|one| one.user == user.id) {
             continue;
         }
-        if let Ok(principal) = Principal::of_person(&user, address.to_owned()) {
+        if let Ok(principal) = Principal::of_person(&user, address.to_owned(), Need::TRIAGE) {
             found.push(Answerer { user: user.id, principal });
         }
     }

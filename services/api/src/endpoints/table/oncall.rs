@@ -1,18 +1,26 @@
 //! On-call.
 
 use super::super::oncall::{
-    answers, contact_methods, escalation_policies, feeds, incident_actions, incidents, notification_rules,
-    overrides, quiet_hours, routing_rules, schedules, slack, twilio,
+    alert_sources, alerts, answers, contact_methods, escalation_policies, feeds, incident_actions,
+    incident_create, incidents, notification_rules, overrides, quiet_hours, routing_rules, schedules,
+    silences, slack, twilio,
 };
 use crate::access::{Endpoint, Need, delete, get, post, put};
 use crate::openapi::{CURSOR, LIMIT};
 use bugle_web::Code;
 
 pub(super) fn routes() -> Vec<Endpoint> {
-    [of_people(), of_schedules(), of_teams(), of_incidents(), of_answers(), of_providers()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let all = [
+        of_people(),
+        of_schedules(),
+        of_teams(),
+        of_alerts(),
+        of_silences(),
+        of_incidents(),
+        of_answers(),
+        of_providers(),
+    ];
+    all.into_iter().flatten().collect()
 }
 
 fn of_people() -> Vec<Endpoint> {
@@ -62,8 +70,10 @@ fn of_schedules() -> Vec<Endpoint> {
         get("/api/v1/schedules/{id}/fairness", Need::VIEW, schedules::fairness)
             .named("get_schedule_fairness", "How evenly being on call is spread.")
             .query(schedules::RANGE),
-        post("/api/v1/schedules/{id}/feed", Need::Person, feeds::create)
-            .named("create_schedule_feed", "A secret link to it for calendar programs; one's link of before ends."),
+        post("/api/v1/schedules/{id}/feed", Need::Person, feeds::create).named(
+            "create_schedule_feed",
+            "A secret link to it for calendar programs; one's link of before ends.",
+        ),
         delete("/api/v1/schedules/{id}/feed", Need::Person, feeds::remove)
             .named("remove_schedule_feed", "Ends one's link."),
         get("/api/v1/calendars/{token}", Need::Nothing, feeds::show)
@@ -89,7 +99,7 @@ fn of_teams() -> Vec<Endpoint> {
             .named("set_escalation_policy", "Gives a policy another version; open incidents keep theirs.")
             .fails(&[Code::Conflict]),
         delete("/api/v1/escalation-policies/{id}", Need::MANAGE, escalation_policies::remove)
-            .named("remove_escalation_policy", "Removes a policy that no rule leads to.")
+            .named("remove_escalation_policy", "Removes a policy that no rule and no alert source leads to.")
             .fails(&[Code::Conflict]),
         get("/api/v1/routing-rules", Need::VIEW, routing_rules::list)
             .named("list_routing_rules", "The routing rules, in the order in which they are looked at."),
@@ -102,12 +112,53 @@ fn of_teams() -> Vec<Endpoint> {
     ]
 }
 
+fn of_alerts() -> Vec<Endpoint> {
+    vec![
+        get("/api/v1/alert-sources", Need::VIEW, alert_sources::list)
+            .named("list_alert_sources", "The alert sources, by name, without their keys."),
+        post("/api/v1/alert-sources", Need::MANAGE, alert_sources::create).named(
+            "create_alert_source",
+            "Makes an alert source. Its key is in this answer and nowhere else.",
+        ),
+        delete("/api/v1/alert-sources/{id}", Need::MANAGE, alert_sources::remove)
+            .named("remove_alert_source", "Removes an alert source; incidents that it opened go on."),
+        post("/api/v1/alert-sources/{id}/rotate", Need::MANAGE, alert_sources::rotate)
+            .named("rotate_alert_source", "Gives it another key; the one before is over at once."),
+        post("/api/v1/alerts/{key}", Need::Nothing, alerts::generic::take)
+            .named("send_alert", "Tells of an alert that fires, or is over. 200 means that it is kept."),
+        post("/api/v1/alerts/{key}/alertmanager", Need::Nothing, alerts::alertmanager::take)
+            .named("send_alertmanager", "The webhook of Alertmanager and Grafana."),
+        post("/api/v1/alerts/{key}/v2/enqueue", Need::Nothing, alerts::pagerduty::take_by_path).named(
+            "send_pagerduty_by_path",
+            "As PagerDuty's Events API, version 2, whatever the routing key.",
+        ),
+        post("/v2/enqueue", Need::Nothing, alerts::pagerduty::take).named(
+            "send_pagerduty",
+            "As PagerDuty's Events API, version 2: the routing key is that of an alert source.",
+        ),
+    ]
+}
+
+fn of_silences() -> Vec<Endpoint> {
+    vec![
+        get("/api/v1/silences", Need::VIEW, silences::list)
+            .named("list_silences", "The silences that have not ended; the one that ends first first."),
+        post("/api/v1/silences", Need::TRIAGE, silences::create).named("create_silence", "Makes a silence."),
+        delete("/api/v1/silences/{id}", Need::TRIAGE, silences::remove)
+            .named("remove_silence", "Removes a silence: what it keeps silent pages at once."),
+    ]
+}
+
 fn of_incidents() -> Vec<Endpoint> {
     vec![
         get("/api/v1/incidents", Need::VIEW, incidents::list)
             .named("list_incidents", "The incidents, the newest first.")
             .query(incidents::PARAMETERS)
             .fails(&[Code::NotFound]),
+        post("/api/v1/incidents", Need::TRIAGE, incident_create::create).named(
+            "create_incident",
+            "Opens an incident by hand: whoever is on call by its policy is paged at once.",
+        ),
         get("/api/v1/incidents/{id}", Need::VIEW, incidents::get).named("get_incident", "One incident."),
         get("/api/v1/incidents/{id}/timeline", Need::VIEW, incidents::timeline)
             .named("get_incident_timeline", "What happened to it, the first first.")
@@ -119,7 +170,7 @@ fn of_incidents() -> Vec<Endpoint> {
         post("/api/v1/incidents/{id}/unacknowledge", Need::TRIAGE, incident_actions::unacknowledge)
             .named("unacknowledge_incident", "Takes that back: its policy begins again."),
         post("/api/v1/incidents/{id}/resolve", Need::TRIAGE, incident_actions::resolve)
-            .named("resolve_incident", "Ends it, and resolves its issue."),
+            .named("resolve_incident", "Ends it, and resolves its issue, if it has one."),
         post("/api/v1/incidents/{id}/escalate", Need::TRIAGE, incident_actions::escalate)
             .named("escalate_incident", "Has the next step come at once."),
         post("/api/v1/incidents/{id}/snooze", Need::TRIAGE, incident_actions::snooze)

@@ -58,7 +58,7 @@ export function Actions({ incident }: { incident: Incident }) {
       ) : (
         <Button icon="reopen" busy={busy} onClick={() => go("unacknowledge")}>Un-acknowledge</Button>
       )}
-      <Confirm title="Resolve the incident?" action="Resolve" onConfirm={() => go("resolve")} body="Nobody is paged for it any more, and its issue is resolved too. When the error comes again, that is a regression, and opens another incident.">
+      <Confirm title="Resolve the incident?" action="Resolve" onConfirm={() => go("resolve")} body={incident.origin === "issue" ? "Nobody is paged for it any more, and its issue is resolved too. When the error comes again, that is a regression, and opens another incident." : "Nobody is paged for it any more. When an alert tells of it again, that opens another incident."}>
         {(ask) => <Button look={incident.state === "triggered" ? "" : "primary"} icon="check" busy={busy} onClick={ask}>Resolve</Button>}
       </Confirm>
       <Menu trigger={<Button icon="ignore" busy={busy}>Snooze</Button>}>

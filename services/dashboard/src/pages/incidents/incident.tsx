@@ -6,7 +6,7 @@ import type { Incident } from "../../api/types.ts";
 import { useTitle } from "../../lib/hooks.ts";
 import { neutralise } from "../../lib/text.ts";
 import { Failure, Panel, PriorityBadge, Skeleton } from "../../ui/kit.tsx";
-import { Copy, Time, Untrusted } from "../../ui/text.tsx";
+import { Copy, SafeLink, Time, Untrusted } from "../../ui/text.tsx";
 import { Actions } from "./actions.tsx";
 import { Holder, IncidentBadge, Next } from "./parts.tsx";
 import { Pages, Timeline } from "./timeline.tsx";
@@ -39,12 +39,14 @@ function Facts({ incident }: { incident: Incident }) {
   return (
     <Panel title="About it">
       <dl className="facts side">
-        <div><dt>Issue</dt><dd>{incident.short_id === null ? "was deleted" : <Link to={`/issues/${incident.short_id}`}>{incident.short_id}</Link>}</dd></div>
-        <div><dt>Project</dt><dd>{project === undefined ? `project ${incident.project}` : <Link to={`/issues?project=${encodeURIComponent(project)}`}>{project}</Link>}</dd></div>
+        {incident.origin === "issue" && <div><dt>Issue</dt><dd>{incident.short_id === null ? "was deleted" : <Link to={`/issues/${incident.short_id}`}>{incident.short_id}</Link>}</dd></div>}
+        {incident.opened_by !== null && <div><dt>{incident.origin === "alert" ? "Alert from" : "Opened by"}</dt><dd><Untrusted limit={128}>{incident.opened_by}</Untrusted></dd></div>}
+        {incident.alerts > 1 && <div><dt>Alerts</dt><dd>{incident.alerts}</dd></div>}
+        {incident.project !== null && <div><dt>Project</dt><dd>{project === undefined ? `project ${incident.project}` : <Link to={`/issues?project=${encodeURIComponent(project)}`}>{project}</Link>}</dd></div>}
         <div><dt>Opened</dt><dd><Time at={incident.triggered_at} /></dd></div>
         <div><dt>Who has it</dt><dd><Holder incident={incident} /></dd></div>
         {incident.acknowledged_at !== null && <div><dt>Since</dt><dd><Time at={incident.acknowledged_at} /></dd></div>}
-        {incident.resolved_at !== null && <div><dt>Resolved</dt><dd><Time at={incident.resolved_at} /> {incident.resolved_by === null ? "with its issue" : <>by <Untrusted limit={60}>{incident.resolved_by}</Untrusted></>}</dd></div>}
+        {incident.resolved_at !== null && <div><dt>Resolved</dt><dd><Time at={incident.resolved_at} /> {incident.resolved_by === null ? `with its ${incident.origin === "issue" ? "issue" : "alert"}` : <>by <Untrusted limit={60}>{incident.resolved_by}</Untrusted></>}</dd></div>}
         <div>
           <dt>Policy</dt>
           <dd>
@@ -54,6 +56,27 @@ function Facts({ incident }: { incident: Incident }) {
         </div>
         {incident.repeated > 0 && <div><dt>Repeated</dt><dd>{incident.repeated === 1 ? "once" : `${incident.repeated} times`}</dd></div>}
       </dl>
+    </Panel>
+  );
+}
+
+/** What an alert or a person says of it; an issue has a page of its own. */
+function Said({ incident }: { incident: Incident }) {
+  const labels = Object.entries(incident.labels);
+  if (incident.message === null && labels.length === 0 && incident.links.length === 0) return null;
+  return (
+    <Panel title="What it says">
+      {incident.message !== null && <blockquote className="comment"><Untrusted limit={10_000}>{incident.message}</Untrusted></blockquote>}
+      {labels.length > 0 && (
+        <dl className="facts side">
+          {labels.map(([name, value]) => <div key={name}><dt><Untrusted limit={128}>{name}</Untrusted></dt><dd><Untrusted limit={1024}>{value}</Untrusted></dd></div>)}
+        </dl>
+      )}
+      {incident.links.length > 0 && (
+        <ul className="pad">
+          {incident.links.map((link) => <li key={link.url}>{link.text !== undefined && link.text !== null && <><Untrusted limit={100}>{link.text}</Untrusted>: </>}<SafeLink href={link.url} /></li>)}
+        </ul>
+      )}
     </Panel>
   );
 }
@@ -71,6 +94,7 @@ export default function IncidentPage() {
       <Head incident={incident.data} may={may} />
       <div className="issuebody">
         <div className="issuemain">
+          <Said incident={incident.data} />
           <Timeline incident={incident.data} may={may} />
           <Pages incident={incident.data} />
         </div>

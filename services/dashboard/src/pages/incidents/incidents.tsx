@@ -18,7 +18,8 @@ function Row({ incident }: { incident: Incident }) {
         <div className="rowmeta">
           {incident.short_id !== null && <Link className="shortid" to={`/issues/${incident.short_id}`}>{incident.short_id}</Link>}
           <PriorityBadge priority={incident.priority} />
-          <span className="muted">{project ?? `project ${incident.project}`}</span>
+          {incident.opened_by !== null && <span className="muted"><Untrusted limit={64}>{incident.opened_by}</Untrusted></span>}
+          {incident.project !== null && <span className="muted">{project ?? `project ${incident.project}`}</span>}
           <span className="muted">{policy ?? "policy removed"}</span>
         </div>
       </div>

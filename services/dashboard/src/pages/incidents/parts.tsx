@@ -1,10 +1,10 @@
 import { useNames, usePolicies } from "../../api/oncall.ts";
 import type { Incident } from "../../api/types.ts";
 import { Time, Untrusted } from "../../ui/text.tsx";
-import { isSnoozed } from "./words.ts";
+import { isSilenced, isSnoozed } from "./words.ts";
 
 export function IncidentBadge({ incident }: { incident: Incident }) {
-  const state = isSnoozed(incident) ? "snoozed" : incident.state;
+  const state = isSnoozed(incident) ? "snoozed" : isSilenced(incident) ? "silenced" : incident.state;
   return <span className={`tag incident ${state}`}>{state}</span>;
 }
 
@@ -22,6 +22,7 @@ export function Next({ incident }: { incident: Incident }) {
   if (incident.state === "resolved") return <>Ended <Time at={incident.resolved_at} /></>;
   if (isSnoozed(incident)) return <>Snoozed; the policy begins again <Time at={incident.snoozed_until} /></>;
   if (incident.state === "acknowledged") return incident.next_at === null ? <>Nobody else is paged</> : <>The acknowledgement times out <Time at={incident.next_at} /></>;
+  if (isSilenced(incident)) return <>Silenced; the policy begins <Time at={incident.silenced_until} /></>;
   if (incident.next_at === null) return <>All steps are done, and nobody has answered</>;
   if (policy !== undefined && incident.next_step > policy.steps.length) return <>{incident.repeated < policy.repeat ? "Begins again at step 1" : "The time of the last step is over"} <Time at={incident.next_at} /></>;
   return <>Step {incident.next_step} comes <Time at={incident.next_at} /></>;

@@ -22,6 +22,9 @@ export const STATES: Record<IncidentState, string> = { triggered: "triggered", a
 /** A snoozed incident is an acknowledged one, until its time comes. */
 export const isSnoozed = (incident: Incident): boolean => incident.state === "acknowledged" && incident.snoozed_until !== null;
 
+/** Opened while a silence matched: nobody is paged before its end. */
+export const isSilenced = (incident: Incident): boolean => incident.silenced_until !== null;
+
 /** What an entry's `data` says of people, with their names at that time. */
 function people(data: Json | undefined, moment: (iso: string) => string): string {
   if (!Array.isArray(data)) return "";
@@ -57,13 +60,27 @@ function skipped(data: Record<string, Json>): Told {
   return { tone: "bad", text: text.charAt(0).toUpperCase() + text.slice(1) };
 }
 
+function opened(actor: string | null, data: Record<string, Json>): Told {
+  const priority = `priority ${word(data["priority"])}`;
+  if (data["source"] !== undefined) return { tone: "bad", text: `Opened by an alert from ${word(data["source"])}, ${priority}` };
+  if (actor !== null) return { tone: "bad", text: `${actor} opened it, ${priority}` };
+  return { tone: "bad", text: `Opened: ${signalName(word(data["signal"])).toLowerCase()}, ${priority}` };
+}
+
+function again(data: Record<string, Json>): Told {
+  if (data["source"] !== undefined) return { tone: "quiet", text: `${word(data["source"])} tells of it again. Nobody is paged again for it`, more: word(data["title"]) };
+  return { tone: "quiet", text: `Another signal: ${signalName(word(data["signal"])).toLowerCase()}. Nobody is paged again for it` };
+}
+
 /** An entry of the timeline as a sentence. */
 export function tell(entry: TimelineEntry, moment: (iso: string) => string): Told {
   const data = (typeof entry.data === "object" && entry.data !== null && !Array.isArray(entry.data) ? entry.data : {}) as Record<string, Json>;
   const who = entry.actor ?? "Bugle";
   switch (entry.event) {
-    case "triggered": return { tone: "bad", text: `Opened: ${signalName(word(data["signal"])).toLowerCase()}, priority ${word(data["priority"])}` };
-    case "signal": return { tone: "quiet", text: `Another signal: ${signalName(word(data["signal"])).toLowerCase()}. Nobody is paged again for it` };
+    case "triggered": return opened(entry.actor, data);
+    case "signal": return again(data);
+    case "silenced": return { tone: "quiet", text: `Silence ${word(data["silence"])} of ${word(data["author"])} matches: nobody is paged before ${moment(word(data["until"]))}`, more: word(data["comment"]) };
+    case "silence_ended": return { tone: "warn", text: "No silence matches any more: the policy begins" };
     case "paged": return paged(data, moment);
     case "step_skipped": return skipped(data);
     case "repeated": return { tone: "quiet", text: `Nobody answered: the policy begins again (round ${word(data["pass"])})` };

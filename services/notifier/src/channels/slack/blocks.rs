@@ -10,6 +10,8 @@ const MAX_HEADER: usize = 150;
 const MAX_SECTION: usize = 3000;
 const MAX_FIELD: usize = 2000;
 const MAX_URL: usize = 3000;
+/// Fields of a section.
+const MAX_FIELDS: usize = 10;
 /// Issues that a list shows; the rest is counted.
 const MAX_LISTED: usize = 20;
 /// Characters of a title or culprit in a section, so that escaping cannot take it over the limit.
@@ -18,7 +20,7 @@ const MAX_TITLE: usize = 400;
 /// The text and the blocks; with `buttons` also those that answer the open incident of the only issue in it.
 pub fn message(content: &Content, buttons: bool) -> Value {
     let blocks = match content.items.first() {
-        Some(item) if !content.is_list => one(content, item, item.open.filter(|_| buttons)),
+        Some(item) if !content.is_list => one(content, item, item.answerable.filter(|_| buttons)),
         Some(_) => list(content),
         None => vec![header(&content.headline), section(&format!("Project {}", escape(&content.project)))],
     };
@@ -31,20 +33,26 @@ fn one(content: &Content, item: &Item, open: Option<(IncidentId, i32)>) -> Vec<V
     let title = format!("*{}*", link(&item.url, &item.subject_text()));
     let culprit = item.culprit.as_deref().filter(|text| !text.is_empty());
     let place = culprit.map(|text| format!("\n`{}`", escape(&cut(text, MAX_TITLE)).replace('`', "'")));
+    let message = item.message.as_deref().map(|text| format!("\n{}", escape(&cut(text, MAX_TITLE))));
     vec![
         header(&format!("{}: {}", content.headline, item.short_id)),
-        section(&format!("{title}{}", place.unwrap_or_default())),
+        section(&format!("{title}{}{}", place.unwrap_or_default(), message.unwrap_or_default())),
         json!({"type": "section", "fields": fields(item)}),
-        actions(open.map(|(id, generation)| (id, generation, IncidentState::Triggered)), Some(&item.url)),
+        actions(
+            open.map(|(id, generation)| (id, generation, IncidentState::Triggered)),
+            button(item.open, &item.url),
+        ),
     ]
 }
 
 /// How an incident stands, in place of the message that told of it: what it is, who did what last, and the buttons that still apply.
 pub(crate) fn standing(incident: &Incident, last: Option<&LastEvent>, links: &Links) -> Value {
     let name = incident.short_id.clone().unwrap_or_else(|| format!("Incident {}", incident.id));
-    let url = incident.issue.map(|issue| links.issue_page(issue));
-    let title = cut(&one_line(&incident.title), MAX_TITLE);
-    let what = url.as_ref().map_or_else(|| escape(&title), |url| link(url, &title));
+    let (label, url) = match incident.issue {
+        Some(issue) => ("Open issue", links.issue(issue)),
+        None => ("Open incident", links.incident(incident.id)),
+    };
+    let what = link(&url, &cut(&one_line(&incident.title), MAX_TITLE));
     let told = last.map(told);
     let line = told.clone().unwrap_or_else(|| incident.state.to_string());
     let open = (incident.id, incident.generation, incident.state);
@@ -52,8 +60,7 @@ pub(crate) fn standing(incident: &Incident, last: Option<&LastEvent>, links: &Li
         Some(header(&format!("{name}: {}", incident.state))),
         Some(section(&format!("*{what}*\nPriority {}", incident.priority))),
         told.map(|text| json!({"type": "context", "elements": [{"type": "mrkdwn", "text": text}]})),
-        (url.is_some() || incident.state != IncidentState::Resolved)
-            .then(|| actions(Some(open), url.as_deref())),
+        Some(actions(Some(open), button(label, &url))),
     ];
     let blocks: Vec<Value> = blocks.into_iter().flatten().collect();
     json!({"text": cut(&format!("{}: {line}", escape(&name)), MAX_SECTION), "blocks": blocks})
@@ -82,8 +89,8 @@ fn told(last: &LastEvent) -> String {
     )
 }
 
-/// The buttons that apply where an incident stands, and the one that leads to its issue. A button's value names incident and generation.
-fn actions(open: Option<(IncidentId, i32, IncidentState)>, url: Option<&str>) -> Value {
+/// The buttons that apply where an incident stands, and the one that leads to its page. A button's value names incident and generation.
+fn actions(open: Option<(IncidentId, i32, IncidentState)>, leads: Value) -> Value {
     let mut elements = Vec::new();
     if let Some((id, generation, state)) = open {
         let mut answer = |answer: IncidentAnswer, text: &str| {
@@ -100,7 +107,7 @@ fn actions(open: Option<(IncidentId, i32, IncidentState)>, url: Option<&str>) ->
             answer(IncidentAnswer::Resolve, "Resolve");
         }
     }
-    elements.extend(url.map(|url| button("Open issue", url)));
+    elements.push(leads);
     json!({"type": "actions", "elements": elements})
 }
 
@@ -129,16 +136,18 @@ impl Item {
 fn fields(item: &Item) -> Vec<Value> {
     let known = [
         ("Priority", Some(item.priority.to_owned())),
-        ("Level", Some(item.level.to_owned())),
+        ("Level", item.level.map(str::to_owned)),
         ("Environment", item.environment.clone()),
         ("First release", item.release.clone()),
-        ("Events", Some(item.events.to_string())),
-        ("Users", Some(item.users.to_string())),
-        ("First seen", Some(item.first_seen.clone())),
-        ("Last seen", Some(item.last_seen.clone())),
+        ("Events", item.events.map(|count| count.to_string())),
+        ("Users", item.users.map(|count| count.to_string())),
+        ("First seen", item.first_seen.clone()),
+        ("Last seen", item.last_seen.clone()),
     ];
-    let field = |(name, value): (&str, String)| json!({"type": "mrkdwn", "text": cut(&format!("*{name}*\n{}", escape(&value)), MAX_FIELD)});
-    known.into_iter().filter_map(|(name, value)| Some(field((name, value?)))).collect()
+    let field = |(name, value): (String, String)| json!({"type": "mrkdwn", "text": cut(&format!("*{name}*\n{}", escape(&value)), MAX_FIELD)});
+    let known = known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    let labels = item.labels.iter().map(|(name, value)| (escape(&cut(name, MAX_TITLE)), value.clone()));
+    known.chain(labels).take(MAX_FIELDS).map(field).collect()
 }
 
 fn header(text: &str) -> Value {

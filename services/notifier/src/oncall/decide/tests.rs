@@ -1,7 +1,7 @@
 //! Any policy, any people: somebody is paged whenever there is anybody, one step at a time, and it ends.
 
 use super::*;
-use bugle_model::{ContactMethodId, EscalationPolicy, IncidentId, ProjectId, ScheduleId};
+use bugle_model::{ContactMethodId, EscalationPolicy, IncidentId, ScheduleId, TeamId};
 use bugle_store::oncall::Person;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
@@ -47,14 +47,15 @@ fn any_directory() -> impl Strategy<Value = Directory> {
     (people, on_call, managers).prop_map(|(people, on_call, managers)| Directory {
         people,
         on_call,
-        managers: BTreeMap::from([(ProjectId(1), managers)]),
+        managers: BTreeMap::from([(TeamId(1), managers)]),
     })
 }
 
 fn new(policy: EscalationPolicy, priority: Priority) -> Due {
     Due {
         id: IncidentId(1),
-        project: ProjectId(1),
+        team: Some(TeamId(1)),
+        origin: IncidentOrigin::Issue,
         issue: Some(IssueStatus::Unresolved),
         priority,
         raised_from: None,
@@ -65,6 +66,9 @@ fn new(policy: EscalationPolicy, priority: Priority) -> Due {
         pass_paged: false,
         next_at: Some(noon()),
         snoozed: false,
+        is_silenced: false,
+        silenced_by: None,
+        silencing: None,
         page_assignee: None,
         policy,
         received_at: noon(),
@@ -109,7 +113,7 @@ fn is_there_anybody(due: &Due, directory: &Directory) -> bool {
     let targets = steps.filter(fits).flat_map(|step| &step.targets).chain(&due.policy.fallback);
     let targets: Vec<_> = targets.copied().collect();
     directory.resolve(&targets).iter().any(reachable)
-        || directory.managers[&due.project].iter().any(reachable)
+        || directory.managers[&due.team.unwrap()].iter().any(reachable)
 }
 
 proptest! {

@@ -3,8 +3,10 @@
 
 mod acknowledging;
 mod acting;
+mod alerts;
 mod answers;
 mod buttons;
+mod by_hand;
 mod contact_methods;
 mod escalating;
 mod faults;
@@ -19,3 +21,5 @@ mod rules;
 mod scene;
 mod schedules;
 mod sending;
+mod silences;
+mod tools;
