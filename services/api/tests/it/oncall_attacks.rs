@@ -190,6 +190,7 @@ async fn paged(app: &App) -> Vec<Vec<UserId>> {
             step: due.step,
             pass_paged: due.pass_paged,
             next_at: due.next_at,
+            silenced_by: None,
             pending: Pending::Keep,
             steps: Vec::new(),
             pages: Vec::new(),

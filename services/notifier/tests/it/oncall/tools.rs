@@ -7,7 +7,6 @@ use bugle_model::{
 use bugle_model::{LabelMatcher, SilenceId};
 use bugle_store::oncall::{self, AlertSource, Fired, NewAlertSource, NewIncident, NewSilence};
 use chrono::TimeDelta;
-use std::collections::BTreeMap;
 
 /// An alert with this key, whose title it is too.
 pub fn alert(key: &str) -> Alert {
