@@ -444,6 +444,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/account/quiet-hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * When one's pages wait.
+         * @description For people who are signed in.
+         */
+        get: operations["get_quiet_hours"];
+        /**
+         * Has pages wait in some hours. What waits already goes on waiting.
+         * @description For people who are signed in.
+         */
+        put: operations["set_quiet_hours"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/account/totp": {
         parameters: {
             query?: never;
@@ -732,6 +756,26 @@ export interface paths {
          * @description For the role manager in the team, and tokens with the scope write.
          */
         get: operations["export_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calendars/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A schedule as an iCalendar, for whoever has the link.
+         * @description For everybody.
+         */
+        get: operations["get_calendar"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2244,6 +2288,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/schedules/{id}/fairness": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How evenly being on call is spread.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["get_schedule_fairness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{id}/feed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A secret link to it for calendar programs; one's link of before ends.
+         * @description For people who are signed in.
+         */
+        post: operations["create_schedule_feed"];
+        /**
+         * Ends one's link.
+         * @description For people who are signed in.
+         */
+        delete: operations["remove_schedule_feed"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/schedules/{id}/on-call": {
         parameters: {
             query?: never;
@@ -2600,6 +2688,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/slack/interactions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A button of a page that was pressed: a form of Slack's with its signature.
+         * @description For everybody.
+         */
+        post: operations["receive_slack_interaction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stats": {
         parameters: {
             query?: never;
@@ -2815,6 +2923,46 @@ export interface paths {
          * @description For people with the role manager in the team, and tokens with the scope admin.
          */
         delete: operations["revoke_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/twilio/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What somebody sends to our number: a form of Twilio's with its signature, answered as TwiML.
+         * @description For everybody.
+         */
+        post: operations["receive_sms"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/twilio/status/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What became of an SMS: a form of Twilio's with its signature.
+         * @description For everybody.
+         */
+        post: operations["receive_sms_status"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3796,6 +3944,14 @@ export interface components {
             /** @description The IANA name of a zone, such as `Europe/Vienna`. */
             zone: string;
         };
+        /** @description What a link is to show. */
+        CreateScheduleFeedBody: {
+            /**
+             * @description Only one's own shifts.
+             * @default false
+             */
+            only_mine: boolean;
+        };
         /** @description What a silence is to be. */
         CreateSilenceBody: {
             /** @description Why: 1 to 1,000 characters. */
@@ -3878,6 +4034,8 @@ export interface components {
             /** @description What `cursor` gives the next part; null when this was the last. */
             next: string | null;
         };
+        /** @description What a provider says of a message after it has accepted it: of an SMS. Comes in any order, and may come twice. */
+        DeliveryStatus: "accepted" | "queued" | "sending" | "sent" | "delivered" | "undelivered" | "failed";
         /** @description A deploy of a release. */
         Deploy: {
             /** @description Where to. */
@@ -4297,6 +4455,24 @@ export interface components {
             issues: number;
             /** @description What a search would ask for. */
             value: string;
+        };
+        /** @description What all carry, and how evenly. */
+        Fairness: {
+            /**
+             * Format: double
+             * @description How alike the hours are, in percent: over all pairs of people, the mean of the smaller over the greater. 100
+             *     for one person.
+             */
+            balance: number;
+            /**
+             * Format: double
+             * @description How much of the range has somebody, in percent.
+             */
+            coverage: number;
+            /** @description Everybody who is on call at all, by id. */
+            people: components["schemas"]["Load"][];
+            /** @description The mean of coverage and balance, each taken as 100 from 95 on; Grafana OnCall's measure. */
+            score: number;
         };
         /** @description What one user said. */
         Feedback: {
@@ -5001,7 +5177,7 @@ export interface components {
             triggered_at: string;
         };
         /** @description What an incident's timeline tells. */
-        IncidentEvent: "triggered" | "signal" | "paged" | "step_skipped" | "repeated" | "fallback" | "no_recipient" | "exhausted" | "acknowledged" | "acknowledgement_timed_out" | "unacknowledged" | "snoozed" | "snooze_ended" | "priority_raised" | "reassigned" | "escalated" | "note" | "resolved" | "merged" | "silenced" | "silence_ended";
+        IncidentEvent: "triggered" | "signal" | "paged" | "step_skipped" | "repeated" | "fallback" | "no_recipient" | "exhausted" | "acknowledged" | "acknowledgement_timed_out" | "unacknowledged" | "snoozed" | "snooze_ended" | "priority_raised" | "reassigned" | "escalated" | "note" | "resolved" | "merged" | "silenced" | "silence_ended" | "page_failed";
         /**
          * Format: int64
          * @description Something that somebody must answer.
@@ -5016,6 +5192,8 @@ export interface components {
             attempts: number;
             /** @description How it travels. */
             channel: components["schemas"]["Channel"];
+            /** @description What the provider says became of it since; none as long as it says nothing. Of SMS. */
+            delivery: components["schemas"]["DeliveryStatus"] | null;
             /**
              * Format: date-time
              * @description When it was, or is, due.
@@ -5266,6 +5444,31 @@ export interface components {
             /** @description Where it leads. */
             url: string;
         };
+        /** @description What one person carries. */
+        Load: {
+            /**
+             * Format: double
+             * @description Hours on call.
+             */
+            hours: number;
+            /**
+             * Format: double
+             * @description Of these, those between 22:00 and 7:00 in the person's own zone.
+             */
+            night_hours: number;
+            /**
+             * Format: double
+             * @description How much more than the average of all, in percent; negative when less.
+             */
+            over_average: number;
+            /**
+             * Format: double
+             * @description Of these, those on Saturdays and Sundays in the person's own zone. A weekend's night is in both.
+             */
+            weekend_hours: number;
+            /** @description Who. */
+            who: components["schemas"]["UserId"];
+        };
         /** @description A log message. `formatted` is what people read, `template` what groups. */
         LogMessage: {
             /** @description The message as shown; absent when it equals the template. */
@@ -5398,6 +5601,8 @@ export interface components {
              * @description When it was made.
              */
             created_at: string;
+            /** @description What the provider says became of it since; none as long as it says nothing. Of SMS. */
+            delivery: components["schemas"]["DeliveryStatus"] | null;
             /** @description Where it goes. */
             destination: components["schemas"]["DestinationId"];
             /** @description Why it did not succeed (yet), or was cancelled. */
@@ -5682,6 +5887,20 @@ export interface components {
         };
         PutMemberBody: {
             role: components["schemas"]["TeamRole"];
+        };
+        /** @description Quiet hours, and whether it is quiet. */
+        QuietHoursNow: {
+            /** @description Incidents of this priority and of higher ones do not wait; `null`: all do. */
+            breaks_through: components["schemas"]["Priority"] | null;
+            /** @description Without any, nothing waits. */
+            hours: components["schemas"]["Restriction"][];
+            /**
+             * Format: date-time
+             * @description When the quiet hours that it is in now end; `null` outside of them.
+             */
+            quiet_until: string | null;
+            /** @description The zone, by its IANA name; it is the account's. */
+            zone: string;
         };
         /** @description How many items may be accepted. `None` is unlimited. */
         Quota: {
@@ -6021,6 +6240,18 @@ export interface components {
             /** Format: date-time */
             to: string;
         };
+        /** @description A link; it is told this once. */
+        ScheduleFeed: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description Only one's own shifts. */
+            only_mine: boolean;
+            /** @description What a calendar program subscribes to. */
+            url: string;
+        };
         /**
          * Format: int32
          * @description Who is on call when.
@@ -6160,6 +6391,16 @@ export interface components {
             name: string;
             /** @description Whose; may be left out by whoever manages one team. Cannot be changed. */
             team?: components["schemas"]["TeamId"] | null;
+        };
+        /** @description Quiet hours, as they are to be. */
+        SetQuietHoursBody: {
+            /**
+             * @description Incidents of this priority and of higher ones do not wait; `null`: all do.
+             * @default critical
+             */
+            breaks_through: components["schemas"]["Priority"] | null;
+            /** @description The parts of the week, by the clock of one's account's zone; 50 at most. None: nothing waits. */
+            hours: components["schemas"]["Restriction"][];
         };
         /** @description What a release is made of. */
         SetReleaseCommitsBody: {
@@ -8348,6 +8589,63 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    get_quiet_hours: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuietHoursNow"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    set_quiet_hours: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetQuietHoursBody"];
+            };
+        };
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuietHoursNow"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     confirm_second_factor: {
         parameters: {
             query?: never;
@@ -8998,6 +9296,33 @@ export interface operations {
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_calendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The secret of a link. */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/calendar; charset=utf-8": unknown;
+                };
+            };
+            404: components["responses"]["Problem404"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -12182,6 +12507,108 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    get_schedule_fairness: {
+        parameters: {
+            query?: {
+                /** @description The beginning; now, when absent. */
+                from?: string;
+                /** @description The end, 366 days later at most; 30 days later, when absent. */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fairness"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    create_schedule_feed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateScheduleFeedBody"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleFeed"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    remove_schedule_feed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     get_on_call: {
         parameters: {
             query?: {
@@ -12912,6 +13339,33 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    receive_slack_interaction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     get_stats: {
         parameters: {
             query?: {
@@ -13368,6 +13822,66 @@ export interface operations {
             404: components["responses"]["Problem404"];
             412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    receive_sms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/xml": unknown;
+                };
+            };
+            400: components["responses"]["Problem400"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    receive_sms_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
