@@ -87,7 +87,8 @@ fn operation(declared: &Declared, schemas: &mut Schemas) -> Value {
     }
     for status in gift.pages {
         // What a JSON error of another's contract is, its endpoint's sentence says.
-        let media = |name: &&str| if *name == "application/json" { json!({ "schema": {} }) } else { json!({}) };
+        let media =
+            |name: &&str| if *name == "application/json" { json!({ "schema": {} }) } else { json!({}) };
         let content: Map<String, Value> =
             gift.types.iter().map(|name| ((*name).to_owned(), media(name))).collect();
         let answer =
