@@ -86,8 +86,11 @@ fn operation(declared: &Declared, schemas: &mut Schemas) -> Value {
         responses.insert(status.to_string(), problems::refer(status));
     }
     for status in gift.pages {
+        // What a JSON error of another's contract is, its endpoint's sentence says.
+        let media =
+            |name: &&str| if *name == "application/json" { json!({ "schema": {} }) } else { json!({}) };
         let content: Map<String, Value> =
-            gift.types.iter().map(|name| ((*name).to_owned(), json!({}))).collect();
+            gift.types.iter().map(|name| ((*name).to_owned(), media(name))).collect();
         let answer =
             json!({ "description": "What is wrong, in the form of the answer.", "content": content });
         responses.insert(status.to_string(), with_problem(answer, responses.get(&status.to_string())));
