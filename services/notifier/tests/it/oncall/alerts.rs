@@ -271,7 +271,10 @@ async fn a_page_says_what_the_alert_says() {
     }
     assert!(mail.contains(&format!("References: <incident-{id}@bugle.example.com>")), "{mail}");
     let sms = scene.twilio.take().remove(0).form()["Body"].clone();
-    let expected = format!("Incident {id} high: Alert from prometheus: Disk <full> (production) {url} #");
+    let expected = format!(
+        "Incident {id} high: Alert from prometheus: Disk <full> (production) {url} \
+         Reply {id}a to ack, {id}r to resolve, {id}e to escalate #"
+    );
     assert!(sms.starts_with(&expected), "{sms}");
     let data = scene.hooks.take().remove(0).json();
     assert_eq!((&data["type"], &data["data"]["issue"]), (&json!("incident.paged"), &json!(null)));
