@@ -73,7 +73,7 @@ pub(crate) fn is_slacks(secret: &str, timestamp: &str, body: &[u8], given: &str,
 
 /// Bytes from hexadecimal digits in lower case.
 fn bytes(hex: &str) -> Option<Vec<u8>> {
-    if hex.len() % 2 != 0 {
+    if !hex.len().is_multiple_of(2) {
         return None;
     }
     let digit = |byte: &u8| match byte {

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 /// What a link shows to whoever has it: status and text.
 async fn read(app: &App, link: &Value) -> (u16, String) {
     let url = link["url"].as_str().unwrap();
-    let path = &url[url.find("/api/").unwrap()..];
-    let answer = app.client.get(app.url(path)).send().await.unwrap();
+    let (_, token) = url.split_once("/api/v1/calendars/").unwrap();
+    let answer = app.client.get(app.url(&format!("/api/v1/calendars/{token}"))).send().await.unwrap();
     (answer.status().as_u16(), answer.text().await.unwrap())
 }
 
