@@ -22,6 +22,7 @@ mod alerts;
 mod answer_links;
 mod by_hand;
 mod contact_methods;
+mod decision;
 mod directory;
 mod feeds;
 mod follow;
@@ -60,6 +61,7 @@ pub use contact_methods::{
     create_contact_method, delete_contact_method, list_contact_methods, send_code, send_test,
     verify_contact_method,
 };
+pub use decision::{Decision, FiredStep, NewLog, NewPage, Pending};
 pub use directory::{Directory, Person, Rule};
 pub use feeds::{Named, ScheduleFeed, find_feed, names_of, remove_feed, set_feed};
 pub use follow::follow_issues;
@@ -99,4 +101,4 @@ pub use sent::{MESSAGES_A_DAY, MESSAGES_AN_HOUR, next_message_at};
 pub use silences::{
     NewSilence, Silence, Silencing, create_silence, delete_silence, has_room_for_silence, list_silences,
 };
-pub use work::{Decision, Due, FiredStep, NewLog, NewPage, Pending, work};
+pub use work::{Due, work};

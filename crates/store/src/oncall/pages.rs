@@ -1,6 +1,6 @@
 //! Pages: notifications that belong to an incident.
 
-use super::work::NewPage;
+use super::decision::NewPage;
 use crate::{Connection, StoreError, statement};
 use bugle_model::{IncidentId, NotificationState, SignalKind, UserId};
 use chrono::{DateTime, Utc};

@@ -1,5 +1,6 @@
 //! What is due of incidents: claimed, decided by the caller, and written, all in one transaction.
 
+use super::decision::{Decision, FiredStep, Pending};
 use super::directory::{self, Directory};
 use super::log::{self, Entry};
 use super::silences::{self, Silencing};
@@ -7,8 +8,8 @@ use super::{members, pages};
 use crate::row::{self, JsonRow};
 use crate::{Connection, StoreError, statement};
 use bugle_model::{
-    ContactMethodId, EscalationPolicy, IncidentEvent, IncidentId, IncidentOrigin, IncidentState, IssueStatus,
-    Priority, SilenceId, TeamId, UserId,
+    EscalationPolicy, IncidentId, IncidentOrigin, IncidentState, IssueStatus, Priority, SilenceId, TeamId,
+    UserId,
 };
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, Bool, Int4, Int8, Nullable, SmallInt, Text, Timestamptz};
@@ -16,7 +17,6 @@ use diesel_async::{AsyncConnection, RunQueryDsl};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeSet;
-use uuid::Uuid;
 
 /// An incident that something is due of.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,111 +63,6 @@ pub struct Due {
     pub recipients: BTreeSet<UserId>,
     /// The steps of this pass that have paged somebody.
     pub fired: BTreeSet<i16>,
-}
-
-/// A page to be made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewPage {
-    /// Its id for the outside.
-    pub message_id: Uuid,
-    /// In which pass of the policy.
-    pub pass: i16,
-    /// By which step, from 0; see [`FiredStep::step`].
-    pub step: i16,
-    /// Whom.
-    pub user: UserId,
-    /// By what.
-    pub contact_method: ContactMethodId,
-    /// When.
-    pub due_at: DateTime<Utc>,
-    /// When it would have been due without the person's quiet hours, which hold it.
-    pub held_from: Option<DateTime<Utc>>,
-    /// What its latency is counted from.
-    pub received_at: DateTime<Utc>,
-}
-
-/// A step that pages somebody.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FiredStep {
-    /// In which pass of the policy.
-    pub pass: i16,
-    /// From 0; -1 is the fallback, -2 whom it was given to.
-    pub step: i16,
-    /// Whom.
-    pub recipients: Vec<UserId>,
-}
-
-/// An entry of the timeline.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NewLog {
-    /// What happened.
-    pub event: IncidentEvent,
-    /// The rest of it.
-    pub data: Value,
-}
-
-/// What becomes of pages that have not left yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pending {
-    /// They stay.
-    Keep,
-    /// They belong to the new generation.
-    CarryOver,
-    /// They are cancelled, with this reason.
-    Cancel(&'static str),
-}
-
-/// What becomes of a due incident.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Decision {
-    /// Where it stands then.
-    pub state: IncidentState,
-    /// Its generation then.
-    pub generation: i32,
-    /// The policy begins at its first step with this generation.
-    pub restarts: bool,
-    /// See [`Due::pass`].
-    pub pass: i16,
-    /// See [`Due::step`].
-    pub step: i16,
-    /// See [`Due::pass_paged`].
-    pub pass_paged: bool,
-    /// When something is due again.
-    pub next_at: Option<DateTime<Utc>>,
-    /// What keeps it silent until `next_at`.
-    pub silenced_by: Option<SilenceId>,
-    /// What becomes of pages.
-    pub pending: Pending,
-    /// Steps that page somebody.
-    pub steps: Vec<FiredStep>,
-    /// Pages to be made.
-    pub pages: Vec<NewPage>,
-    /// Whose pages need not wait any more for the end of quiet hours.
-    pub released: Vec<UserId>,
-    /// What the timeline tells.
-    pub log: Vec<NewLog>,
-}
-
-impl Decision {
-    /// Everything stays as it is, and no silence keeps it silent.
-    #[must_use]
-    pub const fn unchanged(due: &Due) -> Self {
-        Self {
-            state: due.state,
-            generation: due.generation,
-            restarts: false,
-            pass: due.pass,
-            step: due.step,
-            pass_paged: due.pass_paged,
-            next_at: due.next_at,
-            silenced_by: None,
-            pending: Pending::Keep,
-            steps: Vec::new(),
-            pages: Vec::new(),
-            released: Vec::new(),
-            log: Vec::new(),
-        }
-    }
 }
 
 #[derive(Deserialize)]

@@ -2,6 +2,7 @@
 //! calendar programs read it. They cannot sign in; the link shows what whoever made it may see at that moment.
 
 use super::super::named;
+use super::schedules::of;
 use crate::access::{Need, Principal, address_of};
 use crate::accounts::links::page;
 use crate::openapi::{Created, Media, NoContent, Raw};
@@ -12,9 +13,9 @@ use actix_web::web::{Data, Path};
 use bugle_model::UserId;
 use bugle_schedule::ical::Feed;
 use bugle_store::audit::{self, Target};
-use bugle_store::oncall::{self, ScheduleFeed, StoredSchedule};
-use bugle_store::{Connection, Scope, Transactions, users};
-use bugle_web::{JsonBody, auth};
+use bugle_store::oncall::{self, ScheduleFeed};
+use bugle_store::{Scope, Transactions, users};
+use bugle_web::{Code, JsonBody, auth};
 use chrono::{DateTime, Datelike, Days, Months, NaiveTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -117,7 +118,13 @@ pub(in super::super) async fn show(
         Principal::of_person(&user, address_of(&state, &request), Need::VIEW).map_err(|_| gone())?;
     let from = last_month(now);
     let id = feed.schedule.to_string();
-    let stored = of(&mut connection, &principal, &id, from).await.map_err(|_| gone())?;
+    let stored = match of(&mut connection, &principal, &id, from).await {
+        // What its owner does not see any more.
+        Err(ApiError::Problem(problem)) if matches!(problem.code, Code::NotFound | Code::Forbidden) => {
+            return Err(gone());
+        }
+        found => found?,
+    };
     let mut shifts = stored.schedule.shifts(from, now + Days::new(AHEAD));
     shifts.retain(|shift| !feed.only_mine || shift.who == feed.user);
     let people: BTreeSet<UserId> = shifts.iter().map(|shift| shift.who).collect();
@@ -136,18 +143,4 @@ fn last_month(now: DateTime<Utc>) -> DateTime<Utc> {
     let day = now.date_naive();
     let first = day.with_day(1).unwrap_or(day);
     first.checked_sub_months(Months::new(1)).unwrap_or(first).and_time(NaiveTime::MIN).and_utc()
-}
-
-/// The schedule in a path, when the person sees it.
-async fn of(
-    connection: &mut Connection,
-    principal: &Principal,
-    id: &str,
-    since: DateTime<Utc>,
-) -> Result<StoredSchedule, ApiError> {
-    let found = match id.parse() {
-        Ok(number) => oncall::get_schedule(connection, &principal.visible(), number, since).await?,
-        Err(_) => None,
-    };
-    Ok(found.ok_or_else(|| named::missing("schedule", id))?)
 }
