@@ -171,7 +171,7 @@ async fn read(connection: &mut Connection, rows: Vec<Row>) -> Result<Vec<StoredE
 struct Anchors(HashMap<i64, Vec<u8>>);
 
 /// With more of them the ones before are forgotten: each is as large as an event.
-const MOST_ANCHORS: usize = 64;
+const MOST_INFLATED: usize = 64;
 
 impl Anchors {
     async fn inflate_for(&mut self, connection: &mut Connection, rows: &[Row]) -> Result<(), StoreError> {
@@ -182,7 +182,7 @@ impl Anchors {
         if ids.is_empty() {
             return Ok(());
         }
-        if self.0.len() + ids.len() > MOST_ANCHORS {
+        if self.0.len() + ids.len() > MOST_INFLATED {
             self.0.clear();
             ids = rows.iter().filter_map(|row| row.anchor_id).collect();
         }

@@ -1,6 +1,7 @@
 //! The pool of connections.
 
 use crate::{Connection, StoreError, tls};
+use deadpool::managed::QueueMode;
 use diesel::ConnectionError;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
@@ -65,6 +66,8 @@ pub fn connect(url: &str, size: usize) -> Result<Store, StoreError> {
     });
     let pool = Pool::builder(AsyncDieselConnectionManager::new_with_config("", manager))
         .max_size(size.max(1))
+        // The one that came back last: its plans are made and its caches are warm.
+        .queue_mode(QueueMode::Lifo)
         .build()
         .map_err(|error| StoreError::Settings(error.to_string()))?;
     Ok(Store { pool, settings })

@@ -160,6 +160,11 @@ impl Condition {
         matches!(self, Self::Events(_) | Self::Users(_))
     }
 
+    /// What reading an issue from its source costs, in rows of an index: whatever is found by its words is read from its table.
+    pub const fn cost(&self) -> usize {
+        if matches!(self, Self::Texts(_)) { 8 } else { 1 }
+    }
+
     /// Whether it asks for words in an order.
     pub fn is_phrase(&self) -> bool {
         let words = |text: &String| {
@@ -228,11 +233,11 @@ fn assigned(table: &str, names: &[String], user: Option<i32>, binds: &mut Binds)
     }
 }
 
-/// All texts as one query of words.
+/// All texts as one query of words. A subquery, so that it is made of them once and not for each issue that is looked at.
 fn query(texts: &[String], binds: &mut Binds) -> String {
     let each: Vec<String> =
         texts.iter().map(|text| format!("bugle_query({})", binds.add(Bind::Text(text.clone())))).collect();
-    each.join(" && ")
+    format!("SELECT {}", each.join(" && "))
 }
 
 /// An issue that was never counted has none.

@@ -2,10 +2,10 @@
 //! list are looked at ([`SAMPLE`]); they may be enough, and show how common each condition is. Then one of these finds a page
 //! soon:
 //!
-//! 1. All conditions together hold often enough: the walk goes on.
+//! 1. All conditions together hold often enough: the walk goes on from there, the rarest condition first.
 //! 2. One of the rarest holds for few issues ([`FEW`]): those are read from its index and looked at.
-//! 3. Conditions that are common each, but not together or not among new issues: what the indexes say of the rarest two is
-//!    joined, and of those the others are looked at, the rarest first.
+//! 3. Conditions that are common each, but not together or not among new issues: what the indexes say of the cheapest, or of the
+//!    cheapest two together, is read, and of those the others are looked at, the rarest first.
 //!
 //! A statement that takes longer than [`LIMIT_MS`] is given up.
 
@@ -26,19 +26,20 @@ use std::collections::HashMap;
 /// How many of the first issues are looked at to see how common conditions are.
 const SAMPLE: usize = 120;
 /// If so many of them are found, the walk goes on: it costs less then than any index.
-const OFTEN: usize = 4;
+const OFTEN: usize = 2;
 /// The same where words have to stand in an order: the index knows of the words alone, and each text would have to be looked at.
 const OFTEN_IN_ORDER: usize = 1;
 /// It goes on for so many times as long as it should take, …
 const PATIENCE: usize = 3;
 /// … but not for longer than this.
 const MOST_STEPS: usize = 6_000;
-/// A condition that held for more of them than this is not worth reading its index for.
-const RARE: usize = SAMPLE / 10;
+/// How often a condition may hold in the sample, times its [cost](Condition::cost), for all of its index to be read if it is
+/// [`FEW`], …
+const WORTH_READING: usize = SAMPLE / 5;
+/// … and for its index to be joined with the cheapest; to read more costs more than to look at single issues.
+const WORTH_JOINING: usize = SAMPLE / 4;
 /// What a condition may hold for to be worth reading whole.
 const FEW: usize = 3_000;
-/// The indexes of so many conditions are joined; to read more of them costs more than to look at single issues.
-const JOINED: usize = 2;
 /// More issues than this are not read one by one: the list is walked, and they are looked for in it.
 const MOST_READ: usize = 5_000;
 /// A search that takes longer is refused.
@@ -200,14 +201,6 @@ impl Question {
             found.truncate(self.limit);
             return Ok(found);
         }
-        let in_order = others.iter().any(|condition| condition.is_phrase());
-        if found.len() >= if in_order { OFTEN_IN_ORDER } else { OFTEN } {
-            let steps = (PATIENCE * SAMPLE * self.limit / found.len()).min(MOST_STEPS);
-            let walked = self.ask(connection, &Way::Walk(steps), &everything).await?;
-            if walked.len() >= self.limit {
-                return Ok(walked);
-            }
-        }
         let mut ordered: Vec<(usize, &Condition)> = others
             .iter()
             .enumerate()
@@ -216,7 +209,25 @@ impl Question {
             })
             .collect();
         ordered.sort_by_key(|(count, _)| *count);
+        let in_order = others.iter().any(|condition| condition.is_phrase());
+        let often = if in_order { OFTEN_IN_ORDER } else { OFTEN };
+        if let Some(last) = sample.last().filter(|_| found.len() >= often) {
+            let steps = (PATIENCE * SAMPLE * self.limit / found.len()).min(MOST_STEPS);
+            let mut conditions = of_columns.clone();
+            conditions.extend(ordered.iter().map(|(_, condition)| *condition));
+            let further = self.after(self.place(&last.place), self.limit - found.len());
+            let walked = further.ask(connection, &Way::Walk(steps), &conditions).await?;
+            if walked.len() >= further.limit {
+                found.extend(walked);
+                return Ok(found);
+            }
+        }
         self.by_indexes(connection, of_columns, &ordered).await
+    }
+
+    /// What comes after a place, up to `limit`.
+    const fn after(&self, place: Place, limit: usize) -> Self {
+        Self { conditions: Vec::new(), sort: self.sort, after: Some(place), limit }
     }
 
     /// By what indexes say of the rarest conditions; with each, for how many of the sample it held.
@@ -228,24 +239,30 @@ impl Question {
     ) -> Result<Vec<Place>, StoreError> {
         let mut rest = of_columns;
         rest.extend(ordered.iter().map(|(_, condition)| *condition));
-        let has_source = |condition: &Condition| condition.source(&mut Binds::default()).is_some();
-        let rarest: Vec<(usize, &Condition)> =
-            ordered.iter().copied().filter(|(_, condition)| has_source(condition)).take(JOINED).collect();
+        let mut sources: Vec<(usize, &Condition)> = ordered
+            .iter()
+            .filter(|(_, condition)| condition.source(&mut Binds::default()).is_some())
+            .map(|(count, condition)| (count * condition.cost(), *condition))
+            .collect();
+        sources.sort_by_key(|(cost, _)| *cost);
         let without = |rest: &mut Vec<&Condition>, settled: &Condition| {
             if !settled.is_rough() {
                 rest.retain(|condition| !std::ptr::eq(*condition, settled));
             }
         };
-        for (_, condition) in rarest.iter().filter(|(count, _)| *count <= RARE) {
+        for (_, condition) in sources.iter().filter(|(cost, _)| *cost <= WORTH_READING) {
             if let Some(few) = self.few(connection, condition).await? {
                 without(&mut rest, condition);
                 return self.ask(connection, &Way::Among(&few), &rest).await;
             }
         }
-        if rarest.is_empty() {
+        let [(_, cheapest), others @ ..] = sources.as_slice() else {
             return self.ask(connection, &Way::List, &rest).await;
-        }
-        let joined: Vec<&Condition> = rarest.into_iter().map(|(_, condition)| condition).collect();
+        };
+        let mut joined = vec![*cheapest];
+        joined.extend(
+            others.iter().take(1).filter(|(cost, _)| *cost <= WORTH_JOINING).map(|(_, second)| *second),
+        );
         let ids = self.joined(connection, &joined).await?;
         joined.iter().for_each(|condition| without(&mut rest, condition));
         let way = if ids.len() <= MOST_READ { Way::Among(&ids) } else { Way::Within(&ids) };
@@ -279,7 +296,8 @@ impl Question {
         let mut binds = Binds::default();
         let Some(source) = condition.source(&mut binds) else { return Ok(None) };
         let text = format!(
-            "SELECT CASE WHEN cardinality(ids) <= {FEW} THEN ids END AS ids FROM (SELECT ARRAY({source} LIMIT {}) AS ids) s",
+            // Without the OFFSET PostgreSQL would put the query in both places, and read everything twice.
+            "SELECT CASE WHEN cardinality(ids) <= {FEW} THEN ids END AS ids FROM (SELECT ARRAY({source} LIMIT {}) AS ids OFFSET 0) s",
             FEW + 1
         );
         let rows: Vec<SourceRow> = binds.load(connection, text).await?;
