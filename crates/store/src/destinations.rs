@@ -151,7 +151,11 @@ pub async fn create(
     fresh_secret: &str,
     now: DateTime<Utc>,
 ) -> Result<Destination, CreateError> {
-    let mistakes = mistakes(Looks { channel: new.channel, target: &new.target, settings: &new.settings });
+    let mut mistakes = mistakes(Looks { channel: new.channel, target: &new.target, settings: &new.settings });
+    if new.channel.is_personal() {
+        let reason = format!("{} reaches people: as a contact method of theirs", new.channel);
+        mistakes.push(Invalid { field: "channel", reason });
+    }
     if !mistakes.is_empty() {
         return Err(CreateError::Invalid(mistakes));
     }

@@ -4,11 +4,14 @@ mod email;
 pub(crate) mod slack;
 mod sms;
 mod template;
+mod twilio;
+mod voice;
 mod webhook;
 
 pub use email::Email;
 pub use slack::Slack;
 pub use sms::{Segments, Sms, segments};
+pub use voice::Voice;
 pub use webhook::Webhook;
 
 use crate::answers::Offered;
@@ -56,6 +59,7 @@ pub struct Channels {
     email: Email,
     slack: Slack,
     sms: Sms,
+    voice: Voice,
     webhook: Webhook,
 }
 
@@ -72,7 +76,8 @@ impl Channels {
         Ok(Self {
             email: Email::new(config, links.host(), timeouts)?,
             slack: Slack::new(guard.clone(), guarded.clone(), trusted.clone(), config),
-            sms: Sms::new(trusted, config),
+            sms: Sms::new(&trusted, config),
+            voice: Voice::new(&trusted, config),
             webhook: Webhook::new(guard, guarded),
             links,
         })
@@ -90,7 +95,7 @@ impl Channels {
         self.slack.has_buttons(destination)
     }
 
-    /// Sends a claimed notification, with the links that answer its pages. `lookup_pause` is how long an SMS that may have arrived waits before Twilio is
+    /// Sends a claimed notification, with the links that answer its pages. `lookup_pause` is how long an SMS or a call that may have arrived waits before Twilio is
     /// asked about it.
     pub async fn send(
         &self,
@@ -109,6 +114,7 @@ impl Channels {
             Channel::Email => self.email.send(dispatch).await,
             Channel::Slack => self.slack.send(dispatch).await,
             Channel::Sms => self.sms.send(dispatch, lookup_pause).await,
+            Channel::Voice => self.voice.send(dispatch, lookup_pause).await,
             Channel::Webhook => self.webhook.send(dispatch).await,
         }
     }

@@ -65,6 +65,18 @@ impl Links {
         format!("{}api/v1/twilio/status/{}", self.0, message_id.simple())
     }
 
+    /// Where Twilio is to say what becomes of a call.
+    #[must_use]
+    pub fn twilio_call(&self, message_id: Uuid) -> String {
+        format!("{}api/v1/twilio/calls/{}", self.0, message_id.simple())
+    }
+
+    /// Where Twilio asks what follows from a key that was pressed during a call.
+    #[must_use]
+    pub fn twilio_key(&self, message_id: Uuid) -> String {
+        format!("{}/key", self.twilio_call(message_id))
+    }
+
     /// An event in the API.
     #[must_use]
     pub fn event(&self, issue: &IssueFacts, event: Uuid) -> String {

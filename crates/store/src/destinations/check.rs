@@ -101,7 +101,7 @@ fn target(new: Looks<'_>) -> Option<String> {
         Channel::Email => {
             (!is_address(text)).then(|| "expected one mail address such as dev@example.com".to_owned())
         }
-        Channel::Sms => {
+        Channel::Sms | Channel::Voice => {
             (!is_number(text)).then(|| "expected a number in E.164 such as +15005550006".to_owned())
         }
         Channel::Webhook => web_url(text),
@@ -240,9 +240,11 @@ mod tests {
         ] {
             assert!(!is_fine(Channel::Email, bad), "{bad}");
         }
-        assert!(is_fine(Channel::Sms, "+15005550006"));
-        for bad in ["15005550006", "+0123456789", "+1", "+1500555000612345", "+1500 555"] {
-            assert!(!is_fine(Channel::Sms, bad), "{bad}");
+        for channel in [Channel::Sms, Channel::Voice] {
+            assert!(is_fine(channel, "+15005550006"));
+            for bad in ["15005550006", "+0123456789", "+1", "+1500555000612345", "+1500 555"] {
+                assert!(!is_fine(channel, bad), "{channel} {bad}");
+            }
         }
         assert!(is_fine(Channel::Webhook, "https://example.com/hook?a=b"));
         for bad in [

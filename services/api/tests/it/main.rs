@@ -43,5 +43,6 @@ mod silences;
 mod slack;
 mod teams;
 mod twilio;
+mod twilio_calls;
 mod twilio_status;
 mod workflow;

@@ -120,7 +120,7 @@ impl Attempt {
         if blame == Blame::Operator {
             pause = pause.max(policy.operator_pause);
         }
-        if ambiguous && self.destination.channel == Channel::Sms {
+        if ambiguous && matches!(self.destination.channel, Channel::Sms | Channel::Voice) {
             pause = pause.max(policy.lookup_pause);
         }
         pause

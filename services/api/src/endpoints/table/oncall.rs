@@ -206,5 +206,14 @@ fn of_providers() -> Vec<Endpoint> {
         post("/api/v1/twilio/status/{id}", Need::Nothing, twilio::status::receive)
             .named("receive_sms_status", "What became of an SMS: a form of Twilio's with its signature.")
             .fails(&[Code::Forbidden, Code::UnsupportedMediaType]),
+        post("/api/v1/twilio/calls/{id}", Need::Nothing, twilio::calls::status)
+            .named("receive_call_status", "How a call goes: a form of Twilio's with its signature.")
+            .fails(&[Code::Forbidden, Code::UnsupportedMediaType]),
+        post("/api/v1/twilio/calls/{id}/key", Need::Nothing, twilio::calls::key)
+            .named(
+                "receive_call_key",
+                "A key that was pressed during a call: a form of Twilio's with its signature, answered as TwiML.",
+            )
+            .fails(&[Code::Forbidden, Code::UnsupportedMediaType]),
     ]
 }

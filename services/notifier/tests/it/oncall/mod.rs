@@ -7,6 +7,7 @@ mod alerts;
 mod answers;
 mod buttons;
 mod by_hand;
+mod calls;
 mod contact_methods;
 mod escalating;
 mod faults;
