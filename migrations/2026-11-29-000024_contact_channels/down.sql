@@ -1,3 +1,4 @@
+DROP TABLE web_push_keys;
 DELETE FROM replies WHERE channel > 4;
 DELETE FROM destinations WHERE channel > 4;
 ALTER TABLE replies

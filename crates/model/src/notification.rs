@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 vocabulary!(
     /// How a message travels.
-    Channel, "channel", "email, slack, sms, webhook, voice", {
+    Channel, "channel", "email, slack, sms, webhook, voice, web_push", {
         /// SMTP; the target is an address.
         Email = 1 => "email",
         /// Slack; the target is an incoming webhook's URL, or a channel id when a bot token is set.
@@ -18,6 +18,8 @@ vocabulary!(
         Webhook = 4 => "webhook",
         /// A call by Twilio; the target is a number in E.164. Of people only.
         Voice = 5 => "voice",
+        /// Web push (RFC 8030); the target is the URL that a browser's push service has given out. Of people only.
+        WebPush = 6 => "web_push",
     }
 );
 
@@ -178,13 +180,19 @@ pub struct DestinationSettings {
     /// Slack: a bot token (`xoxb-…`); the target is then a channel id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bot_token: Option<String>,
+    /// Web push: the public key of the browser's subscription, in base64url.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p256dh: Option<String>,
+    /// Web push: the secret of the browser's subscription, in base64url.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth: Option<String>,
 }
 
 impl Channel {
     /// Whether it reaches people only, by a contact method of theirs, and no project's destination.
     #[must_use]
     pub const fn is_personal(self) -> bool {
-        matches!(self, Self::Voice)
+        matches!(self, Self::Voice | Self::WebPush)
     }
 
     /// The lowest priority that goes to such a destination unless it says otherwise: critical goes to all,
@@ -193,7 +201,7 @@ impl Channel {
     pub const fn default_min_priority(self) -> Priority {
         match self {
             Self::Sms | Self::Voice => Priority::Critical,
-            Self::Slack => Priority::High,
+            Self::Slack | Self::WebPush => Priority::High,
             Self::Email => Priority::Medium,
             Self::Webhook => Priority::Low,
         }

@@ -51,6 +51,7 @@ impl Destination {
         let mut settings = self.settings.clone();
         settings.secret = settings.secret.map(|_| hidden());
         settings.bot_token = settings.bot_token.map(|_| hidden());
+        settings.auth = settings.auth.map(|_| hidden());
         // Which of them carry credentials cannot be told.
         settings.headers.values_mut().for_each(|value| *value = hidden());
         settings

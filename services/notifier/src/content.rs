@@ -32,6 +32,12 @@ impl Links {
         self.0.host_str().unwrap_or("localhost")
     }
 
+    /// The first page.
+    #[must_use]
+    pub fn home(&self) -> String {
+        self.0.to_string()
+    }
+
     /// The page of an issue, or of an incident that has none.
     #[must_use]
     pub fn about(&self, about: &About) -> String {

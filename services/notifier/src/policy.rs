@@ -62,7 +62,7 @@ pub struct ChannelLimits {
 #[must_use]
 pub const fn channel_limits(channel: Channel) -> ChannelLimits {
     match channel {
-        Channel::Email | Channel::Slack | Channel::Sms => {
+        Channel::Email | Channel::Slack | Channel::Sms | Channel::WebPush => {
             ChannelLimits { in_flight: 2, spacing: Some(TimeDelta::seconds(1)), bundle_over: 10 }
         }
         Channel::Voice => {

@@ -45,4 +45,5 @@ mod teams;
 mod twilio;
 mod twilio_calls;
 mod twilio_status;
+mod web_push;
 mod workflow;

@@ -57,7 +57,7 @@ function paged(data: Record<string, Json>, moment: (iso: string) => string): Tol
 /** A page that its provider had taken and that has not arrived. */
 function missed(data: Record<string, Json>, moment: (iso: string) => string): string {
   const who = people(data["people"], moment);
-  if (data["channel"] !== "voice") return `The page of ${who} by ${word(data["channel"])} has not arrived`;
+  if (data["channel"] !== "voice") return `The page of ${who} by ${word(data["channel"]).replace("_", " ")} has not arrived`;
   return `${who} did not take the call${data["again"] === true ? ": another one follows" : ""}`;
 }
 

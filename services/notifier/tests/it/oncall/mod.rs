@@ -14,6 +14,7 @@ mod faults;
 mod nobody;
 mod outages;
 mod priorities;
+mod push;
 mod quiet;
 mod races;
 mod replies;

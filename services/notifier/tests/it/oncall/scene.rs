@@ -94,7 +94,9 @@ impl Scene {
         let target = match channel {
             Channel::Email => format!("{}@pager.example.com", who.name),
             Channel::Sms | Channel::Voice => number.clone(),
-            Channel::Slack | Channel::Webhook => self.hooks.url(&format!("/{channel}/{}", who.name)),
+            Channel::Slack | Channel::Webhook | Channel::WebPush => {
+                self.hooks.url(&format!("/{channel}/{}", who.name))
+            }
         };
         if matches!(channel, Channel::Sms | Channel::Voice) {
             self.numbers.insert(number, who.name.to_owned());
