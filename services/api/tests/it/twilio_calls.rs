@@ -141,7 +141,7 @@ async fn who_was_slower_and_who_may_not_any_more_are_told_so() {
         .unwrap();
     assert_eq!(called.press("6").await, "<Say>You may not answer incidents (any more). Goodbye.</Say>");
     assert_eq!(called.scene.state().await, "acknowledged");
-    crew.app.stop().await;
+    called.scene.crew.app.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -172,7 +172,7 @@ async fn a_key_of_no_call_of_ours_and_one_that_twilio_has_not_signed_do_nothing(
     assert_eq!(called.scene.state().await, "triggered");
     let told = "SELECT count(*) FROM notifications WHERE delivery IS NOT NULL";
     assert_eq!(app.database.number(told).await.unwrap(), 0);
-    app.stop().await;
+    called.scene.crew.app.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,7 @@
 //!
 //! A call in Twilio's list says nothing of what it is about. One that may have been made is known by its number and time: between two calls to one
 //! number there is a pause ([`crate::policy::channel_limits`]). Twilio is asked to report how each goes, which the api hears; a page
-//! that nobody takes is called about again from there ([`bugle_store::notifications::deliver`]).
+//! that nobody takes is called about again from there ([`bugle_store::notifications::deliver()`]).
 
 mod script;
 

@@ -13,7 +13,7 @@ use bugle_model::{Priority, SignalKind};
 use bugle_runtime::Config;
 use bugle_store::web_push::PushKeys;
 use encrypt::Receiver;
-use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderName};
+use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 use url::Url;
@@ -24,10 +24,6 @@ const KEPT: u32 = 15 * 60;
 /// Characters of the title and of the lines below it: a message has 4,096 bytes at most.
 const MAX_TITLE: usize = 200;
 const MAX_BODY: usize = 200;
-
-const TTL: HeaderName = HeaderName::from_static("ttl");
-const URGENCY: HeaderName = HeaderName::from_static("urgency");
-const TOPIC: HeaderName = HeaderName::from_static("topic");
 
 /// The channel.
 pub struct WebPush {
@@ -92,12 +88,12 @@ impl WebPush {
             .header(AUTHORIZATION, authorization)
             .header(CONTENT_ENCODING, "aes128gcm")
             .header(CONTENT_TYPE, "application/octet-stream")
-            .header(TTL, if content.kind == SignalKind::Page { PAGE_KEPT } else { KEPT })
-            .header(URGENCY, urgency(content.priority))
+            .header("ttl", if content.kind == SignalKind::Page { PAGE_KEPT } else { KEPT })
+            .header("urgency", urgency(content.priority))
             .body(body);
         // What waits at the push service about an incident is replaced by what is newer.
         Ok(match incident(content) {
-            Some(_) => request.header(TOPIC, tag(content)),
+            Some(_) => request.header("topic", tag(content)),
             None => request,
         })
     }

@@ -58,7 +58,7 @@ fn sealed(
     let mut record = [text, &[LAST]].concat();
     key.seal_in_place_append_tag(nonce, Aad::empty(), &mut record).ok()?;
     let length = u8::try_from(KEY).ok()?;
-    Some([&salt, &RECORD.to_be_bytes()[..], &[length], public, &record].concat())
+    Some([salt.as_slice(), &RECORD.to_be_bytes(), &[length], public, &record].concat())
 }
 
 fn derived(
