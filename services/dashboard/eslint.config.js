@@ -31,5 +31,6 @@ export default ts.config(
       "max-lines": ["error", 400],
     },
   },
+  { files: ["public/*.js"], languageOptions: { globals: globals.serviceworker } },
   { files: ["e2e/**/*.mjs", "*.{js,mjs}"], languageOptions: { globals: { ...globals.node, ...globals.browser } } },
 );

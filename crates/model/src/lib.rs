@@ -33,7 +33,7 @@ pub use ids::{
 pub use intake::{AttachmentRef, BatchError, IntakeBatch, ItemKind, RawItem};
 pub use level::{IssueStatus, Level, Priority, UnknownName};
 pub use notification::{
-    Channel, DeliveryStatus, DestinationSettings, NotificationState, SignalKind, takes_no_sms,
+    Channel, DeliveryStatus, DestinationSettings, NotificationState, SignalKind, takes_no_calls, takes_no_sms,
 };
 pub use oncall::{
     EscalationPolicy, EscalationStep, EscalationTarget, IncidentAnswer, IncidentEvent, IncidentState,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 vocabulary!(
     /// How a message travels.
-    Channel, "channel", "email, slack, sms, webhook", {
+    Channel, "channel", "email, slack, sms, webhook, voice, web_push", {
         /// SMTP; the target is an address.
         Email = 1 => "email",
         /// Slack; the target is an incoming webhook's URL, or a channel id when a bot token is set.
@@ -16,6 +16,10 @@ vocabulary!(
         Sms = 3 => "sms",
         /// Standard Webhooks; the target is a URL.
         Webhook = 4 => "webhook",
+        /// A call by Twilio; the target is a number in E.164. Of people only.
+        Voice = 5 => "voice",
+        /// Web push (RFC 8030); the target is the URL that a browser's push service has given out. Of people only.
+        WebPush = 6 => "web_push",
     }
 );
 
@@ -99,21 +103,21 @@ vocabulary!(
 );
 
 vocabulary!(
-    /// What a provider says of a message after it has accepted it: of an SMS. Comes in any order, and may come twice.
+    /// What a provider says of a message after it has accepted it: of an SMS or a call. Comes in any order, and may come twice.
     DeliveryStatus, "delivery", "accepted, queued, sending, sent, delivered, undelivered, failed", {
         /// Taken, and not yet given to a number to be sent from.
         Accepted = 1 => "accepted",
         /// Waits for its turn.
         Queued = 2 => "queued",
-        /// On its way to the carrier.
+        /// On its way to the carrier; a call is being set up.
         Sending = 3 => "sending",
-        /// The carrier has it. Some carriers never say more.
+        /// The carrier has it. Some carriers never say more. A call rings, or is going on.
         Sent = 4 => "sent",
-        /// It has arrived.
+        /// It has arrived; a call was taken, and is over.
         Delivered = 5 => "delivered",
-        /// The carrier or the phone did not take it.
+        /// The carrier or the phone did not take it; a call was not answered, or the line was busy.
         Undelivered = 6 => "undelivered",
-        /// It could not be sent.
+        /// It could not be sent, or a call not be made.
         Failed = 7 => "failed",
     }
 );
@@ -124,6 +128,21 @@ impl DeliveryStatus {
     pub const fn is_failure(self) -> bool {
         matches!(self, Self::Undelivered | Self::Failed)
     }
+
+    /// What Twilio's word for a call means (<https://www.twilio.com/docs/voice/api/call-resource#call-status-values>); `None` for one that is not
+    /// known.
+    #[must_use]
+    pub fn of_call(word: &str) -> Option<Self> {
+        Some(match word {
+            "queued" => Self::Queued,
+            "initiated" => Self::Sending,
+            "ringing" | "in-progress" => Self::Sent,
+            "completed" => Self::Delivered,
+            "busy" | "no-answer" => Self::Undelivered,
+            "failed" | "canceled" => Self::Failed,
+            _ => return None,
+        })
+    }
 }
 
 /// Whether one of Twilio's error codes says that a number takes no SMS, whatever is in them
@@ -131,6 +150,12 @@ impl DeliveryStatus {
 #[must_use]
 pub const fn takes_no_sms(code: i64) -> bool {
     matches!(code, 21211 | 21214 | 21610 | 21612 | 21614 | 21635 | 30004 | 30005 | 30006)
+}
+
+/// Whether one of Twilio's error codes says that a number cannot be called: it is none, or leads nowhere.
+#[must_use]
+pub const fn takes_no_calls(code: i64) -> bool {
+    matches!(code, 13223 | 13224 | 21211 | 21214 | 21217)
 }
 
 /// What can be set for a destination beyond channel and target. Unknown fields are an error.
@@ -155,16 +180,28 @@ pub struct DestinationSettings {
     /// Slack: a bot token (`xoxb-…`); the target is then a channel id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bot_token: Option<String>,
+    /// Web push: the public key of the browser's subscription, in base64url.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p256dh: Option<String>,
+    /// Web push: the secret of the browser's subscription, in base64url.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth: Option<String>,
 }
 
 impl Channel {
+    /// Whether it reaches people only, by a contact method of theirs, and no project's destination.
+    #[must_use]
+    pub const fn is_personal(self) -> bool {
+        matches!(self, Self::Voice | Self::WebPush)
+    }
+
     /// The lowest priority that goes to such a destination unless it says otherwise: critical goes to all,
-    /// high to Slack, email and webhook, medium to email and webhook, low to webhook.
+    /// high to Slack, email and webhook, medium to email and webhook, low to webhook. People's contact methods have rules instead.
     #[must_use]
     pub const fn default_min_priority(self) -> Priority {
         match self {
-            Self::Sms => Priority::Critical,
-            Self::Slack => Priority::High,
+            Self::Sms | Self::Voice => Priority::Critical,
+            Self::Slack | Self::WebPush => Priority::High,
             Self::Email => Priority::Medium,
             Self::Webhook => Priority::Low,
         }

@@ -51,6 +51,7 @@ impl Destination {
         let mut settings = self.settings.clone();
         settings.secret = settings.secret.map(|_| hidden());
         settings.bot_token = settings.bot_token.map(|_| hidden());
+        settings.auth = settings.auth.map(|_| hidden());
         // Which of them carry credentials cannot be told.
         settings.headers.values_mut().for_each(|value| *value = hidden());
         settings
@@ -151,7 +152,11 @@ pub async fn create(
     fresh_secret: &str,
     now: DateTime<Utc>,
 ) -> Result<Destination, CreateError> {
-    let mistakes = mistakes(Looks { channel: new.channel, target: &new.target, settings: &new.settings });
+    let mut mistakes = mistakes(Looks { channel: new.channel, target: &new.target, settings: &new.settings });
+    if new.channel.is_personal() {
+        let reason = format!("{} reaches people: as a contact method of theirs", new.channel);
+        mistakes.push(Invalid { field: "channel", reason });
+    }
     if !mistakes.is_empty() {
         return Err(CreateError::Invalid(mistakes));
     }

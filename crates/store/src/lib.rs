@@ -81,6 +81,7 @@ mod tls;
 pub mod tokens;
 pub mod upkeep;
 pub mod users;
+pub mod web_push;
 
 pub use error::StoreError;
 pub use pool::{Pooled, Store, connect};

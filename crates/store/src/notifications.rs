@@ -21,7 +21,7 @@ mod read;
 mod record;
 
 pub use claim::{Bundle, Candidate, Claim, Claimed, Claims, Digest, Due, LOST, PageOf, Plan, claim, due};
-pub use deliver::{Delivered, Delivery, deliver};
+pub use deliver::{CALL_AGAIN_AFTER, Delivered, Delivery, MAX_CALLS, deliver};
 pub use facts::{About, IssueFacts};
 pub use incident_facts::IncidentFacts;
 pub use insert::{NewNotification, insert, insert_test, test_is_pending};

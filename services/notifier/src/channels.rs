@@ -4,11 +4,16 @@ mod email;
 pub(crate) mod slack;
 mod sms;
 mod template;
+mod twilio;
+mod voice;
+mod web_push;
 mod webhook;
 
 pub use email::Email;
 pub use slack::Slack;
 pub use sms::{Segments, Sms, segments};
+pub use voice::Voice;
+pub use web_push::WebPush;
 pub use webhook::Webhook;
 
 use crate::answers::Offered;
@@ -20,6 +25,7 @@ use bugle_model::Channel;
 use bugle_runtime::Config;
 use bugle_store::destinations::Destination;
 use bugle_store::notifications::Claimed;
+use bugle_store::web_push::PushKeys;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
 
@@ -34,6 +40,15 @@ pub struct Dispatch<'a> {
     pub destination: &'a Destination,
     /// The time.
     pub now: DateTime<Utc>,
+}
+
+/// What is looked up for a message before it is sent.
+#[derive(Default)]
+pub struct Prepared {
+    /// Of a mail: the links that answer its pages.
+    pub offered: Offered,
+    /// Of web push: the keys by which this installation is known.
+    pub keys: Option<PushKeys>,
 }
 
 /// The channels could not be set up.
@@ -56,6 +71,8 @@ pub struct Channels {
     email: Email,
     slack: Slack,
     sms: Sms,
+    voice: Voice,
+    web_push: WebPush,
     webhook: Webhook,
 }
 
@@ -72,7 +89,9 @@ impl Channels {
         Ok(Self {
             email: Email::new(config, links.host(), timeouts)?,
             slack: Slack::new(guard.clone(), guarded.clone(), trusted.clone(), config),
-            sms: Sms::new(trusted, config),
+            sms: Sms::new(&trusted, config),
+            voice: Voice::new(&trusted, config),
+            web_push: WebPush::new(guard.clone(), guarded.clone(), config),
             webhook: Webhook::new(guard, guarded),
             links,
         })
@@ -90,25 +109,27 @@ impl Channels {
         self.slack.has_buttons(destination)
     }
 
-    /// Sends a claimed notification, with the links that answer its pages. `lookup_pause` is how long an SMS that may have arrived waits before Twilio is
+    /// Sends a claimed notification, with what was looked up for it. `lookup_pause` is how long an SMS or a call that may have arrived waits before Twilio is
     /// asked about it.
     pub async fn send(
         &self,
         claimed: &Claimed,
         destination: &Destination,
-        offered: &Offered,
+        prepared: &Prepared,
         now: DateTime<Utc>,
         lookup_pause: TimeDelta,
     ) -> Outcome {
         let Some(mut content) = Content::new(claimed, &self.links) else {
             return Outcome::bare(Verdict::Moot { reason: "every issue in it was dealt with".to_owned() });
         };
-        content.offer(offered);
+        content.offer(&prepared.offered);
         let dispatch = Dispatch { claimed, content: &content, destination, now };
         match destination.channel {
             Channel::Email => self.email.send(dispatch).await,
             Channel::Slack => self.slack.send(dispatch).await,
             Channel::Sms => self.sms.send(dispatch, lookup_pause).await,
+            Channel::Voice => self.voice.send(dispatch, lookup_pause).await,
+            Channel::WebPush => self.web_push.send(dispatch, prepared.keys.as_ref()).await,
             Channel::Webhook => self.webhook.send(dispatch).await,
         }
     }

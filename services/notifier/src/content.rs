@@ -32,6 +32,12 @@ impl Links {
         self.0.host_str().unwrap_or("localhost")
     }
 
+    /// The first page.
+    #[must_use]
+    pub fn home(&self) -> String {
+        self.0.to_string()
+    }
+
     /// The page of an issue, or of an incident that has none.
     #[must_use]
     pub fn about(&self, about: &About) -> String {
@@ -63,6 +69,18 @@ impl Links {
     #[must_use]
     pub fn twilio_status(&self, message_id: Uuid) -> String {
         format!("{}api/v1/twilio/status/{}", self.0, message_id.simple())
+    }
+
+    /// Where Twilio is to say what becomes of a call.
+    #[must_use]
+    pub fn twilio_call(&self, message_id: Uuid) -> String {
+        format!("{}api/v1/twilio/calls/{}", self.0, message_id.simple())
+    }
+
+    /// Where Twilio asks what follows from a key that was pressed during a call.
+    #[must_use]
+    pub fn twilio_key(&self, message_id: Uuid) -> String {
+        format!("{}/key", self.twilio_call(message_id))
     }
 
     /// An event in the API.

@@ -1,10 +1,10 @@
-//! Tells people and machines: email, Slack, SMS, webhook; again until it is done or visibly failed.
+//! Tells people and machines: email, Slack, SMS, calls, web push, webhook; again until it is done or visibly failed.
 //!
 //! [`Signals`] turns signals into rows, one per issue, destination, kind and generation, and opens incidents. [`Escalator`] has incidents
 //! page people until somebody answers; a page is a row like the others. [`Sender`] claims due rows,
 //! sends them through [`Channels`], and records each attempt together with the new state. All waiting is in the rows, so
 //! any number of notifiers may run, and a crash loses nothing: the lease of a claim runs out and another takes over.
-//! What may have arrived already is sent again under the same id by webhook, Slack and email; an SMS is looked up at
+//! What may have arrived already is sent again under the same id by webhook, Slack, email and web push; an SMS or a call is looked up at
 //! Twilio first. [`Updates`] changes messages at Slack in place when their incident changes. [`AccountMails`] sends what the API puts into `account_mails`: invitations, links for new passwords.
 
 pub mod account_mails;

@@ -19,7 +19,7 @@ pub struct Policy {
     pub jitter: f64,
     /// The shortest pause when an account or a setting is at fault.
     pub operator_pause: TimeDelta,
-    /// The shortest pause before an SMS that may have arrived is looked up: the provider's list lags behind.
+    /// The shortest pause before an SMS or a call that may have arrived is looked up: the provider's list lags behind.
     pub lookup_pause: TimeDelta,
     /// Attempts before it is given up.
     pub max_attempts: i32,
@@ -57,12 +57,16 @@ pub struct ChannelLimits {
 }
 
 /// The limits that are in force unless a test says otherwise. Slack takes one message a second per channel (its
-/// documented limit), so does a sender's number at Twilio; a person reads no faster. A webhook's receiver is a machine.
+/// documented limit), so does a sender's number at Twilio; a person reads no faster. A webhook's receiver is a machine. One who talks on the
+/// phone takes no second call; the pause also tells two calls apart when one of them is looked up.
 #[must_use]
 pub const fn channel_limits(channel: Channel) -> ChannelLimits {
     match channel {
-        Channel::Email | Channel::Slack | Channel::Sms => {
+        Channel::Email | Channel::Slack | Channel::Sms | Channel::WebPush => {
             ChannelLimits { in_flight: 2, spacing: Some(TimeDelta::seconds(1)), bundle_over: 10 }
+        }
+        Channel::Voice => {
+            ChannelLimits { in_flight: 1, spacing: Some(TimeDelta::seconds(30)), bundle_over: 10 }
         }
         Channel::Webhook => ChannelLimits { in_flight: 8, spacing: None, bundle_over: 100 },
     }

@@ -71,6 +71,8 @@ pub struct Config {
     pub twilio_auth_token: Option<Secret>,
     /// The number that SMS come from, in E.164, or a messaging service's sid (`MG…`).
     pub twilio_from: Option<String>,
+    /// The number that calls come from, in E.164. Unset: `twilio_from`, when that is a number.
+    pub twilio_voice_from: Option<String>,
     /// Slack's API; methods are at `/api/…` below it. Default `https://slack.com`.
     pub slack_base_url: Url,
     /// The signing secret of the Slack app whose bot posts pages. With it they have buttons that answer them.
@@ -222,6 +224,9 @@ impl Config {
                 "a number such as +15005550006, or a messaging service's sid",
                 text,
             ),
+            twilio_voice_from: r.optional("twilio_voice_from", "a number such as +15005550006", |t| {
+                t.starts_with('+').then(|| t.to_owned())
+            }),
             slack_base_url: r
                 .optional("slack_base_url", "an http:// or https:// URL", &web)
                 .unwrap_or_else(|| constant(SLACK)),
@@ -313,6 +318,9 @@ impl Config {
                 "twilio_account_sid, twilio_auth_token, twilio_from",
                 "only some are set; expected all three or none",
             );
+        }
+        if self.twilio_voice_from.is_some() && self.twilio_account_sid.is_none() {
+            reader.conflict("twilio_voice_from", "needs twilio_account_sid and its kin");
         }
         let oidc = [self.oidc_client_id.is_some(), self.oidc_client_secret.is_some()];
         if oidc != [self.oidc_issuer.is_some(); 2] {

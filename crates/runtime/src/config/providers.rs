@@ -34,6 +34,14 @@ impl Config {
         let from = self.twilio_from.as_deref().unwrap_or_default();
         self.twilio_reaches_here() && (from.starts_with('+') || from.starts_with("MG"))
     }
+
+    /// The number that calls come from, in E.164: the one that is set for them, or else the one that SMS come from. A name or a messaging service
+    /// calls nobody.
+    #[must_use]
+    pub fn calls_from(&self) -> Option<&str> {
+        let from = self.twilio_voice_from.as_deref().or(self.twilio_from.as_deref())?;
+        from.starts_with('+').then_some(from)
+    }
 }
 
 #[cfg(test)]
@@ -67,6 +75,21 @@ mod tests {
             let public_url = "https://bugle.example.com".parse().unwrap();
             let config = Config { public_url, twilio_from: Some(from.to_owned()), ..Config::default() };
             assert_eq!(config.takes_sms_replies(), expected, "{from}");
+        }
+    }
+
+    #[test]
+    fn calls_come_from_a_number() {
+        for (sms, voice, expected) in [
+            ("+15005550006", None, Some("+15005550006")),
+            ("+15005550006", Some("+15005550007"), Some("+15005550007")),
+            ("MG0123", Some("+15005550007"), Some("+15005550007")),
+            ("MG0123", None, None),
+            ("Bugle", None, None),
+        ] {
+            let (twilio_from, twilio_voice_from) = (Some(sms.to_owned()), voice.map(str::to_owned));
+            let config = Config { twilio_from, twilio_voice_from, ..Config::default() };
+            assert_eq!(config.calls_from(), expected, "{sms} {voice:?}");
         }
     }
 }

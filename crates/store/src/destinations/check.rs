@@ -1,7 +1,7 @@
 //! What a destination may look like, per channel.
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bugle_model::{Channel, DestinationSettings, SignalKind};
 use url::{Host, Url};
 
@@ -26,6 +26,10 @@ const MAX_HEADER_VALUE: usize = 1024;
 /// Most environments in a filter; the longest name in bytes.
 const MAX_ENVIRONMENTS: usize = 50;
 const MAX_ENVIRONMENT: usize = 64;
+
+/// Bytes of a browser's public key, an uncompressed point, and of its secret (RFC 8291).
+const PUBLIC_KEY: usize = 65;
+const AUTH_SECRET: usize = 16;
 
 /// Headers that frame the request or belong to the connection, and those that carry the signature.
 const RESERVED_HEADERS: &[&str] = &[
@@ -82,11 +86,23 @@ pub(crate) fn mistakes(new: Looks<'_>) -> Vec<Invalid> {
         "settings.bot_token",
         bot_token(settings).or_else(|| only(new, Channel::Slack, settings.bot_token.is_some())),
     );
+    say("settings.p256dh", of_subscription(new, settings.p256dh.as_deref(), PUBLIC_KEY));
+    say("settings.auth", of_subscription(new, settings.auth.as_deref(), AUTH_SECRET));
     found
 }
 
 fn only(new: Looks<'_>, channel: Channel, given: bool) -> Option<String> {
     (given && new.channel != channel).then(|| format!("only for the channel {channel}"))
+}
+
+/// A value of a browser's subscription, which web push needs and nothing else has.
+fn of_subscription(new: Looks<'_>, given: Option<&str>, length: usize) -> Option<String> {
+    if new.channel != Channel::WebPush {
+        return only(new, Channel::WebPush, given.is_some());
+    }
+    let bytes = given.and_then(|text| URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).ok());
+    let is_fine = bytes.is_some_and(|bytes| bytes.len() == length);
+    (!is_fine).then(|| format!("expected {length} bytes in base64url, of the browser's subscription"))
 }
 
 fn target(new: Looks<'_>) -> Option<String> {
@@ -101,10 +117,13 @@ fn target(new: Looks<'_>) -> Option<String> {
         Channel::Email => {
             (!is_address(text)).then(|| "expected one mail address such as dev@example.com".to_owned())
         }
-        Channel::Sms => {
+        Channel::Sms | Channel::Voice => {
             (!is_number(text)).then(|| "expected a number in E.164 such as +15005550006".to_owned())
         }
         Channel::Webhook => web_url(text),
+        Channel::WebPush => web_url(text).or_else(|| {
+            (!text.starts_with("https://")).then(|| "expected the https:// URL of a push service".to_owned())
+        }),
         Channel::Slack if new.settings.bot_token.is_some() => (!is_slack_channel(text))
             .then(|| "expected a channel id such as C0123456789, because a bot token is set".to_owned()),
         Channel::Slack => web_url(text)
@@ -240,9 +259,11 @@ mod tests {
         ] {
             assert!(!is_fine(Channel::Email, bad), "{bad}");
         }
-        assert!(is_fine(Channel::Sms, "+15005550006"));
-        for bad in ["15005550006", "+0123456789", "+1", "+1500555000612345", "+1500 555"] {
-            assert!(!is_fine(Channel::Sms, bad), "{bad}");
+        for channel in [Channel::Sms, Channel::Voice] {
+            assert!(is_fine(channel, "+15005550006"));
+            for bad in ["15005550006", "+0123456789", "+1", "+1500555000612345", "+1500 555"] {
+                assert!(!is_fine(channel, bad), "{channel} {bad}");
+            }
         }
         assert!(is_fine(Channel::Webhook, "https://example.com/hook?a=b"));
         for bad in [
@@ -270,6 +291,24 @@ mod tests {
         settings.headers.insert("X-A".to_owned(), "b".to_owned());
         let fields: Vec<_> = slack(&settings).into_iter().map(|m| m.field).collect();
         assert_eq!(fields, ["settings.headers", "settings.template"]);
+    }
+
+    #[test]
+    fn a_subscription_has_a_url_a_key_and_a_secret() {
+        let of = |bytes: usize| Some(URL_SAFE_NO_PAD.encode(vec![4; bytes]));
+        let fields = |target, p256dh, auth| {
+            let settings = DestinationSettings { p256dh, auth, ..DestinationSettings::default() };
+            let found = mistakes(Looks { channel: Channel::WebPush, target, settings: &settings });
+            found.into_iter().map(|one| one.field).collect::<Vec<_>>()
+        };
+        let url = "https://push.example.com/a";
+        assert_eq!(fields(url, of(65), of(16)), [""; 0]);
+        assert_eq!(fields("http://push.example.com/a", of(65), of(16)), ["target"]);
+        assert_eq!(fields(url, None, None), ["settings.p256dh", "settings.auth"]);
+        assert_eq!(fields(url, of(64), Some("?".to_owned())), ["settings.p256dh", "settings.auth"]);
+        let settings = DestinationSettings { auth: of(16), ..DestinationSettings::default() };
+        let found = mistakes(Looks { channel: Channel::Webhook, target: url, settings: &settings });
+        assert_eq!(found.into_iter().map(|one| one.field).collect::<Vec<_>>(), ["settings.auth"]);
     }
 
     #[test]

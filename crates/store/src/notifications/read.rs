@@ -80,7 +80,7 @@ pub struct Notification {
     pub latency_ms: Option<i64>,
     /// The provider's id for it.
     pub provider_id: Option<String>,
-    /// What the provider says became of it since; none as long as it says nothing. Of SMS.
+    /// What the provider says became of it since; none as long as it says nothing. Of SMS and calls.
     pub delivery: Option<DeliveryStatus>,
     /// Why it did not succeed (yet), or was cancelled.
     pub error: Option<String>,

@@ -21,6 +21,7 @@ mod alert_sources;
 mod alerts;
 mod answer_links;
 mod by_hand;
+mod calls;
 mod contact_methods;
 mod decision;
 mod directory;
@@ -56,6 +57,7 @@ pub use answer_links::{
     use_answer_link,
 };
 pub use by_hand::{NewIncident, open_by_hand};
+pub use calls::{Call, find_call};
 pub use contact_methods::{
     ContactMethod, MAX_CODE_TRIES, MAX_METHODS, NewContactMethod, Verified, contact_method_mistakes,
     create_contact_method, delete_contact_method, list_contact_methods, send_code, send_test,

@@ -302,7 +302,7 @@ pub struct Page {
     pub finished_at: Option<DateTime<Utc>>,
     /// How often it was tried.
     pub attempts: i32,
-    /// What the provider says became of it since; none as long as it says nothing. Of SMS.
+    /// What the provider says became of it since; none as long as it says nothing. Of SMS and calls.
     pub delivery: Option<DeliveryStatus>,
     /// Why it did not succeed (yet), or was cancelled.
     pub error: Option<String>,

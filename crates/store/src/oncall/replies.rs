@@ -207,7 +207,7 @@ pub async fn switch_off(
     Ok(changed == 1)
 }
 
-/// Writes onto the timeline of its incident that a page has not arrived. Nothing, when it was no page. Composes with the caller's
+/// Writes onto the timeline of its incident that a page has not arrived, and whether another call follows. Nothing, when it was no page. Composes with the caller's
 /// transaction.
 ///
 /// # Errors
@@ -236,9 +236,12 @@ pub async fn page_failed(
     .await?;
     let (status, code) = told;
     let entry = |row: Row| {
-        let data = json!({
+        let mut data = json!({
             "people": [{ "user": row.user, "name": row.name }], "channel": channel, "delivery": status, "code": code,
         });
+        if let (true, Some(data)) = (page.again, data.as_object_mut()) {
+            data.insert("again".to_owned(), true.into());
+        }
         Entry { incident: row.incident, generation: row.generation, event: IncidentEvent::PageFailed, data }
     };
     let entries: Vec<Entry> = row::all::<Row>(rows)?.into_iter().map(entry).collect();

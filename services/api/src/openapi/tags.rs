@@ -39,7 +39,10 @@ pub(super) const TAGS: &[(&str, &str)] = &[
     ("silences", "Times in which incidents are opened without paging anybody."),
     ("incidents", "What somebody must answer."),
     ("answers", "Links of mails that answer a page."),
-    ("twilio", "What Twilio tells: replies by SMS, and what became of messages."),
+    (
+        "twilio",
+        "What Twilio tells: replies by SMS, keys that were pressed during a call, and what became of both.",
+    ),
     ("slack", "What Slack tells: buttons of pages that were pressed."),
     ("notifications", "What was told to whom, and how it went."),
     ("outcomes", "How items ended, by the hour."),

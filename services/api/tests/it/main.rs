@@ -43,5 +43,7 @@ mod silences;
 mod slack;
 mod teams;
 mod twilio;
+mod twilio_calls;
 mod twilio_status;
+mod web_push;
 mod workflow;

@@ -49,15 +49,25 @@ pub async fn scene() -> Scene {
 }
 
 async fn phone(crew: &Crew, user: UserId, number: &str, verified: bool) -> ContactMethodId {
+    reached_by(crew, user, Channel::Sms, number, verified).await
+}
+
+pub async fn reached_by(
+    crew: &Crew,
+    user: UserId,
+    channel: Channel,
+    number: &str,
+    verified: bool,
+) -> ContactMethodId {
     let (name, target) = ("phone".to_owned(), number.to_owned());
     let settings = DestinationSettings::default();
-    let new = NewContactMethod { user, name, channel: Channel::Sms, target, settings, verified };
+    let new = NewContactMethod { user, name, channel, target, settings, verified };
     let mut connection = crew.app.connection().await;
     oncall::create_contact_method(&mut connection, &new, crew.app.now()).await.unwrap().unwrap()
 }
 
 /// A page of an incident: 0 waits, 1 is on its way, 2 was sent.
-async fn page(crew: &Crew, incident: i64, phone: ContactMethodId, user: UserId, state: i16) -> Uuid {
+pub async fn page(crew: &Crew, incident: i64, phone: ContactMethodId, user: UserId, state: i16) -> Uuid {
     let message = Uuid::now_v7();
     let (project, now) = (crew.project, crew.app.now().to_rfc3339());
     let times = match state {

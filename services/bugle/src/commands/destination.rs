@@ -107,6 +107,7 @@ async fn add(connection: &mut Connection, arguments: Add) -> anyhow::Result<()> 
         template: template.transpose()?,
         secret: arguments.secret,
         bot_token: arguments.bot_token,
+        ..DestinationSettings::default()
     };
     let project = find_project(connection, &project).await?.id;
     let new = NewDestination { project, channel, target, min_priority, settings };

@@ -34,6 +34,7 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
     findings.extend(data_folder(config).into_iter().map(|finding| ("data folder", finding)));
     findings.push(("mail", mail(config).await));
     findings.extend(replies(config).map(|finding| ("replies", finding)));
+    findings.extend(calls(config).map(|finding| ("calls", finding)));
     findings.extend(public_url(config).into_iter().map(|finding| ("public url", finding)));
     findings.push(("address", address(config)));
     let mut wrong = 0;
@@ -202,6 +203,18 @@ fn replies(config: &Config) -> Option<Finding> {
     } else {
         let url = config.public_url.as_str().trim_end_matches('/');
         Fine(format!("let Twilio post incoming messages to {url}/api/v1/twilio/messages"))
+    })
+}
+
+/// Whether people can be called, and answer by a key. Nothing, when there is no account to call from.
+fn calls(config: &Config) -> Option<Finding> {
+    config.twilio_account_sid.as_ref()?;
+    Some(match config.calls_from() {
+        None => Note("nobody can be called: set BUGLE_TWILIO_VOICE_FROM to a number".to_owned()),
+        Some(_) if !config.twilio_reaches_here() => {
+            Note("a call cannot be answered by a key: Twilio cannot call BUGLE_PUBLIC_URL".to_owned())
+        }
+        Some(number) => Fine(format!("calls come from {number}")),
     })
 }
 

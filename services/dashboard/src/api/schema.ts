@@ -3648,7 +3648,7 @@ export interface components {
             role?: components["schemas"]["InstallationRole"] | null;
         };
         /** @description How a message travels. */
-        Channel: "email" | "slack" | "sms" | "webhook";
+        Channel: "email" | "slack" | "sms" | "webhook" | "voice" | "web_push";
         /** @description A comment. */
         CommentIssueBody: {
             /** @description Up to 10,000 characters. `@` and a name or an address mentions somebody. */

@@ -1,12 +1,14 @@
 //! One attempt: send, judge, record.
 
 use super::Inner;
-use crate::answers::{self, Offered};
+use crate::answers;
+use crate::channels::Prepared;
 use crate::outcome::{Blame, Outcome, Verdict};
 use bugle_model::{Channel, SignalKind};
 use bugle_store::destinations::Destination;
 use bugle_store::notifications::{AttemptResult, Claimed, Effect, LOST, Next, Record};
 use bugle_store::oncall;
+use bugle_store::web_push::push_keys;
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::Rng;
 use std::sync::{Arc, PoisonError};
@@ -26,11 +28,11 @@ pub(super) struct Attempt {
 
 impl Attempt {
     pub(super) async fn make(self, inner: &Inner) {
-        let offered = self.offer(inner).await;
+        let prepared = self.prepare(inner).await;
         let started_at = inner.clock.now();
         let stopwatch = Instant::now();
         let pause = inner.policy.lookup_pause;
-        let sending = inner.channels.send(&self.claimed, &self.destination, &offered, started_at, pause);
+        let sending = inner.channels.send(&self.claimed, &self.destination, &prepared, started_at, pause);
         let outcome =
             tokio::time::timeout(inner.policy.attempt_timeout, sending).await.unwrap_or_else(|_| too_long());
         let duration_ms = i32::try_from(stopwatch.elapsed().as_millis()).unwrap_or(i32::MAX);
@@ -54,20 +56,32 @@ impl Attempt {
         self.write(inner, &record).await;
     }
 
-    /// Links for a mail that pages somebody; what of a message with buttons has to be known to change it later. The page matters more: it
-    /// goes without when that cannot be written down.
-    async fn offer(&self, inner: &Inner) -> Offered {
+    /// Links for a mail that pages somebody, and keys for web push; what of a message with buttons has to be known to change it later. The page
+    /// matters more: it goes without links when those cannot be written down.
+    async fn prepare(&self, inner: &Inner) -> Prepared {
         if inner.channels.has_buttons(&self.destination) {
             self.note_message(inner).await;
         }
-        if self.destination.channel != Channel::Email {
-            return Offered::default();
+        let (notification, links) = (self.claimed.id, inner.channels.links());
+        let mut prepared = Prepared::default();
+        match self.destination.channel {
+            Channel::Email => {
+                let offering = answers::offer(&inner.store, &self.claimed, links, inner.clock.now());
+                prepared.offered = offering.await.unwrap_or_else(|error| {
+                    tracing::warn!(%notification, %error, "a page goes without links that answer it");
+                    answers::Offered::default()
+                });
+            }
+            Channel::WebPush => {
+                let reading = async { push_keys(&mut *inner.store.conn().await?).await };
+                prepared.keys = reading.await.unwrap_or_else(|error| {
+                    tracing::warn!(%notification, %error, "the keys of web push cannot be read");
+                    None
+                });
+            }
+            Channel::Slack | Channel::Sms | Channel::Voice | Channel::Webhook => {}
         }
-        let offering = answers::offer(&inner.store, &self.claimed, inner.channels.links(), inner.clock.now());
-        offering.await.unwrap_or_else(|error| {
-            tracing::warn!(notification = %self.claimed.id, %error, "a page goes without links that answer it");
-            Offered::default()
-        })
+        prepared
     }
 
     async fn note_message(&self, inner: &Inner) {
@@ -120,7 +134,7 @@ impl Attempt {
         if blame == Blame::Operator {
             pause = pause.max(policy.operator_pause);
         }
-        if ambiguous && self.destination.channel == Channel::Sms {
+        if ambiguous && matches!(self.destination.channel, Channel::Sms | Channel::Voice) {
             pause = pause.max(policy.lookup_pause);
         }
         pause

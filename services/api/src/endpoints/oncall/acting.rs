@@ -1,4 +1,4 @@
-//! What is done with an incident, whoever asks for it and wherever: by the API, from a mail, by SMS.
+//! What is done with an incident, whoever asks for it and wherever: by the API, from a mail, by SMS, during a call.
 
 use super::super::{issue_change, named};
 use super::incidents::of;

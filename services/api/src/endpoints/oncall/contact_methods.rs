@@ -1,5 +1,5 @@
 //! `/api/v1/account/contact-methods`: how one is reached. A code that is sent there proves that it is one's own; the address of the account
-//! needs none.
+//! and a browser that subscribes need none.
 
 use super::super::named;
 use super::name;
@@ -31,10 +31,14 @@ pub(in super::super) struct Body {
     name: String,
     /// How messages travel.
     channel: Channel,
-    /// An address, a number in E.164, a URL, or with a bot token the id of a Slack user.
+    /// An address, a number in E.164, a URL, or with a bot token the id of a Slack user. Web push: the `endpoint` of the browser's subscription.
     target: String,
     /// Slack: a bot token (`xoxb-…`), for messages to oneself.
     bot_token: Option<String>,
+    /// Web push: the public key of the browser's subscription, in base64url.
+    p256dh: Option<String>,
+    /// Web push: the secret of the browser's subscription, in base64url.
+    auth: Option<String>,
 }
 
 /// A message that is on its way.
@@ -92,17 +96,19 @@ pub(in super::super) async fn create(
 }
 
 fn checked(user: &User, body: Body) -> (NewContactMethod, Vec<FieldError>) {
-    let Body { name: given, channel, target, bot_token } = body;
+    let Body { name: given, channel, target, bot_token, p256dh, auth } = body;
     let mut mistakes = Vec::new();
     let name = name(&given).unwrap_or_else(|error| {
         mistakes.push(error);
         String::new()
     });
-    let mut settings = DestinationSettings { bot_token, ..DestinationSettings::default() };
+    let mut settings = DestinationSettings { bot_token, p256dh, auth, ..DestinationSettings::default() };
     if channel == Channel::Webhook {
         settings.secret = Some(destinations::secret_from(rand::random()));
     }
-    let verified = channel == Channel::Email && target.trim().eq_ignore_ascii_case(&user.email);
+    let is_own_address = channel == Channel::Email && target.trim().eq_ignore_ascii_case(&user.email);
+    // What goes there can be read by the browser alone that has made the subscription.
+    let verified = is_own_address || channel == Channel::WebPush;
     let new = NewContactMethod { user: user.id, name, channel, target, settings, verified };
     let found = oncall::contact_method_mistakes(&new);
     mistakes.extend(

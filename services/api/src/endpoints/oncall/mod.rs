@@ -20,6 +20,7 @@ pub(super) mod schedules;
 pub(super) mod silences;
 pub(super) mod slack;
 pub(super) mod twilio;
+pub(super) mod web_push;
 
 use super::named;
 use crate::ApiError;

@@ -3,7 +3,7 @@
 use super::super::oncall::{
     alert_sources, alerts, answers, contact_methods, escalation_policies, feeds, incident_actions,
     incident_create, incidents, notification_rules, overrides, quiet_hours, routing_rules, schedules,
-    silences, slack, twilio,
+    silences, slack, twilio, web_push,
 };
 use crate::access::{Endpoint, Need, delete, get, post, put};
 use crate::openapi::{CURSOR, LIMIT};
@@ -37,6 +37,8 @@ fn of_people() -> Vec<Endpoint> {
             .named("verify_contact_method", "Proves by the code that it is one's own."),
         post("/api/v1/account/contact-methods/{id}/test", Need::Person, contact_methods::test)
             .named("test_contact_method", "Sends a test there."),
+        get("/api/v1/account/web-push-key", Need::Person, web_push::key)
+            .named("get_web_push_key", "The key that a browser subscribes with; made when first asked for."),
         get("/api/v1/account/notification-rules", Need::Person, notification_rules::list)
             .named("list_notification_rules", "When one is told by what; the earliest first."),
         post("/api/v1/account/notification-rules", Need::Person, notification_rules::create)
@@ -205,6 +207,15 @@ fn of_providers() -> Vec<Endpoint> {
             .fails(&[Code::Forbidden, Code::UnsupportedMediaType]),
         post("/api/v1/twilio/status/{id}", Need::Nothing, twilio::status::receive)
             .named("receive_sms_status", "What became of an SMS: a form of Twilio's with its signature.")
+            .fails(&[Code::Forbidden, Code::UnsupportedMediaType]),
+        post("/api/v1/twilio/calls/{id}", Need::Nothing, twilio::calls::status)
+            .named("receive_call_status", "How a call goes: a form of Twilio's with its signature.")
+            .fails(&[Code::Forbidden, Code::UnsupportedMediaType]),
+        post("/api/v1/twilio/calls/{id}/key", Need::Nothing, twilio::calls::key)
+            .named(
+                "receive_call_key",
+                "A key that was pressed during a call: a form of Twilio's with its signature, answered as TwiML.",
+            )
             .fails(&[Code::Forbidden, Code::UnsupportedMediaType]),
     ]
 }

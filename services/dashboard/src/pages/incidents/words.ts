@@ -42,7 +42,7 @@ export interface Told { tone: Tone; text: string; more?: string }
 const word = (value: Json | undefined): string => (typeof value === "string" || typeof value === "number" ? String(value) : "");
 
 /** Where an answer was given, when it was not in the dashboard. */
-const WAYS = new Map([["email", " by mail"], ["sms", " by SMS"], ["slack", " in Slack"]]);
+const WAYS = new Map([["email", " by mail"], ["sms", " by SMS"], ["slack", " in Slack"], ["voice", " by phone"]]);
 const way = (data: Record<string, Json>): string => WAYS.get(word(data["channel"])) ?? "";
 
 function paged(data: Record<string, Json>, moment: (iso: string) => string): Told {
@@ -52,6 +52,13 @@ function paged(data: Record<string, Json>, moment: (iso: string) => string): Tol
   if (data["raised_from"] !== undefined) return { tone: "warn", text: `For the higher priority step ${word(data["step"])} also paged ${who}` };
   const pass = Number(data["pass"] ?? 1);
   return { tone: "warn", text: `Step ${word(data["step"])} paged ${who}${pass > 1 ? ` (round ${pass})` : ""}`, ...unreachable };
+}
+
+/** A page that its provider had taken and that has not arrived. */
+function missed(data: Record<string, Json>, moment: (iso: string) => string): string {
+  const who = people(data["people"], moment);
+  if (data["channel"] !== "voice") return `The page of ${who} by ${word(data["channel"]).replace("_", " ")} has not arrived`;
+  return `${who} did not take the call${data["again"] === true ? ": another one follows" : ""}`;
 }
 
 function skipped(data: Record<string, Json>): Told {
@@ -97,7 +104,7 @@ export function tell(entry: TimelineEntry, moment: (iso: string) => string): Tol
     case "escalated": return { tone: "warn", text: `${who} had the next step come at once${way(data)}` };
     case "note": return { tone: "quiet", text: `${who} wrote`, more: word(data["text"]) };
     case "resolved": return { tone: "good", text: entry.actor === null ? "It ended" : `${who} resolved it${way(data)}`, ...(data["reason"] === undefined ? {} : { more: word(data["reason"]) }) };
-    case "page_failed": return { tone: "bad", text: `The page of ${people(data["people"], moment)} by ${word(data["channel"])} has not arrived`, ...(data["code"] === null || data["code"] === undefined ? {} : { more: `The provider's code is ${word(data["code"])}.` }) };
+    case "page_failed": return { tone: "bad", text: missed(data, moment), ...(data["code"] === null || data["code"] === undefined ? {} : { more: `The provider's code is ${word(data["code"])}.` }) };
     case "merged": return { tone: "quiet", text: "Its issue became part of another one", ...(data["reason"] === undefined ? {} : { more: word(data["reason"]) }) };
     default: return { tone: "quiet", text: String(entry.event).replace(/_/g, " ") };
   }

@@ -50,6 +50,10 @@ describe("the timeline", () => {
     expect(entry("acknowledged", {}, "Ann").text).toBe("Ann acknowledged it");
     expect(entry("acknowledged", { channel: "email" }, "Ann").text).toBe("Ann acknowledged it by mail");
     expect(entry("resolved", { channel: "slack" }, "Ann").text).toBe("Ann resolved it in Slack");
+    expect(entry("acknowledged", { channel: "voice" }, "Ann").text).toBe("Ann acknowledged it by phone");
+    const people = [{ user: 3, name: "Ann" }];
+    expect(entry("page_failed", { people, channel: "sms", code: 30003 })).toMatchObject({ text: "The page of Ann by sms has not arrived", more: "The provider's code is 30003." });
+    expect(entry("page_failed", { people, channel: "voice", code: null, again: true }).text).toBe("Ann did not take the call: another one follows");
     expect(entry("note", { text: "<b>" }, "Ann")).toMatchObject({ text: "Ann wrote", more: "<b>" });
   });
 

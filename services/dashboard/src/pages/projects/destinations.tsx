@@ -3,7 +3,7 @@ import { useState } from "react";
 import { Link } from "react-router-dom";
 import { call } from "../../api/client.ts";
 import { all } from "../../api/queries.ts";
-import type { Channel, Destination, JsonMap, Project } from "../../api/types.ts";
+import type { Destination, JsonMap, Project } from "../../api/types.ts";
 import { useChange } from "../../lib/mutate.ts";
 import { Confirm } from "../../ui/confirm.tsx";
 import { Button, Dialog, Empty, Failure, Form, IconButton, Input, Panel, Select, Skeleton } from "../../ui/kit.tsx";
@@ -15,6 +15,7 @@ const CHANNELS = [
   ["sms", "SMS"],
   ["webhook", "Webhook"],
 ] as const;
+type Channel = (typeof CHANNELS)[number][0];
 const TARGETS: Record<Channel, [string, string]> = {
   email: ["Address", "oncall@example.com"],
   slack: ["Incoming webhook, or a channel's id", "https://hooks.slack.com/services/…"],

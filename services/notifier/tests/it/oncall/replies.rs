@@ -108,10 +108,12 @@ async fn what_twilio_says_before_it_is_written_down_as_sent_is_kept() {
     drop(scene.twilio.next().await);
     let message_id = scene.world.only().await.message_id;
     let (channel, status) = (Channel::Sms, DeliveryStatus::Undelivered);
-    let delivery = Delivery { message_id, channel, provider_id: "SM1", status, code: Some(30003) };
+    let delivery =
+        Delivery { message_id, channel, provider_id: "SM1", status, word: "undelivered", code: Some(30003) };
     let mut conn = scene.world.store.conn().await.unwrap();
-    assert!(notifications::deliver(&mut conn, &delivery).await.unwrap().is_some());
-    assert_eq!(notifications::deliver(&mut conn, &delivery).await.unwrap(), None, "once");
+    let now = bugle_model::Clock::now(&*scene.world.clock);
+    assert!(notifications::deliver(&mut conn, &delivery, now).await.unwrap().is_some());
+    assert_eq!(notifications::deliver(&mut conn, &delivery, now).await.unwrap(), None, "once");
     drop(conn);
     assert_eq!(scene.world.only().await.state, NotificationState::Sending);
     // Twilio's list says that it had arrived there.

@@ -23,6 +23,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 pub const MESSAGES: &str = "/2010-04-01/Accounts/AC1/Messages.json";
+pub const CALLS: &str = "/2010-04-01/Accounts/AC1/Calls.json";
 
 pub struct Scene {
     pub world: World,
@@ -59,6 +60,7 @@ impl Scene {
             (SmtpFake::start().await, HttpFake::start().await, HttpFake::start().await);
         let queued = json!({"sid": "SM1", "status": "queued", "num_segments": "1", "error_code": null});
         twilio.route("POST", MESSAGES, Answer::json(201, &queued));
+        twilio.route("POST", CALLS, Answer::json(201, &json!({"sid": "CA1", "status": "queued"})));
         let mut world = World::new().await;
         world.policy.per_channel = limits;
         world.config.smtp_url = Some(mail.url("").parse::<url::Url>().unwrap().into());
@@ -91,10 +93,12 @@ impl Scene {
         let number = format!("+1500555{:04}", 1000 + self.numbers.len());
         let target = match channel {
             Channel::Email => format!("{}@pager.example.com", who.name),
-            Channel::Sms => number.clone(),
-            Channel::Slack | Channel::Webhook => self.hooks.url(&format!("/{channel}/{}", who.name)),
+            Channel::Sms | Channel::Voice => number.clone(),
+            Channel::Slack | Channel::Webhook | Channel::WebPush => {
+                self.hooks.url(&format!("/{channel}/{}", who.name))
+            }
         };
-        if channel == Channel::Sms {
+        if matches!(channel, Channel::Sms | Channel::Voice) {
             self.numbers.insert(number, who.name.to_owned());
         }
         let settings = DestinationSettings::default();
@@ -269,7 +273,8 @@ impl Scene {
             .collect();
         told.extend(self.twilio.take().iter().filter(|request| request.method == "POST").map(|request| {
             let number = &request.form()["To"];
-            format!("sms {}", self.numbers[number])
+            let how = if request.target == CALLS { "voice" } else { "sms" };
+            format!("{how} {}", self.numbers[number])
         }));
         told.extend(self.hooks.take().iter().map(hook));
         told.sort();

@@ -3,9 +3,9 @@
 
 use super::super::replying::{self, Asked, Reply};
 use super::said::{self, Said};
-use super::signed;
+use super::{MAX_SID, Twiml, escaped, signed, twiml};
 use crate::access::address_of;
-use crate::openapi::{Media, Raw};
+use crate::openapi::Raw;
 use crate::{ApiError, State};
 use actix_web::HttpRequest;
 use actix_web::web::Data;
@@ -16,19 +16,10 @@ use bugle_store::{Connection, Transactions};
 use bugle_web::{FormBody, Problem};
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// Longest id of Twilio's; theirs have 34 characters.
-const MAX_SID: usize = 64;
 /// So many replies within an hour that are no answers are told so; further ones are let be, which ends a talk between two machines.
 const MAX_MISUNDERSTOOD: i64 = 5;
 const HOW: &str =
     "Reply with the number of an incident and a: acknowledge, r: resolve, e: escalate. For example: ack 14";
-
-/// What Twilio reads.
-pub(in super::super::super) struct Twiml;
-
-impl Media for Twiml {
-    const TYPES: &'static [&'static str] = &["text/xml"];
-}
 
 /// What was sent, by whom, from where.
 struct Message<'a> {
@@ -59,7 +50,7 @@ pub(in super::super::super) async fn receive(
     };
     let mut connection = state.store.conn().await?;
     let text = connection.transaction(async |connection| take(connection, &message).await).await?;
-    Ok(Raw::new("text/xml", twiml(&text)))
+    Ok(Raw::new("text/xml", reply(&text)))
 }
 
 /// Does what it says, once; what is to be said to it, if anything.
@@ -136,24 +127,20 @@ async fn log(
 }
 
 /// An answer to Twilio; without a text nothing is sent back (<https://www.twilio.com/docs/messaging/twiml>).
-fn twiml(text: &str) -> String {
-    let message = match text {
-        "" => String::new(),
-        text => {
-            let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-            format!("<Message>{text}</Message>")
-        }
-    };
-    format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response>{message}</Response>\n")
+fn reply(text: &str) -> String {
+    match text {
+        "" => twiml(""),
+        text => twiml(&format!("<Message>{}</Message>", escaped(text))),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::twiml;
+    use super::reply;
 
     #[test]
     fn what_people_call_themselves_stays_text() {
-        let said = twiml("SHOP-1 was resolved already by </Message><Redirect>http://evil</Redirect> & co.");
+        let said = reply("SHOP-1 was resolved already by </Message><Redirect>http://evil</Redirect> & co.");
         let text = "SHOP-1 was resolved already by &lt;/Message&gt;&lt;Redirect&gt;http://evil&lt;/Redirect&gt; &amp; co.";
         assert_eq!(
             said,
@@ -161,6 +148,6 @@ mod tests {
                 "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Message>{text}</Message></Response>\n"
             )
         );
-        assert!(twiml("").ends_with("<Response></Response>\n"));
+        assert!(reply("").ends_with("<Response></Response>\n"));
     }
 }

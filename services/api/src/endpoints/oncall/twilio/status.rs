@@ -1,7 +1,7 @@
 //! `POST /api/v1/twilio/status/{id}`: what became of an SMS that Twilio had taken. Comes in any order, and may come twice; what is no
 //! news, or about nothing of ours, is answered as well as the rest: else Twilio would only send it again.
 
-use super::signed;
+use super::{MAX_SID, signed};
 use crate::openapi::NoContent;
 use crate::{ApiError, State};
 use actix_web::HttpRequest;
@@ -12,9 +12,6 @@ use bugle_store::{Connection, Transactions, oncall};
 use bugle_web::FormBody;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
-
-/// Longest id of a provider that is kept, in characters.
-const MAX_SID: usize = 64;
 
 /// `POST …` with `MessageSid`, `MessageStatus` and `ErrorCode`. The path has our id of the message.
 pub(in super::super::super) async fn receive(
@@ -31,12 +28,15 @@ pub(in super::super::super) async fn receive(
         return Ok(NoContent::new());
     }
     let code = form.field("ErrorCode").parse::<i32>().ok().filter(|code| *code != 0);
-    let delivery = Delivery { message_id, channel: Channel::Sms, provider_id: sid, status, code };
+    let word = status.as_str();
+    let delivery = Delivery { message_id, channel: Channel::Sms, provider_id: sid, status, word, code };
     let now = state.clock.now();
     let mut connection = state.store.conn().await?;
     connection
         .transaction(async |connection| {
-            let Some(about) = notifications::deliver(connection, &delivery).await? else { return Ok(()) };
+            let Some(about) = notifications::deliver(connection, &delivery, now).await? else {
+                return Ok(());
+            };
             if status.is_failure() { failed(connection, &about, &delivery, now).await } else { Ok(()) }
         })
         .await?;
