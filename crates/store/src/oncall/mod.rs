@@ -47,8 +47,8 @@ mod work;
 
 pub use act::{Acted, acknowledge, escalate, note, reassign, resolve, snooze, unacknowledge};
 pub use alert_sources::{
-    AlertSource, NewAlertSource, create_alert_source, delete_alert_source, find_alert_source,
-    list_alert_sources, note_alert_source, set_alert_source_key,
+    AlertSource, AlertSourceChange, NewAlertSource, change_alert_source, create_alert_source,
+    delete_alert_source, find_alert_source, list_alert_sources, note_alert_source, set_alert_source_key,
 };
 pub use alerts::{Fired, MAX_OPEN_OF_SOURCE, acknowledge_alert, end_alert, fire_alert};
 pub use answer_links::{

@@ -4,7 +4,7 @@ import { WATCHED } from "../lib/live.ts";
 import { neutralise } from "../lib/text.ts";
 import { get, getIfThere } from "./client.ts";
 import { all, useIfThere, usePeople } from "./queries.ts";
-import type { Calendar, ContactMethod, Fairness, Incident, IncidentState, List, Member, NotificationRule, OnCallNow, Override, Page, Policy, QuietHours, RoutingRule, Schedule, TimelineEntry } from "./types.ts";
+import type { AlertSource, Calendar, ContactMethod, Fairness, Incident, IncidentState, List, Member, NotificationRule, OnCallNow, Override, Page, Policy, QuietHours, RoutingRule, Schedule, Silence, TimelineEntry } from "./types.ts";
 
 export const useIncidents = (filter: { state: IncidentState | null; project: string | null }) =>
   useInfiniteQuery({
@@ -51,6 +51,8 @@ export const useSpread = (id: number) =>
 export const usePolicies = () => useIfThere<Policy>("policies", "/escalation-policies");
 export const usePolicy = (id: string) => useQuery({ queryKey: ["policies", id], queryFn: ({ signal }) => get<Policy>(`/escalation-policies/${encodeURIComponent(id)}`, { signal }) });
 export const useRoutingRules = () => useIfThere<RoutingRule>("routing-rules", "/routing-rules");
+export const useAlertSources = () => useIfThere<AlertSource>("alert-sources", "/alert-sources");
+export const useSilences = () => useIfThere<Silence>("silences", "/silences");
 
 export const useContactMethods = () => useIfThere<ContactMethod>("contact-methods", "/account/contact-methods");
 export const useNotificationRules = () => useIfThere<NotificationRule>("notification-rules", "/account/notification-rules");

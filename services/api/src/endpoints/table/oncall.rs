@@ -5,7 +5,7 @@ use super::super::oncall::{
     incident_create, incidents, notification_rules, overrides, quiet_hours, routing_rules, schedules,
     silences, slack, twilio,
 };
-use crate::access::{Endpoint, Need, delete, get, post, put};
+use crate::access::{Endpoint, Need, delete, get, patch, post, put};
 use crate::openapi::{CURSOR, LIMIT};
 use bugle_web::Code;
 
@@ -119,6 +119,10 @@ fn of_alerts() -> Vec<Endpoint> {
         post("/api/v1/alert-sources", Need::MANAGE, alert_sources::create).named(
             "create_alert_source",
             "Makes an alert source. Its key is in this answer and nowhere else.",
+        ),
+        patch("/api/v1/alert-sources/{id}", Need::MANAGE, alert_sources::change).named(
+            "change_alert_source",
+            "Changes an alert source; incidents that it opened stay as they are.",
         ),
         delete("/api/v1/alert-sources/{id}", Need::MANAGE, alert_sources::remove)
             .named("remove_alert_source", "Removes an alert source; incidents that it opened go on."),

@@ -6,6 +6,8 @@ import { useChange } from "../../lib/mutate.ts";
 import { Confirm } from "../../ui/confirm.tsx";
 import { Button, Dialog, Form, Input, Select } from "../../ui/kit.tsx";
 import { Menu, MenuItem } from "../../ui/menu.tsx";
+import { like } from "../oncall/matchers.ts";
+import { SilenceDialog } from "../oncall/silencedialog.tsx";
 
 type Act = { path: string; body?: unknown };
 /** What an answer changes: resolving an incident resolves its issue. */
@@ -44,7 +46,7 @@ function Snooze({ onPick, onClose }: { onPick: (minutes: number) => void; onClos
 
 /** What one does with an open incident. What does not apply any more, the server says. */
 export function Actions({ incident }: { incident: Incident }) {
-  const [dialog, setDialog] = useState<"reassign" | "snooze" | null>(null);
+  const [dialog, setDialog] = useState<"reassign" | "snooze" | "silence" | null>(null);
   const act = useChange(({ path, body }: Act) => call("POST", `/incidents/${incident.id}/${path}`, body === undefined ? {} : { body }), { touches: TOUCHES });
   const go = (path: string, body?: unknown): void => {
     setDialog(null);
@@ -67,7 +69,9 @@ export function Actions({ incident }: { incident: Incident }) {
       </Menu>
       <Button icon="up" busy={busy} onClick={() => go("escalate")}>Escalate</Button>
       <Button icon="assign" busy={busy} onClick={() => setDialog("reassign")}>Reassign</Button>
+      {incident.team !== null && <Button icon="notifications" onClick={() => setDialog("silence")}>Silence this</Button>}
       {dialog === "reassign" && <Reassign incident={incident} busy={busy} onPick={(user) => go("reassign", { user })} onClose={() => setDialog(null)} />}
+      {dialog === "silence" && incident.team !== null && <SilenceDialog about={{ team: incident.team, matchers: like(incident) }} note="This incident goes on: snooze it, too." onClose={() => setDialog(null)} />}
       {dialog === "snooze" && <Snooze onPick={(minutes) => go("snooze", { minutes })} onClose={() => setDialog(null)} />}
     </div>
   );
