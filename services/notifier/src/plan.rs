@@ -87,6 +87,7 @@ fn unwanted(destination: &Destination, candidate: &Candidate) -> Option<&'static
 fn unwanted_page(incident: Option<PageOf>) -> Option<&'static str> {
     let Some(incident) = incident else { return Some("the incident is gone") };
     match (incident.state, incident.issue) {
+        (IncidentState::Acknowledged, _) if incident.is_asked => None,
         (IncidentState::Acknowledged, _) => Some("the incident was acknowledged"),
         (IncidentState::Resolved, _) => Some("the incident was resolved"),
         (IncidentState::Triggered, Some(IssueStatus::Resolved)) => Some("the issue was resolved"),

@@ -3,6 +3,7 @@
 use super::About;
 use super::apply::apply;
 use crate::destinations::{self, Destination};
+use crate::oncall::RESPONDER_STEP;
 use crate::{Connection, StoreError, statement};
 use bugle_model::{
     DestinationId, IncidentId, IncidentOrigin, IncidentState, IssueStatus, NotificationId, Priority,
@@ -70,6 +71,8 @@ pub struct PageOf {
     pub origin: IncidentOrigin,
     /// The status of its issue; `None` when the issue is gone, or there was none.
     pub issue: Option<IssueStatus>,
+    /// Whether it is for somebody who was asked to help.
+    pub is_asked: bool,
 }
 
 /// What becomes of the candidates. Those not named stay as they are.
@@ -300,6 +303,8 @@ struct CandidateRow {
     incident_origin: Option<i16>,
     #[diesel(sql_type = Nullable<SmallInt>)]
     incident_issue_status: Option<i16>,
+    #[diesel(sql_type = Nullable<Bool>)]
+    is_asked: Option<bool>,
 }
 
 impl CandidateRow {
@@ -310,6 +315,7 @@ impl CandidateRow {
             is_current: self.is_current?,
             origin: IncidentOrigin::from_code(self.incident_origin?)?,
             issue: self.incident_issue_status.and_then(IssueStatus::from_code),
+            is_asked: self.is_asked?,
         })
     }
 
@@ -344,7 +350,8 @@ async fn candidates(
             (SELECT count(*) FROM notifications b JOIN issues bi ON bi.id = b.issue_id
              WHERE b.bundled_into = n.id AND bi.status = 0) AS bundled,
             c.id AS incident_id, c.state AS incident_state, g.generation = c.generation AS is_current,
-            c.origin AS incident_origin, ci.status AS incident_issue_status
+            c.origin AS incident_origin, ci.status AS incident_issue_status,
+            g.step = $4 AS is_asked
          FROM UNNEST($1) AS w (id)
          CROSS JOIN LATERAL (
              SELECT * FROM notifications n WHERE n.destination_id = w.id
@@ -360,6 +367,7 @@ async fn candidates(
     .bind::<Array<Int4>, _>(destinations)
     .bind::<Timestamptz, _>(claim.now)
     .bind::<Int8, _>(MAX_CANDIDATES)
+    .bind::<SmallInt, _>(RESPONDER_STEP)
     .load(conn)
     .await?;
     let mut found: HashMap<DestinationId, Vec<Candidate>> = HashMap::new();

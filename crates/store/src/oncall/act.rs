@@ -24,7 +24,7 @@ pub enum Acted {
 }
 
 #[derive(QueryableByName)]
-struct Changed {
+pub(super) struct Changed {
     #[diesel(sql_type = Int4)]
     generation: i32,
 }
@@ -36,7 +36,7 @@ struct StateRow {
 }
 
 /// Writes down what was done; or finds out why it was not.
-async fn done(
+pub(super) async fn done(
     conn: &mut Connection,
     id: IncidentId,
     changed: Vec<Changed>,
@@ -58,11 +58,11 @@ async fn done(
     Ok(Acted::Done)
 }
 
-fn cut(actor: &str) -> String {
+pub(super) fn cut(actor: &str) -> String {
     actor.chars().take(128).collect()
 }
 
-/// Somebody deals with a triggered incident: nothing more of it leaves. It holds as long as the policy says. Composes with the
+/// Somebody deals with a triggered incident: nothing more of it leaves, but to those who were asked to help. It holds as long as the policy says. Composes with the
 /// caller's transaction.
 ///
 /// # Errors
@@ -87,7 +87,7 @@ pub async fn acknowledge(
     .load(conn)
     .await?;
     if !changed.is_empty() {
-        pages::cancel(conn, &[id], "the incident was acknowledged", now).await?;
+        pages::cancel_policys(conn, id, "the incident was acknowledged", now).await?;
     }
     done(conn, id, changed, (IncidentEvent::Acknowledged, json!({}), by), now).await
 }

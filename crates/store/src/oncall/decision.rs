@@ -6,6 +6,9 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
+/// The number of the step that pages who was asked to help.
+pub const RESPONDER_STEP: i16 = -3;
+
 /// A page to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewPage {
@@ -32,7 +35,7 @@ pub struct NewPage {
 pub struct FiredStep {
     /// In which pass of the policy.
     pub pass: i16,
-    /// From 0; -1 is the fallback, -2 whom it was given to.
+    /// From 0; -1 is the fallback, -2 whom it was given to, [`RESPONDER_STEP`] who was asked to help.
     pub step: i16,
     /// Whom.
     pub recipients: Vec<UserId>,

@@ -29,6 +29,7 @@ mod follow;
 mod log;
 mod matchers;
 mod members;
+mod merging;
 mod messages;
 mod notification_rules;
 mod open;
@@ -38,6 +39,7 @@ mod policies;
 mod quiet_hours;
 mod read;
 mod replies;
+mod responders;
 mod room;
 mod routing;
 mod schedules;
@@ -61,7 +63,7 @@ pub use contact_methods::{
     create_contact_method, delete_contact_method, list_contact_methods, send_code, send_test,
     verify_contact_method,
 };
-pub use decision::{Decision, FiredStep, NewLog, NewPage, Pending};
+pub use decision::{Decision, FiredStep, NewLog, NewPage, Pending, RESPONDER_STEP};
 pub use directory::{Directory, Person, Rule};
 pub use feeds::{Named, ScheduleFeed, find_feed, names_of, remove_feed, set_feed};
 pub use follow::follow_issues;
@@ -69,6 +71,7 @@ pub(crate) use follow::{follow_delete, follow_merge};
 pub use log::By;
 pub use matchers::silence_mistakes;
 pub use members::stop_paging;
+pub use merging::{Merged, merge_incident, merged_issues};
 pub use messages::{
     LastEvent, StaleMessage, claim_stale_messages, forget_message, last_event, lock_incident, note_message,
     put_off_message, show_message,
@@ -89,6 +92,7 @@ pub use replies::{
     Reply, ReplyOwner, answer_reply, count_misunderstood, note_reply, page_failed, prune_replies,
     reply_owners, start_number, stop_number, switch_off,
 };
+pub use responders::{MAX_RESPONDERS, Responder, add_responder, join_as_responder};
 pub use room::{MAX_OF_TEAM, OfTeam, has_room};
 pub use routing::{
     NewRoutingRule, RoutingRule, create_routing_rule, delete_routing_rule, list_routing_rules,

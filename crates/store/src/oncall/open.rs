@@ -52,13 +52,16 @@ struct Id {
     id: i64,
 }
 
-/// Which of some issues have an open incident.
+/// Which of some issues have an open incident, or one that became part of an open one.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn open_issues(conn: &mut Connection, issues: &[IssueId]) -> Result<BTreeSet<IssueId>, StoreError> {
     let rows: Vec<Id> =
-        statement("SELECT issue_id AS id FROM incidents WHERE issue_id = ANY($1) AND state < 3")
+        statement(
+            "SELECT DISTINCT n.issue_id AS id FROM incidents n LEFT JOIN incidents t ON t.id = n.merged_into
+             WHERE n.issue_id = ANY($1) AND LEAST(n.state, t.state) < 3",
+        )
             .bind::<Array<Int8>, _>(issues.iter().map(|id| id.0).collect::<Vec<_>>())
             .load(conn)
             .await?;
@@ -109,7 +112,7 @@ pub async fn open(
     Ok(opened)
 }
 
-/// `None` when the issue has an open one, or no rule leads anywhere.
+/// `None` when the issue has an open one, or one that became part of an open one, or no rule leads anywhere.
 async fn insert(
     conn: &mut Connection,
     trigger: &Trigger,
@@ -124,6 +127,8 @@ async fn insert(
             (SELECT v.id FROM escalation_policy_versions v WHERE v.policy_id = r.policy_id ORDER BY v.version DESC LIMIT 1),
             $3, $4, $5, $6, $7, $7, $8
          FROM issues i, routing_rules r WHERE i.id = $1 AND r.id = $2
+            AND NOT EXISTS (SELECT 1 FROM incidents m JOIN incidents t ON t.id = m.merged_into
+                WHERE m.issue_id = i.id AND t.state < 3)
          ON CONFLICT (issue_id) WHERE state < 3 DO NOTHING RETURNING id",
     )
     .bind::<Int8, _>(trigger.issue.0)
@@ -160,7 +165,10 @@ async fn tell_open(
 ) -> Result<Opened, StoreError> {
     let rows: Vec<OpenRow> = statement(
         "SELECT id, priority, state, generation, silenced_until IS NOT NULL AS is_silenced FROM incidents
-         WHERE issue_id = $1 AND state < 3 FOR NO KEY UPDATE",
+         WHERE state < 3 AND id = (
+            SELECT t.id FROM incidents n JOIN incidents t ON t.id = COALESCE(n.merged_into, n.id)
+            WHERE n.issue_id = $1 AND t.state < 3 ORDER BY t.id DESC LIMIT 1)
+         FOR NO KEY UPDATE",
     )
     .bind::<Int8, _>(trigger.issue.0)
     .load(conn)

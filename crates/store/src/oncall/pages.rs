@@ -1,6 +1,6 @@
 //! Pages: notifications that belong to an incident.
 
-use super::decision::NewPage;
+use super::decision::{NewPage, RESPONDER_STEP};
 use crate::{Connection, StoreError, statement};
 use bugle_model::{IncidentId, NotificationState, SignalKind, UserId};
 use chrono::{DateTime, Utc};
@@ -76,15 +76,59 @@ pub(super) async fn cancel(
     reason: &str,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
+    cancel_but(conn, incidents, None, reason, now).await
+}
+
+/// The same, but not to those who were asked to help: they are told whoever answers.
+pub(super) async fn cancel_policys(
+    conn: &mut Connection,
+    incident: IncidentId,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    cancel_but(conn, &[incident], Some(RESPONDER_STEP), reason, now).await
+}
+
+async fn cancel_but(
+    conn: &mut Connection,
+    incidents: &[IncidentId],
+    spared_step: Option<i16>,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
     if incidents.is_empty() {
         return Ok(());
     }
     statement(
         "UPDATE notifications n SET state = $2, error = $3, finished_at = $4, next_at = NULL
          FROM incident_pages p
-         WHERE p.incident_id = ANY($1) AND n.id = p.notification_id AND n.state = 0",
+         WHERE p.incident_id = ANY($1) AND n.id = p.notification_id AND n.state = 0 AND p.step IS DISTINCT FROM $5",
     )
     .bind::<Array<Int8>, _>(incidents.iter().map(|id| id.0).collect::<Vec<_>>())
+    .bind::<SmallInt, _>(NotificationState::Cancelled.code())
+    .bind::<Text, _>(reason)
+    .bind::<Timestamptz, _>(now)
+    .bind::<Nullable<SmallInt>, _>(spared_step)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Cancels what has not left yet to somebody. What is on its way ends as it ends.
+pub(super) async fn cancel_of(
+    conn: &mut Connection,
+    incident: IncidentId,
+    user: UserId,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    statement(
+        "UPDATE notifications n SET state = $3, error = $4, finished_at = $5, next_at = NULL
+         FROM incident_pages p
+         WHERE p.incident_id = $1 AND p.user_id = $2 AND n.id = p.notification_id AND n.state = 0",
+    )
+    .bind::<Int8, _>(incident.0)
+    .bind::<Int4, _>(user.0)
     .bind::<SmallInt, _>(NotificationState::Cancelled.code())
     .bind::<Text, _>(reason)
     .bind::<Timestamptz, _>(now)

@@ -4,7 +4,7 @@ use super::decision::{Decision, FiredStep, Pending};
 use super::directory::{self, Directory};
 use super::log::{self, Entry};
 use super::silences::{self, Silencing};
-use super::{members, pages};
+use super::{members, pages, responders};
 use crate::row::{self, JsonRow};
 use crate::{Connection, StoreError, statement};
 use bugle_model::{
@@ -55,6 +55,8 @@ pub struct Due {
     pub silencing: Option<Silencing>,
     /// Who is to be paged at once, because it was given to them.
     pub page_assignee: Option<UserId>,
+    /// Who is to be paged at once, because they were asked to help.
+    pub responders: BTreeSet<UserId>,
     /// The policy as it was at the beginning, without those who are not of the project's team any more.
     pub policy: EscalationPolicy,
     /// When ingest accepted the event.
@@ -63,6 +65,13 @@ pub struct Due {
     pub recipients: BTreeSet<UserId>,
     /// The steps of this pass that have paged somebody.
     pub fired: BTreeSet<i16>,
+}
+
+impl Due {
+    /// Everybody whom it names by themselves.
+    fn people(&self) -> impl Iterator<Item = UserId> {
+        self.recipients.iter().chain(&self.responders).copied().chain(self.page_assignee)
+    }
 }
 
 #[derive(Deserialize)]
@@ -83,6 +92,7 @@ struct DueRow {
     silenced: bool,
     silence: Option<SilenceId>,
     page_assignee: Option<UserId>,
+    responders: BTreeSet<UserId>,
     policy: Value,
     received_at: DateTime<Utc>,
     recipients: BTreeSet<UserId>,
@@ -115,6 +125,7 @@ impl DueRow {
             silenced_by: self.silence,
             silencing: None,
             page_assignee: self.page_assignee,
+            responders: self.responders,
             policy,
             received_at: self.received_at,
             recipients: self.recipients,
@@ -146,8 +157,7 @@ where
         look_for_silences(conn, &mut due, now).await?;
         let targets = due.iter().flat_map(|one| one.policy.targets()).collect();
         let teams = due.iter().filter_map(|one| one.team).collect();
-        let people =
-            due.iter().flat_map(|one| one.recipients.iter().copied().chain(one.page_assignee)).collect();
+        let people = due.iter().flat_map(Due::people).collect();
         let directory = directory::load(conn, &targets, &teams, people, now).await?;
         let decided: Vec<(IncidentId, Decision)> =
             due.iter().map(|one| (one.id, decide(one, &directory))).collect();
@@ -175,7 +185,7 @@ async fn claim(conn: &mut Connection, now: DateTime<Utc>, limit: i64) -> Result<
         // What is read with an incident is read of those that are claimed only, not of all that wait.
         "WITH n AS MATERIALIZED (
             SELECT * FROM incidents
-            WHERE (next_at <= $1 OR raised_from IS NOT NULL OR page_assignee
+            WHERE (next_at <= $1 OR raised_from IS NOT NULL OR page_assignee OR page_responders
                OR (silenced_until IS NOT NULL AND silence_id IS NULL AND state = 1)) AND state < 3
             ORDER BY priority DESC, next_at, id LIMIT $2
             FOR NO KEY UPDATE SKIP LOCKED)
@@ -186,6 +196,7 @@ async fn claim(conn: &mut Connection, now: DateTime<Utc>, limit: i64) -> Result<
             'silenced', n.state = 1 AND n.silenced_until IS NOT NULL, 'silence', n.silence_id,
             'page_assignee', CASE WHEN n.page_assignee THEN n.assigned_user_id END, 'policy', v.content,
             'received_at', n.received_at,
+            'responders', ARRAY(SELECT r.user_id FROM incident_responders r WHERE r.incident_id = n.id AND r.waits),
             'recipients', ARRAY(SELECT DISTINCT unnest(s.recipients) FROM incident_steps s
                 WHERE s.incident_id = n.id AND s.generation >= n.started_generation),
             'fired', ARRAY(SELECT s.step FROM incident_steps s
@@ -209,6 +220,7 @@ async fn apply(
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     update(conn, &decided, now).await?;
+    responders::paged(conn, decided.iter().map(|(id, _)| *id)).await?;
     let carried: Vec<IncidentId> = decided
         .iter()
         .filter(|(_, decision)| decision.pending == Pending::CarryOver)
@@ -255,7 +267,7 @@ async fn update(
         "UPDATE incidents n SET state = s.state, generation = s.generation,
             started_generation = CASE WHEN s.restarts THEN s.generation ELSE n.started_generation END,
             pass = s.pass, step = s.step, pass_paged = s.pass_paged, next_at = s.next_at,
-            raised_from = NULL, page_assignee = false,
+            raised_from = NULL, page_assignee = false, page_responders = false,
             acknowledged_at = CASE WHEN s.state <> 1 THEN n.acknowledged_at END,
             acknowledged_by = CASE WHEN s.state <> 1 THEN n.acknowledged_by END,
             snoozed_until = CASE WHEN s.state = 2 THEN n.snoozed_until END,

@@ -188,6 +188,8 @@ fn body(declared: &Declared, who: &str) -> Value {
         ("POST", "/api/v1/incidents") => json!({ "title": "Bad", "priority": "low", "policy": OBJECT }),
         ("POST", "/api/v1/incidents/{id}/snooze") => json!({ "minutes": 5 }),
         ("POST", "/api/v1/incidents/{id}/reassign") => json!({ "user": 1 }),
+        ("POST", "/api/v1/incidents/{id}/responders") => json!({ "user": 1 }),
+        ("POST", "/api/v1/incidents/{id}/merge") => json!({ "into": 1 }),
         ("POST", "/api/v1/incidents/{id}/notes") => json!({ "text": "seen" }),
         ("PUT", "/api/v1/account/totp") => json!({ "code": "123456" }),
         ("DELETE", "/api/v1/account/totp") => json!({ "password": "wrong" }),

@@ -16,6 +16,17 @@ export const useIncidents = (filter: { state: IncidentState | null; project: str
     ...WATCHED,
   });
 
+/** The newest hundred of each state that are open, to choose from. */
+export const useOpenIncidents = () =>
+  useQuery({
+    queryKey: ["incidents", "open"],
+    queryFn: async ({ signal }) => {
+      const states = ["triggered", "acknowledged"] as const;
+      const lists = await Promise.all(states.map((state) => get<List<Incident>>("/incidents", { params: { state, limit: 100 }, signal })));
+      return lists.flatMap((list) => list.items);
+    },
+  });
+
 const ofIncident = <T>(id: string, part: string, read: (path: string, signal: AbortSignal) => Promise<T>) => ({
   queryKey: ["incident", id, part],
   queryFn: ({ signal }: { signal: AbortSignal }) => read(`/incidents/${encodeURIComponent(id)}${part}`, signal),

@@ -7,7 +7,9 @@ use bugle_model::{
     EscalationStep, EscalationTarget, IncidentEvent, IncidentOrigin, IncidentState, IssueStatus, Priority,
     UserId,
 };
-use bugle_store::oncall::{Decision, Directory, Due, FiredStep, NewLog, NewPage, Pending, Rule, Silencing};
+use bugle_store::oncall::{
+    Decision, Directory, Due, FiredStep, NewLog, NewPage, Pending, RESPONDER_STEP, Rule, Silencing,
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,6 +34,7 @@ pub fn decide(due: &Due, directory: &Directory, now: DateTime<Utc>) -> Decision 
         None if due.origin == IncidentOrigin::Issue => return run.ended("the issue was deleted"),
         Some(IssueStatus::Unresolved) | None => {}
     }
+    run.page_responders();
     if let Some(silencing) = &due.silencing {
         return run.silent(silencing);
     }
@@ -39,6 +42,9 @@ pub fn decide(due: &Due, directory: &Directory, now: DateTime<Utc>) -> Decision 
         run.silence_ended();
     }
     if due.state == IncidentState::Acknowledged {
+        if !run.is_due() {
+            return run.decision;
+        }
         run.begin_again();
     }
     if let Some(from) = due.raised_from {
@@ -47,7 +53,7 @@ pub fn decide(due: &Due, directory: &Directory, now: DateTime<Utc>) -> Decision 
     if due.page_assignee.is_some_and(|user| run.page_assignee(user)) {
         return run.decision;
     }
-    if run.decision.next_at.is_some_and(|at| at <= now) {
+    if run.is_due() {
         run.advance();
     }
     run.decision
@@ -75,6 +81,11 @@ impl<'a> Run<'a> {
     fn new(due: &'a Due, directory: &'a Directory, now: DateTime<Utc>) -> Self {
         let decision = Decision::unchanged(due);
         Self { due, directory, now, decision, paged_now: BTreeSet::new(), held: BTreeMap::new() }
+    }
+
+    /// Whether the time of the next step, or of the end of what holds it, has come.
+    fn is_due(&self) -> bool {
+        self.decision.next_at.is_some_and(|at| at <= self.now)
     }
 
     fn ended(mut self, reason: &'static str) -> Decision {
@@ -173,6 +184,22 @@ impl<'a> Run<'a> {
         let before = usize::try_from(self.decision.step - 1).unwrap_or_default();
         self.decision.next_at = Some(self.now + delay(self.due.policy.steps.get(before)));
         true
+    }
+
+    /// Pages who was asked to help; the policy goes on as if they had not been.
+    fn page_responders(&mut self) {
+        let asked: Vec<UserId> = self.due.responders.iter().copied().collect();
+        if asked.is_empty() {
+            return;
+        }
+        let (paged, unreachable) = self.page(RESPONDER_STEP, asked, None);
+        if !paged.is_empty() {
+            self.log(IncidentEvent::Paged, json!({ "asked": true, "people": self.named(&paged) }));
+        }
+        if !unreachable.is_empty() {
+            let data = json!({ "reason": "who was asked to help cannot be reached", "people": unreachable });
+            self.log(IncidentEvent::StepSkipped, data);
+        }
     }
 
     /// On to the next step that pages anybody.

@@ -10,6 +10,7 @@ pub(super) mod escalation_policies;
 pub(super) mod feeds;
 pub(super) mod incident_actions;
 pub(super) mod incident_create;
+pub(super) mod incident_merge;
 pub(super) mod incidents;
 pub(super) mod notification_rules;
 pub(super) mod overrides;

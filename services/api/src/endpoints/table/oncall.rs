@@ -2,7 +2,7 @@
 
 use super::super::oncall::{
     alert_sources, alerts, answers, contact_methods, escalation_policies, feeds, incident_actions,
-    incident_create, incidents, notification_rules, overrides, quiet_hours, routing_rules, schedules,
+    incident_create, incident_merge, incidents, notification_rules, overrides, quiet_hours, routing_rules, schedules,
     silences, slack, twilio,
 };
 use crate::access::{Endpoint, Need, delete, get, patch, post, put};
@@ -181,6 +181,11 @@ fn of_incidents() -> Vec<Endpoint> {
             .named("snooze_incident", "Puts it off; its policy begins again then."),
         post("/api/v1/incidents/{id}/reassign", Need::TRIAGE, incident_actions::reassign)
             .named("reassign_incident", "Gives it to somebody, who is paged at once."),
+        post("/api/v1/incidents/{id}/responders", Need::TRIAGE, incident_actions::add_responder)
+            .named("add_incident_responder", "Asks somebody to help, who is paged at once; the policy goes on."),
+        post("/api/v1/incidents/{id}/merge", Need::TRIAGE, incident_merge::merge)
+            .named("merge_incident", "Makes it part of another open incident, and gives that one.")
+            .fails(&[Code::Conflict]),
         post("/api/v1/incidents/{id}/notes", Need::TRIAGE, incident_actions::note)
             .named("add_incident_note", "Writes something onto its timeline."),
     ]

@@ -1,10 +1,10 @@
 import { useNames, usePolicies } from "../../api/oncall.ts";
 import type { Incident } from "../../api/types.ts";
 import { Time, Untrusted } from "../../ui/text.tsx";
-import { isSilenced, isSnoozed } from "./words.ts";
+import { isMerged, isSilenced, isSnoozed } from "./words.ts";
 
 export function IncidentBadge({ incident }: { incident: Incident }) {
-  const state = isSnoozed(incident) ? "snoozed" : isSilenced(incident) ? "silenced" : incident.state;
+  const state = isSnoozed(incident) ? "snoozed" : isSilenced(incident) ? "silenced" : isMerged(incident) ? "merged" : incident.state;
   return <span className={`tag incident ${state}`}>{state}</span>;
 }
 
@@ -19,6 +19,7 @@ export function Holder({ incident }: { incident: Incident }) {
 /** What comes next by itself. */
 export function Next({ incident }: { incident: Incident }) {
   const policy = usePolicies().data?.find((one) => one.id === incident.policy)?.content;
+  if (isMerged(incident)) return <>Part of #{incident.merged_into} since <Time at={incident.resolved_at} /></>;
   if (incident.state === "resolved") return <>Ended <Time at={incident.resolved_at} /></>;
   if (isSnoozed(incident)) return <>Snoozed; the policy begins again <Time at={incident.snoozed_until} /></>;
   if (incident.state === "acknowledged") return incident.next_at === null ? <>Nobody else is paged</> : <>The acknowledgement times out <Time at={incident.next_at} /></>;

@@ -25,6 +25,9 @@ export const isSnoozed = (incident: Incident): boolean => incident.state === "ac
 /** Opened while a silence matched: nobody is paged before its end. */
 export const isSilenced = (incident: Incident): boolean => incident.silenced_until !== null;
 
+/** It ended because it became part of another one. */
+export const isMerged = (incident: Incident): boolean => incident.merged_into !== undefined && incident.merged_into !== null;
+
 /** What an entry's `data` says of people, with their names at that time. */
 function people(data: Json | undefined, moment: (iso: string) => string): string {
   if (!Array.isArray(data)) return "";
@@ -37,7 +40,8 @@ function people(data: Json | undefined, moment: (iso: string) => string): string
 }
 
 export type Tone = "bad" | "warn" | "good" | "quiet";
-export interface Told { tone: Tone; text: string; more?: string }
+/** `incident` is another one that it is about. */
+export interface Told { tone: Tone; text: string; more?: string; incident?: number }
 
 const word = (value: Json | undefined): string => (typeof value === "string" || typeof value === "number" ? String(value) : "");
 
@@ -48,6 +52,7 @@ const way = (data: Record<string, Json>): string => WAYS.get(word(data["channel"
 function paged(data: Record<string, Json>, moment: (iso: string) => string): Told {
   const who = people(data["people"], moment);
   const unreachable = data["unreachable"] === undefined ? {} : { more: "Somebody else of this step could not be reached at this priority." };
+  if (data["asked"] === true) return { tone: "warn", text: `${who} was paged, who was asked to help` };
   if (data["assigned"] === true) return { tone: "warn", text: `${who} was paged, whom it was given to` };
   if (data["raised_from"] !== undefined) return { tone: "warn", text: `For the higher priority step ${word(data["step"])} also paged ${who}` };
   const pass = Number(data["pass"] ?? 1);
@@ -68,8 +73,14 @@ function opened(actor: string | null, data: Record<string, Json>): Told {
 }
 
 function again(data: Record<string, Json>): Told {
+  if (data["ended"] === true) return { tone: "quiet", text: `${word(data["source"])} says that what became part of it is over`, more: word(data["title"]) };
   if (data["source"] !== undefined) return { tone: "quiet", text: `${word(data["source"])} tells of it again. Nobody is paged again for it`, more: word(data["title"]) };
   return { tone: "quiet", text: `Another signal: ${signalName(word(data["signal"])).toLowerCase()}. Nobody is paged again for it` };
+}
+
+function merged(who: string, data: Record<string, Json>): Told {
+  if (data["into"] !== undefined) return { tone: "quiet", text: `${who} made it part of another incident`, more: word(data["title"]), incident: Number(data["into"]) };
+  return { tone: "quiet", text: "Its issue became part of another one", ...(data["reason"] === undefined ? {} : { more: word(data["reason"]) }) };
 }
 
 /** An entry of the timeline as a sentence. */
@@ -98,7 +109,10 @@ export function tell(entry: TimelineEntry, moment: (iso: string) => string): Tol
     case "note": return { tone: "quiet", text: `${who} wrote`, more: word(data["text"]) };
     case "resolved": return { tone: "good", text: entry.actor === null ? "It ended" : `${who} resolved it${way(data)}`, ...(data["reason"] === undefined ? {} : { more: word(data["reason"]) }) };
     case "page_failed": return { tone: "bad", text: `The page of ${people(data["people"], moment)} by ${word(data["channel"])} has not arrived`, ...(data["code"] === null || data["code"] === undefined ? {} : { more: `The provider's code is ${word(data["code"])}.` }) };
-    case "merged": return { tone: "quiet", text: "Its issue became part of another one", ...(data["reason"] === undefined ? {} : { more: word(data["reason"]) }) };
+    case "merged": return merged(who, data);
+    case "absorbed": return { tone: "warn", text: `${who} made another incident part of it`, more: word(data["title"]), incident: Number(data["incident"]) };
+    case "responder_added": return { tone: "warn", text: `${who} asked ${word(data["name"])} to help` };
+    case "responder_joined": return { tone: "good", text: `${who} helps${way(data)}` };
     default: return { tone: "quiet", text: String(entry.event).replace(/_/g, " ") };
   }
 }

@@ -70,6 +70,7 @@ fn new(policy: EscalationPolicy, priority: Priority) -> Due {
         silenced_by: None,
         silencing: None,
         page_assignee: None,
+        responders: BTreeSet::new(),
         policy,
         received_at: noon(),
         recipients: BTreeSet::new(),
@@ -88,6 +89,7 @@ fn after(due: &Due, decision: &Decision) -> Due {
         next_at: decision.next_at,
         raised_from: None,
         page_assignee: None,
+        responders: BTreeSet::new(),
         ..due.clone()
     };
     if decision.pass != due.pass {
