@@ -26,9 +26,9 @@ pub use clock::{Clock, ManualClock};
 pub use event::{Breadcrumb, Event, EventSource, LogMessage, Request, Sdk, User, UserKey};
 pub use fixes::{ShortId, fixed_by};
 pub use ids::{
-    AlertSourceId, AnchorId, ContactMethodId, DestinationId, EscalationPolicyId, IncidentId, IssueId, KeyId,
-    NotificationId, NotificationRuleId, OverrideId, ProjectId, RoutingRuleId, ScheduleId, SilenceId, TeamId,
-    UserId, parse_event_id,
+    AlertSourceId, AnchorId, ContactMethodId, DestinationId, EscalationPolicyId, IncidentId,
+    InhibitionRuleId, IssueId, KeyId, NotificationId, NotificationRuleId, OverrideId, ProjectId,
+    RoutingRuleId, ScheduleId, SilenceId, TeamId, UserId, parse_event_id,
 };
 pub use intake::{AttachmentRef, BatchError, IntakeBatch, ItemKind, RawItem};
 pub use level::{IssueStatus, Level, Priority, UnknownName};

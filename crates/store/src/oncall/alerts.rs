@@ -4,7 +4,7 @@
 use super::alert_sources::AlertSource;
 use super::log::{self, By, Entry};
 use super::open::{self, OpenRow};
-use super::{act, pages, silences};
+use super::{act, pages, silencing};
 use crate::{Connection, StoreError, statement};
 use bugle_model::{Alert, IncidentEvent, IncidentId, IncidentOrigin, IncidentState, Priority};
 use chrono::{DateTime, Utc};
@@ -47,8 +47,8 @@ struct Told {
     alerts: i32,
 }
 
-/// Opens an incident for an alert that fires, or tells the open one. Composes with the caller's transaction. Due at once, unless a
-/// silence matches.
+/// Opens an incident for an alert that fires, or tells the open one. Composes with the caller's transaction. Due at once, unless
+/// something keeps it silent.
 ///
 /// # Errors
 /// When the database fails.
@@ -63,7 +63,7 @@ pub async fn fire_alert(
         if let Some(id) = insert(conn, source, alert, priority, now).await? {
             let data = json!({ "source": source.source.name, "priority": priority });
             tell(conn, (id, 1), IncidentEvent::Triggered, data, now).await?;
-            silences::quieten(conn, id, now).await?;
+            silencing::quieten(conn, id, now).await?;
             return Ok(Fired::New(id));
         }
         if let Some(told) = count(conn, source, &alert.key).await? {

@@ -1,7 +1,8 @@
 //! What is decided about a due incident: steps, pages, what becomes of those that wait, and what the timeline tells.
 
+use super::silencing::SilentBy;
 use super::work::Due;
-use bugle_model::{ContactMethodId, IncidentEvent, IncidentState, SilenceId, UserId};
+use bugle_model::{ContactMethodId, IncidentEvent, IncidentState, UserId};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
@@ -79,7 +80,7 @@ pub struct Decision {
     /// When something is due again.
     pub next_at: Option<DateTime<Utc>>,
     /// What keeps it silent until `next_at`.
-    pub silenced_by: Option<SilenceId>,
+    pub silenced_by: Option<SilentBy>,
     /// What becomes of pages.
     pub pending: Pending,
     /// Steps that page somebody.
@@ -93,7 +94,7 @@ pub struct Decision {
 }
 
 impl Decision {
-    /// Everything stays as it is, and no silence keeps it silent.
+    /// Everything stays as it is, and nothing keeps it silent.
     #[must_use]
     pub const fn unchanged(due: &Due) -> Self {
         Self {

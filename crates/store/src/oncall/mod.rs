@@ -11,7 +11,7 @@
 //! ```
 //!
 //! [`open`](fn@open) makes incidents from signals, [`fire_alert`] from alerts of other tools, [`open_by_hand`] for people. One that a silence is
-//! about is triggered too, with the end of the silence as the time at which it is due. [`work`](fn@work) claims those that something is due of, and does what the caller decides
+//! about, or that another incident keeps silent, or that flaps, is triggered too, with the end of that as the time at which it is due. [`work`](fn@work) claims those that something is due of, and does what the caller decides
 //! with the [`Directory`] of that moment: pages are rows of `notifications`, with the time at which each is due.
 //! What ends or restarts an incident cancels its pages in the same transaction, and a claim of pages looks again
 //! ([`crate::notifications::claim()`]).
@@ -25,7 +25,9 @@ mod contact_methods;
 mod decision;
 mod directory;
 mod feeds;
+mod flapping;
 mod follow;
+mod inhibitions;
 mod log;
 mod matchers;
 mod members;
@@ -45,6 +47,7 @@ mod routing;
 mod schedules;
 mod sent;
 mod silences;
+mod silencing;
 mod work;
 
 pub use act::{Acted, acknowledge, escalate, note, reassign, resolve, snooze, unacknowledge};
@@ -68,6 +71,9 @@ pub use directory::{Directory, Person, Rule};
 pub use feeds::{Named, ScheduleFeed, find_feed, names_of, remove_feed, set_feed};
 pub use follow::follow_issues;
 pub(crate) use follow::{follow_delete, follow_merge};
+pub use inhibitions::{
+    InhibitionRule, NewInhibitionRule, create_inhibition_rule, delete_inhibition_rule, list_inhibition_rules,
+};
 pub use log::By;
 pub use matchers::silence_mistakes;
 pub use members::stop_paging;
@@ -103,6 +109,7 @@ pub use schedules::{
 };
 pub use sent::{MESSAGES_A_DAY, MESSAGES_AN_HOUR, next_message_at};
 pub use silences::{
-    NewSilence, Silence, Silencing, create_silence, delete_silence, has_room_for_silence, list_silences,
+    NewSilence, Silence, create_silence, delete_silence, has_room_for_silence, list_silences,
 };
+pub use silencing::{Silencing, SilentBy};
 pub use work::{Due, work};

@@ -1,7 +1,7 @@
 //! From signals to incidents: one open incident per issue, however often and by however many a signal is taken.
 
 use super::log::{self, Entry};
-use super::silences;
+use super::silencing;
 use crate::{Connection, StoreError, statement};
 use bugle_model::{IncidentEvent, IncidentId, IncidentState, IssueId, Priority, RoutingRuleId, SignalKind};
 use chrono::{DateTime, Utc};
@@ -68,7 +68,7 @@ pub async fn open_issues(conn: &mut Connection, issues: &[IssueId]) -> Result<BT
     Ok(rows.into_iter().map(|row| IssueId(row.id)).collect())
 }
 
-/// Opens an incident, or tells the open one. Composes with the caller's transaction. Due at once, unless a silence matches.
+/// Opens an incident, or tells the open one. Composes with the caller's transaction. Due at once, unless something keeps it silent.
 ///
 /// # Errors
 /// When the database fails.
@@ -93,7 +93,7 @@ pub async fn open(
         Some(id) => {
             let data = json!({ "signal": trigger.kind, "priority": trigger.priority });
             tell(conn, id, 1, IncidentEvent::Triggered, data, now).await?;
-            silences::quieten(conn, id, now).await?;
+            silencing::quieten(conn, id, now).await?;
             Opened::New(id)
         }
         None => tell_open(conn, trigger, now).await?,
@@ -185,7 +185,7 @@ async fn tell_open(
 }
 
 /// Makes a locked incident more urgent. While somebody deals with it nobody else is paged for that; while it is silenced it is looked at
-/// again at once, whether the silence is about the higher priority too.
+/// again at once, whether what keeps it silent does so at the higher priority too; that it flaps does not.
 pub(super) async fn raise(
     conn: &mut Connection,
     row: &OpenRow,
@@ -195,7 +195,7 @@ pub(super) async fn raise(
     statement(
         "UPDATE incidents SET priority = $2,
             raised_from = CASE WHEN state = 1 AND silenced_until IS NULL THEN COALESCE(raised_from, priority) END,
-            next_at = CASE WHEN state = 1 AND silenced_until IS NOT NULL THEN $3 ELSE next_at END
+            next_at = CASE WHEN state = 1 AND silenced_until IS NOT NULL THEN $3 ELSE next_at END, flapping_until = NULL
          WHERE id = $1",
     )
     .bind::<Int8, _>(row.id)

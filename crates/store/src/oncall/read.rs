@@ -75,9 +75,13 @@ pub struct Incident {
     pub acknowledged_by: Option<String>,
     /// Until when nobody wants to hear of it.
     pub snoozed_until: Option<DateTime<Utc>>,
-    /// What keeps it silent: nobody is paged.
+    /// The silence that keeps it silent: nobody is paged.
     pub silence: Option<SilenceId>,
-    /// Until when.
+    /// The open incident that keeps it silent, by an inhibition rule.
+    pub inhibited_by: Option<IncidentId>,
+    /// Whether its issue or key had too many incidents when it was opened.
+    pub flapping: bool,
+    /// Until when it is silent; with `inhibited_by`: when it is looked at again.
     pub silenced_until: Option<DateTime<Utc>>,
     /// When it ended.
     pub resolved_at: Option<DateTime<Utc>>,
@@ -118,6 +122,8 @@ struct Row {
     acknowledged_by: Option<String>,
     snoozed_until: Option<DateTime<Utc>>,
     silence_id: Option<SilenceId>,
+    inhibited_by: Option<IncidentId>,
+    flapping: bool,
     silenced_until: Option<DateTime<Utc>>,
     resolved_at: Option<DateTime<Utc>>,
     resolved_by: Option<String>,
@@ -158,6 +164,8 @@ impl Row {
             acknowledged_by: self.acknowledged_by,
             snoozed_until: self.snoozed_until,
             silence: self.silence_id.filter(|_| is_silenced),
+            inhibited_by: self.inhibited_by.filter(|_| is_silenced),
+            flapping: self.flapping,
             silenced_until: self.silenced_until.filter(|_| is_silenced),
             resolved_at: self.resolved_at,
             resolved_by: self.resolved_by,

@@ -9,6 +9,7 @@ use bugle_model::{
 };
 use bugle_store::oncall::{
     Decision, Directory, Due, FiredStep, NewLog, NewPage, Pending, RESPONDER_STEP, Rule, Silencing,
+    SilentBy,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -96,17 +97,20 @@ impl<'a> Run<'a> {
         self.decision
     }
 
-    /// A silence is about it still, or another one is.
+    /// Something keeps it silent still, or something else does.
     fn silent(mut self, silencing: &Silencing) -> Decision {
-        self.decision.next_at = Some(silencing.until);
-        self.decision.silenced_by = Some(silencing.silence);
-        if self.due.silenced_by != Some(silencing.silence) || self.due.next_at != Some(silencing.until) {
-            self.log(IncidentEvent::Silenced, silencing.told());
+        let Silencing { by, until, told } = silencing;
+        self.decision.next_at = Some(*until);
+        self.decision.silenced_by = Some(*by);
+        // An incident keeps others silent as long as it is open, however often that is looked at.
+        let lasts_longer = !matches!(by, SilentBy::Incident(_)) && self.due.next_at != Some(*until);
+        if self.due.silenced_by != Some(*by) || lasts_longer {
+            self.log(silencing.event(), told.clone());
         }
         self.decision
     }
 
-    /// No silence is about it any more: it begins as if it were opened now.
+    /// Nothing keeps it silent any more: it begins as if it were opened now.
     fn silence_ended(&mut self) {
         self.decision.next_at = Some(self.now);
         self.log(IncidentEvent::SilenceEnded, json!({}));

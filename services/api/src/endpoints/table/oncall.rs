@@ -2,7 +2,7 @@
 
 use super::super::oncall::{
     alert_sources, alerts, answers, contact_methods, escalation_policies, feeds, incident_actions,
-    incident_create, incident_merge, incidents, notification_rules, overrides, quiet_hours, routing_rules, schedules,
+    incident_create, incident_merge, incidents, inhibition_rules, notification_rules, overrides, quiet_hours, routing_rules, schedules,
     silences, slack, twilio,
 };
 use crate::access::{Endpoint, Need, delete, get, patch, post, put};
@@ -150,6 +150,12 @@ fn of_silences() -> Vec<Endpoint> {
         post("/api/v1/silences", Need::TRIAGE, silences::create).named("create_silence", "Makes a silence."),
         delete("/api/v1/silences/{id}", Need::TRIAGE, silences::remove)
             .named("remove_silence", "Removes a silence: what it keeps silent pages at once."),
+        get("/api/v1/inhibition-rules", Need::VIEW, inhibition_rules::list)
+            .named("list_inhibition_rules", "The inhibition rules, by name."),
+        post("/api/v1/inhibition-rules", Need::MANAGE, inhibition_rules::create)
+            .named("create_inhibition_rule", "Makes an inhibition rule: open incidents that keep others silent."),
+        delete("/api/v1/inhibition-rules/{id}", Need::MANAGE, inhibition_rules::remove)
+            .named("remove_inhibition_rule", "Removes an inhibition rule: what it keeps silent pages at once."),
     ]
 }
 

@@ -5,12 +5,12 @@ import { accessTo, useSession } from "../../api/session.ts";
 import type { Incident } from "../../api/types.ts";
 import { useTitle } from "../../lib/hooks.ts";
 import { neutralise } from "../../lib/text.ts";
-import { Failure, Panel, PriorityBadge, Skeleton } from "../../ui/kit.tsx";
+import { Failure, Panel, PriorityBadge, Skeleton, Tag } from "../../ui/kit.tsx";
 import { Copy, SafeLink, Time, Untrusted } from "../../ui/text.tsx";
 import { Actions } from "./actions.tsx";
 import { Holder, IncidentBadge, Next } from "./parts.tsx";
 import { Pages, Timeline } from "./timeline.tsx";
-import { isMerged } from "./words.ts";
+import { isMerged, isSilenced } from "./words.ts";
 
 function Head({ incident, may }: { incident: Incident; may: boolean }) {
   return (
@@ -26,6 +26,7 @@ function Head({ incident, may }: { incident: Incident; may: boolean }) {
         <div className="rowmeta">
           <IncidentBadge incident={incident} />
           <PriorityBadge priority={incident.priority} />
+          {incident.flapping && !isSilenced(incident) && <Tag>flapping</Tag>}
           <span className="muted"><Next incident={incident} /></span>
         </div>
       </div>

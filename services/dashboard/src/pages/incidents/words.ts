@@ -22,8 +22,11 @@ export const STATES: Record<IncidentState, string> = { triggered: "triggered", a
 /** A snoozed incident is an acknowledged one, until its time comes. */
 export const isSnoozed = (incident: Incident): boolean => incident.state === "acknowledged" && incident.snoozed_until !== null;
 
-/** Opened while a silence matched: nobody is paged before its end. */
+/** Opened while something kept it silent: nobody is paged before its end. */
 export const isSilenced = (incident: Incident): boolean => incident.silenced_until !== null;
+
+/** By what it is silent: by an open incident, by having too many, or else by a silence. */
+export const silencedAs = (incident: Incident): "inhibited" | "flapping" | "silenced" => (incident.inhibited_by !== null ? "inhibited" : incident.silence === null && incident.flapping ? "flapping" : "silenced");
 
 /** It ended because it became part of another one. */
 export const isMerged = (incident: Incident): boolean => incident.merged_into !== undefined && incident.merged_into !== null;
@@ -78,6 +81,11 @@ function again(data: Record<string, Json>): Told {
   return { tone: "quiet", text: `Another signal: ${signalName(word(data["signal"])).toLowerCase()}. Nobody is paged again for it` };
 }
 
+function flapping(data: Record<string, Json>, moment: (iso: string) => string): Told {
+  if (data["until"] !== undefined) return { tone: "quiet", text: `It flaps: nobody is paged before ${moment(word(data["until"]))}` };
+  return { tone: "bad", text: `It flaps: the incident number ${word(data["opened"])} within ${word(data["within_minutes"])} minutes`, more: `Those after it page nobody before it has been calm for ${word(data["calm_minutes"])} minutes.` };
+}
+
 function merged(who: string, data: Record<string, Json>): Told {
   if (data["into"] !== undefined) return { tone: "quiet", text: `${who} made it part of another incident`, more: word(data["title"]), incident: Number(data["into"]) };
   return { tone: "quiet", text: "Its issue became part of another one", ...(data["reason"] === undefined ? {} : { more: word(data["reason"]) }) };
@@ -91,7 +99,9 @@ export function tell(entry: TimelineEntry, moment: (iso: string) => string): Tol
     case "triggered": return opened(entry.actor, data);
     case "signal": return again(data);
     case "silenced": return { tone: "quiet", text: `Silence ${word(data["silence"])} of ${word(data["author"])} matches: nobody is paged before ${moment(word(data["until"]))}`, more: word(data["comment"]) };
-    case "silence_ended": return { tone: "warn", text: "No silence matches any more: the policy begins" };
+    case "silence_ended": return { tone: "warn", text: "Nothing keeps it silent any more: the policy begins" };
+    case "inhibited": return { tone: "quiet", text: `The rule ${word(data["name"])} keeps it silent while another incident is open`, more: word(data["title"]), incident: Number(data["incident"]) };
+    case "flapping": return flapping(data, moment);
     case "paged": return paged(data, moment);
     case "step_skipped": return skipped(data);
     case "repeated": return { tone: "quiet", text: `Nobody answered: the policy begins again (round ${word(data["pass"])})` };

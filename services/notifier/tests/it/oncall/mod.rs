@@ -10,6 +10,8 @@ mod by_hand;
 mod contact_methods;
 mod escalating;
 mod faults;
+mod flapping;
+mod inhibitions;
 mod merging;
 mod nobody;
 mod outages;
