@@ -139,6 +139,8 @@ pub struct Bundle {
     pub user: Option<UserId>,
     /// The open incident of what it is about, with its generation.
     pub open: Option<(IncidentId, i32)>,
+    /// Of a page: whether the incident's issue or key has too many incidents.
+    pub flapping: bool,
 }
 
 /// A notification to be sent by whoever claimed it.

@@ -5,7 +5,7 @@ use crate::{Connection, StoreError, statement};
 use bugle_model::{IncidentId, IssueId, Level, NotificationId, Priority, ProjectId, SignalKind, UserId};
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, Int4, Int8, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bool, Int4, Int8, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use std::collections::HashSet;
 use uuid::Uuid;
@@ -128,6 +128,8 @@ struct Row {
     open_incident_id: Option<i64>,
     #[diesel(sql_type = Nullable<Int4>)]
     open_generation: Option<i32>,
+    #[diesel(sql_type = Bool)]
+    flapping: bool,
 }
 
 impl TryFrom<Row> for Part {
@@ -163,6 +165,7 @@ impl TryFrom<Row> for Part {
             incident: row.incident_id.map(IncidentId),
             user: row.user_id.map(UserId),
             open: row.open_incident_id.map(IncidentId).zip(row.open_generation),
+            flapping: row.flapping,
         };
         Ok(Self { into: NotificationId(row.into_id), bundle })
     }
@@ -177,7 +180,7 @@ pub(super) async fn parts(conn: &mut Connection, messages: &[i64]) -> Result<Vec
             i.error_type, i.platform, i.level, i.priority, COALESCE(c.events, 0) AS events,
             COALESCE(c.users, 0) AS users, i.first_seen, COALESCE(c.last_seen, i.first_seen) AS last_seen,
             r.version AS first_release, g.incident_id, g.user_id,
-            o.id AS open_incident_id, o.generation AS open_generation
+            o.id AS open_incident_id, o.generation AS open_generation, COALESCE(t.flapping, false) AS flapping
          FROM notifications n
          LEFT JOIN incident_pages g ON g.notification_id = n.id
          LEFT JOIN incidents t ON t.id = g.incident_id

@@ -58,6 +58,7 @@ struct Row {
     priority: i16,
     triggered_at: DateTime<Utc>,
     open_generation: Option<i32>,
+    flapping: bool,
 }
 
 impl Row {
@@ -85,6 +86,7 @@ impl Row {
             received_at: self.received_at,
             incident: Some(facts.id),
             user: self.user,
+            flapping: self.flapping,
             open: self.open_generation.map(|generation| (facts.id, generation)),
             about: About::Incident(facts),
         };
@@ -98,7 +100,7 @@ pub(super) async fn incident_parts(conn: &mut Connection, pages: &[i64]) -> Resu
         "SELECT jsonb_build_object('notification', n.id, 'environment', t.environment, 'received_at', n.received_at,
             'user', g.user_id, 'id', t.id, 'project', t.project_id, 'place', COALESCE(p.name, m.name), 'origin', t.origin,
             'opened_by', t.opened_by, 'title', t.title, 'message', t.message, 'labels', t.labels, 'links', t.links,
-            'priority', t.priority, 'triggered_at', t.triggered_at,
+            'priority', t.priority, 'triggered_at', t.triggered_at, 'flapping', t.flapping,
             'open_generation', CASE WHEN t.state < 3 THEN t.generation END) AS row
          FROM notifications n
          JOIN incident_pages g ON g.notification_id = n.id

@@ -4,7 +4,7 @@ import { WATCHED } from "../lib/live.ts";
 import { neutralise } from "../lib/text.ts";
 import { get, getIfThere } from "./client.ts";
 import { all, useIfThere, usePeople } from "./queries.ts";
-import type { AlertSource, Calendar, ContactMethod, Fairness, Incident, IncidentState, List, Member, NotificationRule, OnCallNow, Override, Page, Policy, QuietHours, RoutingRule, Schedule, Silence, TimelineEntry } from "./types.ts";
+import type { AlertSource, Calendar, ContactMethod, Fairness, Incident, IncidentState, InhibitionRule, List, Member, NotificationRule, OnCallNow, Override, Page, Policy, QuietHours, RoutingRule, Schedule, Silence, TimelineEntry } from "./types.ts";
 
 export const useIncidents = (filter: { state: IncidentState | null; project: string | null }) =>
   useInfiniteQuery({
@@ -63,6 +63,7 @@ export const usePolicies = () => useIfThere<Policy>("policies", "/escalation-pol
 export const usePolicy = (id: string) => useQuery({ queryKey: ["policies", id], queryFn: ({ signal }) => get<Policy>(`/escalation-policies/${encodeURIComponent(id)}`, { signal }) });
 export const useRoutingRules = () => useIfThere<RoutingRule>("routing-rules", "/routing-rules");
 export const useAlertSources = () => useIfThere<AlertSource>("alert-sources", "/alert-sources");
+export const useInhibitionRules = () => useIfThere<InhibitionRule>("inhibition-rules", "/inhibition-rules");
 export const useSilences = () => useIfThere<Silence>("silences", "/silences");
 
 export const useContactMethods = () => useIfThere<ContactMethod>("contact-methods", "/account/contact-methods");

@@ -109,6 +109,7 @@ export type AlertSourceKind = Schemas["AlertSourceKind"];
 export type Silence = Schemas["Silence"];
 export type Matchers = Schemas["SilenceMatchers"];
 export type LabelMatcher = Schemas["LabelMatcher"];
+export type InhibitionRule = Schemas["InhibitionRule"];
 export type Weekly = Schemas["Weekly"];
 
 export type ContactMethod = Schemas["ContactMethod"];

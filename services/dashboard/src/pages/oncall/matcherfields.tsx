@@ -5,6 +5,7 @@ import { SIGNALS } from "../incidents/words.ts";
 import { OPERATORS, type MatcherDraft } from "./matchers.ts";
 import { replaced, without } from "./parts.tsx";
 
+const FROM = [["", "Every priority"], ["medium", "Medium and above"], ["high", "High and above"], ["critical", "Critical only"]] as const;
 const UP_TO = [["", "Every priority"], ["low", "Low only"], ["medium", "Up to medium"], ["high", "Up to high"]] as const;
 
 function Labels({ labels, set }: { labels: LabelMatcher[]; set: (labels: LabelMatcher[]) => void }) {
@@ -29,19 +30,20 @@ function Labels({ labels, set }: { labels: LabelMatcher[]; set: (labels: LabelMa
   );
 }
 
-/** What something is about; all that is given has to match. `wrong` is what the server says against a field. */
-export function MatcherFields({ team, draft, set, wrong }: { team: number | undefined; draft: MatcherDraft; set: (draft: MatcherDraft) => void; wrong: (field: string) => string | undefined }) {
+/** What something is about; all that is given has to match. `of` is the field that it is for the server, `wrong` what that says against one. */
+export function MatcherFields({ of, team, draft, set, wrong }: { of: string; team: number | undefined; draft: MatcherDraft; set: (draft: MatcherDraft) => void; wrong: (field: string) => string | undefined }) {
   const projects = (useProjects().data ?? []).filter((one) => one.team?.id === team);
   const change = (part: Partial<MatcherDraft>): void => set({ ...draft, ...part });
   const { kinds } = draft;
   return (
     <>
-      <Input label="Title" value={draft.title} maxLength={256} onChange={(event) => change({ title: event.target.value })} placeholder="any" help="* stands for anything" error={wrong("matchers.title")} />
+      <Input label="Title" value={draft.title} maxLength={256} onChange={(event) => change({ title: event.target.value })} placeholder="any" help="* stands for anything" error={wrong(`${of}.title`)} />
       <div className="formgrid">
-        <Select label="Project" value={String(draft.project ?? "")} onChange={(event) => change({ project: event.target.value === "" ? null : Number(event.target.value) })} options={[["", "Every project of the team"], ...projects.map((one) => [String(one.id), one.name] as const)]} error={wrong("matchers.project")} />
-        <Select label="Priority" value={draft.priority} onChange={(event) => change({ priority: event.target.value as Priority | "" })} options={UP_TO} help="What is above pages" error={wrong("matchers.max_priority")} />
+        <Select label="Project" value={String(draft.project ?? "")} onChange={(event) => change({ project: event.target.value === "" ? null : Number(event.target.value) })} options={[["", "Every project of the team"], ...projects.map((one) => [String(one.id), one.name] as const)]} error={wrong(`${of}.project`)} />
+        <Select label="From which priority on" value={draft.least} onChange={(event) => change({ least: event.target.value as Priority | "" })} options={FROM} error={wrong(`${of}.min_priority`)} />
+        <Select label="Up to which priority" value={draft.most} onChange={(event) => change({ most: event.target.value as Priority | "" })} options={UP_TO} error={wrong(`${of}.max_priority`)} />
       </div>
-      <Input label="Only these environments" value={draft.environments} onChange={(event) => change({ environments: event.target.value })} placeholder="all" help="Separated by commas" error={wrong("matchers.environments")} />
+      <Input label="Only these environments" value={draft.environments} onChange={(event) => change({ environments: event.target.value })} placeholder="all" help="Separated by commas" error={wrong(`${of}.environments`)} />
       <Labels labels={draft.labels} set={(labels) => change({ labels })} />
       <details open={kinds.length > 0}>
         <summary>Only signals of these kinds</summary>

@@ -8,17 +8,18 @@ export const OPERATORS = [["=", "is"], ["!=", "is not"], ["=~", "matches"], ["!~
 const MAX_LABELS = 20;
 
 /** Matchers in a form. */
-export interface MatcherDraft { project: number | null; environments: string; priority: Priority | ""; title: string; kinds: SignalKind[]; labels: LabelMatcher[] }
+export interface MatcherDraft { project: number | null; environments: string; least: Priority | ""; most: Priority | ""; title: string; kinds: SignalKind[]; labels: LabelMatcher[] }
 
-export const NO_MATCHERS: MatcherDraft = { project: null, environments: "", priority: "", title: "", kinds: [], labels: [] };
+export const NO_MATCHERS: MatcherDraft = { project: null, environments: "", least: "", most: "", title: "", kinds: [], labels: [] };
 
 /** What is not given is left out: the server takes that as anything. */
-export function matchersOf({ project, environments, priority, title, kinds, labels }: MatcherDraft): Matchers {
+export function matchersOf({ project, environments, least, most, title, kinds, labels }: MatcherDraft): Matchers {
   const names = environments.split(",").map((one) => one.trim()).filter((one) => one !== "");
   return {
     ...(project === null ? {} : { project }),
     ...(names.length === 0 ? {} : { environments: names }),
-    ...(priority === "" ? {} : { max_priority: priority }),
+    ...(least === "" ? {} : { min_priority: least }),
+    ...(most === "" ? {} : { max_priority: most }),
     ...(title === "" ? {} : { title }),
     ...(kinds.length === 0 ? {} : { kinds }),
     ...(labels.length === 0 ? {} : { labels }),
@@ -32,14 +33,15 @@ export function like(incident: Pick<Incident, "project" | "title" | "labels">): 
 }
 
 /** "instance =~ db.*, in production, up to high". */
-export function matchersText({ project, environments = [], max_priority: priority, title, kinds = [], labels = [] }: Matchers, projectName: (id: number) => string): string {
+export function matchersText({ project, environments = [], min_priority: least, max_priority: most, title, kinds = [], labels = [] }: Matchers, projectName: (id: number) => string): string {
   const parts = [
     title === undefined ? "" : `“${title}”`,
     ...labels.map(({ name, op, value }) => `${name} ${op} ${value === "" ? "nothing" : value}`),
     kinds.map((kind) => signalName(kind).toLowerCase()).join(" or "),
     project === undefined ? "" : `of ${projectName(project)}`,
     environments.length === 0 ? "" : `in ${environments.join(" or ")}`,
-    priority === undefined ? "" : `up to ${priority}`,
+    least === undefined ? "" : `${least} and above`,
+    most === undefined ? "" : `up to ${most}`,
   ];
   return parts.filter((part) => part !== "").join(", ");
 }

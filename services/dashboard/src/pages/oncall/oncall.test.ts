@@ -74,6 +74,6 @@ describe("what a silence is about", () => {
   });
 
   it("leaves out what is not given, and empty names", () => {
-    expect(matchersOf({ project: null, environments: " , staging,", priority: "", title: "", kinds: ["new"], labels: [] })).toEqual({ environments: ["staging"], kinds: ["new"] });
+    expect(matchersOf({ project: null, environments: " , staging,", least: "", most: "", title: "", kinds: ["new"], labels: [] })).toEqual({ environments: ["staging"], kinds: ["new"] });
   });
 });

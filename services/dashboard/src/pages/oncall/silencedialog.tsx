@@ -13,7 +13,7 @@ import { Mistakes, replaced, TeamSelect, useAnswered, without } from "./parts.ts
 const HOUR = 3_600_000;
 const LENGTHS = [[1, "1 h"], [4, "4 h"], [24, "1 day"], [168, "1 week"]] as const;
 const NIGHT: Restriction = { weekdays: ["sun"], from: "02:00", to: "04:00" };
-const OWN = ["matchers.title", "matchers.project", "matchers.max_priority", "matchers.environments", "starts_at", "ends_at", "comment"];
+const OWN = ["matchers.title", "matchers.project", "matchers.min_priority", "matchers.max_priority", "matchers.environments", "starts_at", "ends_at", "comment"];
 
 /** A new silence. `about` fills in what it is about, and for which team; `note` says more of that. */
 export function SilenceDialog({ about, note, onClose }: { about?: { team: number; matchers: MatcherDraft }; note?: string; onClose: () => void }) {
@@ -45,7 +45,7 @@ export function SilenceDialog({ about, note, onClose }: { about?: { team: number
       <Form onSubmit={() => !Number.isNaN(to) && save.mutate(undefined, { onSuccess: onClose })}>
         <p className="muted">What is opened while it holds, and is about all of this, pages nobody. What is still open at its end pages then. {note}</p>
         <TeamSelect teams={teams} value={team} onChange={choose} disabled={about !== undefined} />
-        <MatcherFields team={team} draft={matchers} set={setMatchers} wrong={save.wrong} />
+        <MatcherFields of="matchers" team={team} draft={matchers} set={setMatchers} wrong={save.wrong} />
         <div className="formgrid">
           <Input label="From" type="datetime-local" value={starts} onChange={(event) => setStarts(event.target.value)} help="Empty: now" error={save.wrong("starts_at")} />
           <Input label="Until" type="datetime-local" value={ends} onChange={(event) => setEnds(event.target.value)} help={zone.replace(/_/g, " ")} error={save.wrong("ends_at")} />

@@ -10,6 +10,7 @@ import { moment } from "../../lib/time.ts";
 import { Confirm } from "../../ui/confirm.tsx";
 import { Absent, Button, Empty, Failure, Panel, Skeleton, Tag } from "../../ui/kit.tsx";
 import { Time, Untrusted } from "../../ui/text.tsx";
+import { Inhibitions } from "./inhibitions.tsx";
 import { restrictionText } from "./layers.ts";
 import { matchersText } from "./matchers.ts";
 import { useAnswered } from "./parts.tsx";
@@ -43,8 +44,8 @@ function Row({ silence, may }: { silence: Silence; may: boolean }) {
   );
 }
 
-/** The silences that have not ended. */
-export function Silences() {
+/** Those that have not ended. */
+function Held() {
   const silences = useSilences();
   const session = useSession();
   const answered = useAnswered();
@@ -61,5 +62,15 @@ export function Silences() {
       </ul>
       {making && <SilenceDialog onClose={() => setMaking(false)} />}
     </Panel>
+  );
+}
+
+/** What keeps incidents silent: silences, and open incidents by rules. */
+export function Silences() {
+  return (
+    <>
+      <Held />
+      <Inhibitions />
+    </>
   );
 }

@@ -53,6 +53,17 @@ async fn the_sixth_incident_within_an_hour_pages_as_flapping_and_those_after_it_
 }
 
 #[tokio::test]
+async fn the_page_says_that_it_flaps() {
+    let (mut scene, source, _) = scene().await;
+    fails(&mut scene, &source, 5).await;
+    scene.fires(&source, &alert("disk")).await;
+    scene.escalate().await;
+    scene.send().await;
+    let mail = scene.mail.take().remove(0).data;
+    assert!(mail.contains("Alert from prometheus, flapping in shop"), "{mail}");
+}
+
+#[tokio::test]
 async fn what_flaps_and_stays_open_pages_after_half_an_hour() {
     let (mut scene, source, _) = scene().await;
     fails(&mut scene, &source, 6).await;
