@@ -1,13 +1,14 @@
 //! What a message tells about an issue.
 
 use super::incident_facts::{IncidentFacts, incident_parts};
+use crate::oncall::RESPONDER_STEP;
 use crate::{Connection, StoreError, statement};
 use bugle_model::{IncidentId, IssueId, Level, NotificationId, Priority, ProjectId, SignalKind, UserId};
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, Bool, Int4, Int8, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use std::collections::HashSet;
+use std::cmp::Reverse;
 use uuid::Uuid;
 
 /// An issue as a message shows it.
@@ -171,7 +172,7 @@ impl TryFrom<Row> for Part {
     }
 }
 
-/// The parts of some messages, the weightiest first. Issues that nobody wants to hear of any more are left out.
+/// The parts of some messages, the weightiest first. Issues and incidents that nobody wants to hear of any more are left out.
 pub(super) async fn parts(conn: &mut Connection, messages: &[i64]) -> Result<Vec<Part>, StoreError> {
     let rows: Vec<Row> = statement(
         "SELECT COALESCE(n.bundled_into, n.id) AS into_id, n.id AS notification_id, n.kind, n.generation,
@@ -190,17 +191,18 @@ pub(super) async fn parts(conn: &mut Connection, messages: &[i64]) -> Result<Vec
          LEFT JOIN releases r ON r.id = i.first_release_id
          LEFT JOIN incidents o ON o.issue_id = i.id AND o.state < 3
          WHERE (n.id = ANY($1) OR n.bundled_into = ANY($1)) AND i.status = 0
+            AND (t.id IS NULL OR t.state = 1 OR (t.state = 2 AND g.step = $2))
          ORDER BY i.priority DESC, n.received_at, n.id",
     )
     .bind::<Array<Int8>, _>(messages)
+    .bind::<SmallInt, _>(RESPONDER_STEP)
     .load(conn)
     .await?;
     let mut parts = rows.into_iter().map(Part::try_from).collect::<Result<Vec<_>, _>>()?;
-    // Tests, codes, and pages of incidents without an issue.
-    let known: HashSet<i64> = parts.iter().map(|part| part.into.0).collect();
-    let others: Vec<i64> = messages.iter().copied().filter(|id| !known.contains(id)).collect();
-    if !others.is_empty() {
-        parts.extend(incident_parts(conn, &others).await?);
+    let of_incidents = incident_parts(conn, messages).await?;
+    if !of_incidents.is_empty() {
+        parts.extend(of_incidents);
+        parts.sort_by_key(|part| Reverse(part.bundle.about.priority()));
     }
     Ok(parts)
 }

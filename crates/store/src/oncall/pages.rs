@@ -102,7 +102,9 @@ async fn cancel_but(
     statement(
         "UPDATE notifications n SET state = $2, error = $3, finished_at = $4, next_at = NULL
          FROM incident_pages p
-         WHERE p.incident_id = ANY($1) AND n.id = p.notification_id AND n.state = 0 AND p.step IS DISTINCT FROM $5",
+         WHERE p.incident_id = ANY($1) AND n.id = p.notification_id AND n.state = 0 AND p.step IS DISTINCT FROM $5
+            -- What tells of other incidents too is looked at when it leaves.
+            AND NOT EXISTS (SELECT 1 FROM notifications b WHERE b.bundled_into = n.id)",
     )
     .bind::<Array<Int8>, _>(incidents.iter().map(|id| id.0).collect::<Vec<_>>())
     .bind::<SmallInt, _>(NotificationState::Cancelled.code())

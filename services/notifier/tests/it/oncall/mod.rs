@@ -8,6 +8,7 @@ mod answers;
 mod buttons;
 mod by_hand;
 mod contact_methods;
+mod crowds;
 mod escalating;
 mod faults;
 mod flapping;
