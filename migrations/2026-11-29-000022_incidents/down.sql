@@ -1,3 +1,10 @@
+ALTER TABLE incident_pages DROP COLUMN digest;
+-- What was for less urgent incidents only must not page for all of them.
+DELETE FROM notification_rules WHERE max_priority IS NOT NULL OR digest IS NOT NULL;
+ALTER TABLE notification_rules
+    DROP CONSTRAINT priorities_are_a_range,
+    DROP COLUMN digest,
+    DROP COLUMN max_priority;
 DELETE FROM incident_log WHERE kind BETWEEN 29 AND 33;
 DROP INDEX incidents_inhibited;
 DROP INDEX incidents_key;

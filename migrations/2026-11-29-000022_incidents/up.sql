@@ -48,3 +48,12 @@ ALTER TABLE incidents
     -- Then nobody is paged before; null for the one with which that began, and for one that has become more urgent since.
     ADD COLUMN flapping_until timestamptz;
 CREATE INDEX incidents_inhibited ON incidents (inhibited_by) WHERE inhibited_by IS NOT NULL;
+
+-- Pages that can wait, put together into one message.
+ALTER TABLE notification_rules
+    -- Incidents up to this priority; null: all from min_priority on.
+    ADD COLUMN max_priority smallint CHECK (max_priority BETWEEN 1 AND 4),
+    -- hourly, daily; null: each page by itself, when it is due.
+    ADD COLUMN digest       smallint CHECK (digest BETWEEN 1 AND 2),
+    ADD CONSTRAINT priorities_are_a_range CHECK (max_priority >= min_priority);
+ALTER TABLE incident_pages ADD COLUMN digest boolean NOT NULL DEFAULT false;

@@ -36,7 +36,8 @@ pub use notification::{
     Channel, DeliveryStatus, DestinationSettings, NotificationState, SignalKind, takes_no_sms,
 };
 pub use oncall::{
-    EscalationPolicy, EscalationStep, EscalationTarget, IncidentAnswer, IncidentEvent, IncidentState,
+    DigestInterval, EscalationPolicy, EscalationStep, EscalationTarget, IncidentAnswer, IncidentEvent,
+    IncidentState,
 };
 pub use outcome::{Outcome, OutcomeCount};
 pub use project::{

@@ -89,6 +89,16 @@ vocabulary!(
     }
 );
 
+vocabulary!(
+    /// How often pages that can wait are put together into one message.
+    DigestInterval, "digest", "hourly, daily", {
+        /// At each full hour.
+        Hourly = 1 => "hourly",
+        /// At nine in the morning.
+        Daily = 2 => "daily",
+    }
+);
+
 /// Whom a step pages. Schedules are asked who is on call at the moment at which the step comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]

@@ -11,6 +11,7 @@
 mod answers;
 mod bookings;
 mod check;
+mod digest;
 mod edit;
 mod fairness;
 pub mod ical;
@@ -32,6 +33,7 @@ pub use check::FieldError;
 pub use fairness::{Fairness, Load};
 pub use layer::Layer;
 pub use overrides::{Override, OverrideKind};
+pub use digest::{next_full_hour, next_morning};
 pub use quiet::{check_quiet_hours, quiet_until};
 pub use restriction::{Restriction, Weekday};
 pub use rotation::{Rotation, RotationUnit};

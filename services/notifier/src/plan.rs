@@ -49,8 +49,9 @@ pub fn plan(
     if crowded_until.is_some() {
         wanted.retain(|candidate| !is_fresh(candidate, SignalKind::Page));
     }
-    plan.bundle = bundle(SignalKind::New, limits.bundle_over, &mut wanted)
-        .or_else(|| bundle(SignalKind::Page, limits.pages_over, &mut wanted));
+    plan.bundle = bundle(limits.bundle_over, &mut wanted, |one| is_fresh(one, SignalKind::New))
+        .or_else(|| bundle(limits.pages_over, &mut wanted, |one| is_fresh(one, SignalKind::Page)))
+        .or_else(|| bundle(1, &mut wanted, is_of_digest));
     plan.send = sendable(policy, limits, destination, &wanted, capacity);
     if !plan.send.is_empty() {
         plan.open_until = if is_probe(policy, destination) {
@@ -78,6 +79,11 @@ fn crowded_until(
 /// Whether it is of this kind, and no attempt and no other message has told of it.
 fn is_fresh(candidate: &Candidate, kind: SignalKind) -> bool {
     candidate.kind == kind && candidate.attempts == 0 && candidate.bundled == 0
+}
+
+/// Whether it is a page that was to wait for others.
+fn is_of_digest(candidate: &Candidate) -> bool {
+    is_fresh(candidate, SignalKind::Page) && candidate.incident.is_some_and(|page| page.is_digest)
 }
 
 /// Why nobody needs to hear of it any more.
@@ -164,17 +170,17 @@ fn stale(policy: &Policy, wanted: &mut Vec<&Candidate>, now: DateTime<Utc>, id: 
     })
 }
 
-/// Takes fresh ones of a kind out of `wanted` that the first of them tells of, when there are more than `most`.
+/// Takes those that `fits` says out of `wanted`, for the first of them to tell of them, when there are more than `most`.
 fn bundle(
-    kind: SignalKind,
     most: usize,
     wanted: &mut Vec<&Candidate>,
+    fits: impl Fn(&Candidate) -> bool,
 ) -> Option<(NotificationId, Vec<NotificationId>)> {
-    if wanted.iter().filter(|candidate| is_fresh(candidate, kind)).count() <= most {
+    if wanted.iter().filter(|candidate| fits(candidate)).count() <= most {
         return None;
     }
-    let lead = wanted.iter().find(|candidate| is_fresh(candidate, kind))?.id;
-    let others = wanted.extract_if(.., |candidate| is_fresh(candidate, kind) && candidate.id != lead);
+    let lead = wanted.iter().find(|candidate| fits(candidate))?.id;
+    let others = wanted.extract_if(.., |candidate| fits(candidate) && candidate.id != lead);
     Some((lead, others.map(|candidate| candidate.id).collect()))
 }
 

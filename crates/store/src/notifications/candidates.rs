@@ -58,6 +58,8 @@ struct CandidateRow {
     incident_issue_status: Option<i16>,
     #[diesel(sql_type = Nullable<Bool>)]
     is_asked: Option<bool>,
+    #[diesel(sql_type = Nullable<Bool>)]
+    is_digest: Option<bool>,
 }
 
 impl CandidateRow {
@@ -69,6 +71,7 @@ impl CandidateRow {
             origin: IncidentOrigin::from_code(self.incident_origin?)?,
             issue: self.incident_issue_status.and_then(IssueStatus::from_code),
             is_asked: self.is_asked?,
+            is_digest: self.is_digest?,
         })
     }
 
@@ -108,7 +111,7 @@ pub(super) async fn candidates(
             k.crowded_since,
             c.id AS incident_id, c.state AS incident_state, g.generation = c.generation AS is_current,
             c.origin AS incident_origin, ci.status AS incident_issue_status,
-            g.step = $4 AS is_asked
+            g.step = $4 AS is_asked, g.digest AS is_digest
          FROM UNNEST($1) AS w (id)
          CROSS JOIN LATERAL (
              SELECT * FROM notifications n WHERE n.destination_id = w.id

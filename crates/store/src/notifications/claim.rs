@@ -72,6 +72,8 @@ pub struct PageOf {
     pub issue: Option<IssueStatus>,
     /// Whether it is for somebody who was asked to help.
     pub is_asked: bool,
+    /// Whether it is put together with others that are due here.
+    pub is_digest: bool,
 }
 
 /// What becomes of the candidates. Those not named stay as they are.

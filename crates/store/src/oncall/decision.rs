@@ -25,6 +25,8 @@ pub struct NewPage {
     pub contact_method: ContactMethodId,
     /// When.
     pub due_at: DateTime<Utc>,
+    /// Whether it is put together with others that are due then.
+    pub is_digest: bool,
     /// When it would have been due without the person's quiet hours, which hold it.
     pub held_from: Option<DateTime<Utc>>,
     /// What its latency is counted from.

@@ -336,14 +336,14 @@ impl<'a> Run<'a> {
         let Some(person) = self.directory.people.get(&user) else { return BTreeSet::new() };
         let known = above.filter(|_| self.due.recipients.contains(&user));
         let fits = |rule: &&Rule| {
-            rule.min_priority <= self.due.priority && known.is_none_or(|from| rule.min_priority > from)
+            rule.is_for(self.due.priority) && known.is_none_or(|from| rule.min_priority > from)
         };
         person.rules.iter().filter(fits).copied().collect()
     }
 
     fn add_page(&mut self, step: i16, user: UserId, rule: Rule) {
-        let wanted_at = self.now + rule.delay;
         let person = self.directory.people.get(&user);
+        let wanted_at = person.map_or(self.now, |person| person.due_at(&rule, self.now));
         let held = person.and_then(|person| person.held_until(self.due.priority, wanted_at));
         if let Some(until) = held {
             let first = self.held.entry(user).or_insert(until);
@@ -361,6 +361,7 @@ impl<'a> Run<'a> {
             user,
             contact_method: rule.contact_method,
             due_at,
+            is_digest: rule.digest.is_some(),
             held_from: held.map(|_| wanted_at),
             // What counts is how long after the event the first page arrives; of later ones, how long after their time.
             received_at: if is_first { self.due.received_at } else { due_at },

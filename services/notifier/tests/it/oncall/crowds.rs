@@ -1,11 +1,11 @@
-//! Many pages for one contact method at once are one message.
+//! Many pages for one contact method at once are one message, and so are those of a digest.
 
-use super::scene::{Scene, Somebody, person, policy, step};
+use super::scene::{Scene, Somebody, at, person, policy, rule, step};
 use super::tools::{alert, labelled};
 use crate::world::World;
-use bugle_model::{Channel, Clock, IncidentState, NotificationState, Priority};
+use bugle_model::{Alert, Channel, Clock, DigestInterval, IncidentState, NotificationState, Priority};
 use bugle_notifier::policy::{ChannelLimits, channel_limits};
-use bugle_store::oncall::{self, AlertSource};
+use bugle_store::oncall::{self, AlertSource, NewNotificationRule};
 use bugle_testkit::http::Answer;
 
 /// Ann is told by this channel of what a tool tells.
@@ -141,4 +141,71 @@ async fn a_message_whose_incidents_were_all_answered_does_not_leave_again() {
     }
     scene.quiet(5).await;
     assert_eq!(pages(&scene).await, [NotificationState::Cancelled, NotificationState::Bundled]);
+}
+
+/// Ann hears of what is low by mail in digests, and of what is more at once by SMS.
+async fn with_digest(digest: DigestInterval) -> (Scene, AlertSource, Somebody) {
+    let mut scene = Scene::new().await;
+    let ann = scene.person("ann").await;
+    let mail = scene.reach(&ann, Channel::Email).await;
+    let sms = scene.reach(&ann, Channel::Sms).await;
+    let low = NewNotificationRule {
+        max_priority: Some(Priority::Low),
+        digest: Some(digest),
+        ..rule(mail, Priority::Low, 0)
+    };
+    scene.make_rule(&ann, &low).await;
+    scene.rule(&ann, sms, Priority::Medium, 0).await;
+    let policy = scene.policy("p", &policy(vec![step(&[person(&ann)], 9_000)])).await;
+    let source = scene.source("prometheus", policy).await;
+    (scene, source, ann)
+}
+
+fn low(key: &str) -> Alert {
+    Alert { priority: Some(Priority::Low), ..alert(key) }
+}
+
+#[tokio::test]
+async fn what_is_low_is_told_at_the_next_full_hour_in_one_message() {
+    let (mut scene, source, ann) = with_digest(DigestInterval::Hourly).await;
+    scene.fires(&source, &low("a")).await;
+    scene.quiet(20).await;
+    scene.fires(&source, &low("b")).await;
+    scene.fires(&source, &low("answered")).await;
+    scene.fires(&source, &alert("urgent")).await;
+    scene.hears(&["sms ann"]).await;
+    let answered = scene.incidents().await[2].id;
+    let mut conn = scene.world.store.conn().await.unwrap();
+    oncall::acknowledge(&mut conn, answered, ann.name, scene.world.clock.now()).await.unwrap();
+    scene.quiet(39).await;
+    scene.world.advance(60);
+    scene.escalate().await;
+    scene.send().await;
+    let mails = scene.mail.take();
+    assert_eq!(mails.len(), 1);
+    assert!(mails[0].data.contains("Subject: 2 incidents wait for an answer"), "{}", mails[0].data);
+    scene.quiet(60).await;
+}
+
+#[tokio::test]
+async fn a_daily_digest_comes_at_nine_by_the_persons_clock_and_one_incident_is_told_as_ever() {
+    let (mut scene, source, ann) = with_digest(DigestInterval::Daily).await;
+    let sql = "UPDATE users SET time_zone = 'Europe/Vienna' WHERE id = $1";
+    scene.world.sql.execute(sql, &[&ann.id.0]).await.unwrap();
+    scene.fires(&source, &low("a")).await;
+    scene.escalate().await;
+    let id = scene.incident().await.id;
+    // Noon UTC is one o'clock there.
+    assert_eq!(scene.pages(id).await[0].due_at, at(20 * 60));
+    scene.outage(20 * 60);
+    scene.hears(&["email ann"]).await;
+}
+
+#[tokio::test]
+async fn what_becomes_more_urgent_is_told_at_once() {
+    let (mut scene, source, _) = with_digest(DigestInterval::Daily).await;
+    scene.fires(&source, &low("a")).await;
+    scene.hears(&[]).await;
+    scene.fires(&source, &alert("a")).await;
+    scene.hears(&["sms ann"]).await;
 }
