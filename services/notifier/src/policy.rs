@@ -75,9 +75,13 @@ pub const fn channel_limits(channel: Channel) -> ChannelLimits {
                 is_metered,
             }
         }
-        Channel::Webhook => {
-            ChannelLimits { in_flight: 8, spacing: None, bundle_over: 100, pages_over: 100, is_metered: false }
-        }
+        Channel::Webhook => ChannelLimits {
+            in_flight: 8,
+            spacing: None,
+            bundle_over: 100,
+            pages_over: 100,
+            is_metered: false,
+        },
     }
 }
 

@@ -71,9 +71,8 @@ impl NewInhibitionRule {
     /// not keep its like silent.
     fn inhibits(&self, source: &Facts, target: &Facts) -> bool {
         let (Some(of_source), Some(of_target)) = (source.subject(), target.subject()) else { return false };
-        let is_both = |subject| {
-            matchers::matches(&self.source, subject) && matchers::matches(&self.target, subject)
-        };
+        let is_both =
+            |subject| matchers::matches(&self.source, subject) && matchers::matches(&self.target, subject);
         matchers::matches(&self.source, &of_source)
             && matchers::matches(&self.target, &of_target)
             && !(is_both(&of_source) && is_both(&of_target))
@@ -152,8 +151,10 @@ pub async fn delete_inhibition_rule(
     rule: &InhibitionRule,
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
-    let gone =
-        statement("DELETE FROM inhibition_rules WHERE id = $1").bind::<Int4, _>(rule.id.0).execute(conn).await?;
+    let gone = statement("DELETE FROM inhibition_rules WHERE id = $1")
+        .bind::<Int4, _>(rule.id.0)
+        .execute(conn)
+        .await?;
     statement(
         "UPDATE incidents n SET next_at = $2
          WHERE n.inhibited_by IS NOT NULL AND n.silenced_until IS NOT NULL AND n.state = 1

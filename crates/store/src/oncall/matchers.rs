@@ -70,7 +70,8 @@ pub(super) use facts;
 
 /// Whether all of it is met. A regular expression that cannot be read any more meets nothing: too loud is better than too quiet.
 pub(super) fn matches(matchers: &SilenceMatchers, subject: &Subject<'_>) -> bool {
-    let SilenceMatchers { project, environments, min_priority, max_priority, kinds, title, labels } = matchers;
+    let SilenceMatchers { project, environments, min_priority, max_priority, kinds, title, labels } =
+        matchers;
     let environment_fits = environments.is_empty()
         || subject.environment.is_some_and(|name| environments.iter().any(|wanted| wanted == name));
     let labels_fit = labels.is_empty()
@@ -145,7 +146,8 @@ pub fn matcher_mistakes(of: &str, matchers: &SilenceMatchers) -> Vec<(String, St
         }
     };
     let says_something = *matchers != SilenceMatchers::default();
-    let message = "expected at least one of project, environments, min_priority, max_priority, kinds, title, labels";
+    let message =
+        "expected at least one of project, environments, min_priority, max_priority, kinds, title, labels";
     unless(says_something, of.to_owned(), message.to_owned());
     let fits = environments.iter().all(|name| (1..=MAX_ENVIRONMENT).contains(&name.len()));
     let message = format!("at most {MAX_ENVIRONMENTS} names of 1 to {MAX_ENVIRONMENT} bytes");
@@ -254,11 +256,8 @@ mod tests {
         let other_project = SilenceMatchers { project: Some(ProjectId(2)), ..fits.clone() };
         let other_environment = SilenceMatchers { environments: vec!["staging".to_owned()], ..fits.clone() };
         let lower = SilenceMatchers { max_priority: Some(Priority::Medium), ..fits.clone() };
-        let higher = SilenceMatchers {
-            min_priority: Some(Priority::Critical),
-            max_priority: None,
-            ..fits.clone()
-        };
+        let higher =
+            SilenceMatchers { min_priority: Some(Priority::Critical), max_priority: None, ..fits.clone() };
         let other_title = SilenceMatchers { title: Some("CPU*".to_owned()), ..fits.clone() };
         let signals = SilenceMatchers { kinds: vec![SignalKind::New], ..SilenceMatchers::default() };
         for other in [other_project, other_environment, lower, higher, other_title, signals] {

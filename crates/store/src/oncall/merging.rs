@@ -48,20 +48,17 @@ pub async fn merge_incident(
     .bind::<Array<Int8>, _>(vec![id.0, into.0])
     .load(conn)
     .await?;
-    let (mut going, mut staying) = (None, None);
-    for row in rows {
-        *(if row.open.id == id.0 { &mut going } else { &mut staying }) = Some(row);
-    }
-    let Some(going) = going else { return Ok(Merged::NotOpen(id)) };
-    let Some(staying) = staying else { return Ok(Merged::NotOpen(into)) };
+    let found = |id: IncidentId| rows.iter().find(|row| row.open.id == id.0);
+    let Some(going) = found(id) else { return Ok(Merged::NotOpen(id)) };
+    let Some(staying) = found(into) else { return Ok(Merged::NotOpen(into)) };
     end(conn, id, into, actor, now).await?;
     let higher = (going.open.priority > staying.open.priority).then_some(going.open.priority);
     if let Some(priority) = higher.and_then(Priority::from_code) {
         open::raise(conn, &staying.open, priority, now).await?;
     }
     let entries = [
-        (&going, IncidentEvent::Merged, json!({ "into": into, "title": staying.title })),
-        (&staying, IncidentEvent::Absorbed, json!({ "incident": id, "title": going.title })),
+        (going, IncidentEvent::Merged, json!({ "into": into, "title": staying.title })),
+        (staying, IncidentEvent::Absorbed, json!({ "incident": id, "title": going.title })),
     ]
     .map(|(row, event, data)| Entry {
         incident: IncidentId(row.open.id),

@@ -83,7 +83,8 @@ pub use messages::{
     put_off_message, show_message,
 };
 pub use notification_rules::{
-    MAX_RULES, NewNotificationRule, NotificationRule, create_notification_rule, delete_notification_rule, list_notification_rules,
+    MAX_RULES, NewNotificationRule, NotificationRule, create_notification_rule, delete_notification_rule,
+    list_notification_rules,
 };
 pub use open::{Opened, Trigger, open, open_issues};
 pub use overrides::{StoredOverride, create_override, delete_override, list_overrides, lock_schedule};

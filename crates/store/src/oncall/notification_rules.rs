@@ -53,8 +53,7 @@ struct Row {
 impl Row {
     fn read(self) -> Result<NotificationRule, StoreError> {
         let damaged = |field: &str| StoreError::Damaged(format!("notification rule {}: {field}", self.id));
-        let priority =
-            |code: i16, field| Priority::from_code(code).ok_or_else(|| damaged(field));
+        let priority = |code: i16, field| Priority::from_code(code).ok_or_else(|| damaged(field));
         let digest = |code| DigestInterval::from_code(code).ok_or_else(|| damaged("digest"));
         let rule = NewNotificationRule {
             contact_method: self.contact_method_id,

@@ -57,14 +57,13 @@ struct Id {
 /// # Errors
 /// When the database fails.
 pub async fn open_issues(conn: &mut Connection, issues: &[IssueId]) -> Result<BTreeSet<IssueId>, StoreError> {
-    let rows: Vec<Id> =
-        statement(
-            "SELECT DISTINCT n.issue_id AS id FROM incidents n LEFT JOIN incidents t ON t.id = n.merged_into
+    let rows: Vec<Id> = statement(
+        "SELECT DISTINCT n.issue_id AS id FROM incidents n LEFT JOIN incidents t ON t.id = n.merged_into
              WHERE n.issue_id = ANY($1) AND LEAST(n.state, t.state) < 3",
-        )
-            .bind::<Array<Int8>, _>(issues.iter().map(|id| id.0).collect::<Vec<_>>())
-            .load(conn)
-            .await?;
+    )
+    .bind::<Array<Int8>, _>(issues.iter().map(|id| id.0).collect::<Vec<_>>())
+    .load(conn)
+    .await?;
     Ok(rows.into_iter().map(|row| IssueId(row.id)).collect())
 }
 

@@ -110,6 +110,7 @@ impl DueRow {
 
     fn read(self) -> Result<Due, StoreError> {
         let damaged = |field: &str| StoreError::Damaged(format!("incident {}: {field}", self.id));
+        let silenced_by = self.silenced_by();
         let policy = serde_json::from_value(self.policy).unwrap_or_else(|error| {
             // Nobody must wait for that: without steps the fallback is paged.
             tracing::error!(incident = %self.id, %error, "the policy of an incident cannot be read");
@@ -130,7 +131,7 @@ impl DueRow {
             next_at: self.next_at,
             snoozed: self.snoozed,
             is_silenced: self.silenced,
-            silenced_by: self.silenced_by(),
+            silenced_by,
             silencing: None,
             page_assignee: self.page_assignee,
             responders: self.responders,

@@ -93,7 +93,11 @@ async fn a_source_is_changed_and_its_key_stays() {
     let change = async |body: Value| boss.patch(app, &path, &body).await;
     let changed = change(json!({ "name": " backups ", "default_priority": "low" })).await.ok(200);
     assert_eq!((&changed["name"], &changed["default_priority"]), (&json!("backups"), &json!("low")));
-    assert_eq!((&changed["project"], &changed["policy"]), (&made["project"], &made["policy"]), "as they were");
+    assert_eq!(
+        (&changed["project"], &changed["policy"]),
+        (&made["project"], &made["policy"]),
+        "as they were"
+    );
     assert_eq!(change(json!({ "project": null })).await.ok(200)["project"], Value::Null);
     tell(app, &format!("/api/v1/alerts/{key}"), &json!({ "title": "Disk full" })).await.ok(200);
     let found = incidents(&crew).await.remove(0);

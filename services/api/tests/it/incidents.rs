@@ -82,7 +82,10 @@ async fn an_incident_becomes_part_of_another_one_of_its_team() {
     assert_eq!((&gone["state"], &gone["merged_into"], &gone["resolved_by"]), expected);
     assert_eq!(crew.events(incident).await, ["triggered", "merged"]);
     assert_eq!(crew.events(other.as_i64().unwrap()).await, ["triggered", "absorbed"]);
-    assert_eq!(member.post(app, &path, &into).await.ok(409)["detail"], format!("incident {incident} is resolved"));
+    assert_eq!(
+        member.post(app, &path, &into).await.ok(409)["detail"],
+        format!("incident {incident} is resolved")
+    );
     let log = app.get("/api/v1/audit?action=incident.merged").await.ok(200);
     assert_eq!(log["items"][0]["after"], into);
 
@@ -104,7 +107,8 @@ async fn an_incident_of_another_team_is_nothing_to_merge_into() {
     let red = team(app, "red").await;
     let shop = crew.team;
     let (_, both) =
-        person(app, "eve", InstallationRole::Member, &[(red, TeamRole::Member), (shop, TeamRole::Member)]).await;
+        person(app, "eve", InstallationRole::Member, &[(red, TeamRole::Member), (shop, TeamRole::Member)])
+            .await;
     app.database
         .execute(&format!(
             "INSERT INTO incidents (id, team_id, origin, title, policy_version_id, priority, received_at, triggered_at)

@@ -8,8 +8,7 @@ use bugle_model::{
     UserId,
 };
 use bugle_store::oncall::{
-    Decision, Directory, Due, FiredStep, NewLog, NewPage, Pending, RESPONDER_STEP, Rule, Silencing,
-    SilentBy,
+    Decision, Directory, Due, FiredStep, NewLog, NewPage, Pending, RESPONDER_STEP, Rule, Silencing, SilentBy,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};

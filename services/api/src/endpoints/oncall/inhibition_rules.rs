@@ -36,11 +36,11 @@ pub(in super::super) struct Body {
 impl Body {
     fn checked(self) -> Result<NewInhibitionRule, ApiError> {
         let Self { name: given, source, target, equal, .. } = self;
-        let (named, mut mistakes) = match name(&given) {
+        let (name, mut mistakes) = match name(&given) {
             Ok(name) => (name, Vec::new()),
             Err(mistake) => (String::new(), vec![mistake]),
         };
-        let new = NewInhibitionRule { name: named, source, target, equal };
+        let new = NewInhibitionRule { name, source, target, equal };
         mistakes.extend(new.mistakes().into_iter().map(|(field, message)| FieldError::new(field, message)));
         named::refuse(mistakes)?;
         Ok(new)
@@ -120,7 +120,11 @@ fn not_the_teams() -> Problem {
 }
 
 /// The rule in a path, when the caller sees it and may do with it what the route does.
-async fn of(connection: &mut Connection, principal: &Principal, id: &str) -> Result<InhibitionRule, ApiError> {
+async fn of(
+    connection: &mut Connection,
+    principal: &Principal,
+    id: &str,
+) -> Result<InhibitionRule, ApiError> {
     let found = match id.parse() {
         Ok(id) => oncall::list_inhibition_rules(connection, &principal.visible(), Some(id)).await?,
         Err(_) => Vec::new(),

@@ -15,7 +15,12 @@ async fn scene() -> (Scene, AlertSource, Somebody) {
     (scene, source, ann)
 }
 
-async fn rule(scene: &Scene, source: SilenceMatchers, target: SilenceMatchers, equal: &[&str]) -> InhibitionRule {
+async fn rule(
+    scene: &Scene,
+    source: SilenceMatchers,
+    target: SilenceMatchers,
+    equal: &[&str],
+) -> InhibitionRule {
     let equal = equal.iter().map(|name| (*name).to_owned()).collect();
     let new = NewInhibitionRule { name: uuid::Uuid::new_v4().to_string(), source, target, equal };
     assert_eq!(new.mistakes(), []);
@@ -52,7 +57,11 @@ async fn what_an_open_incident_inhibits_pages_when_that_ends() {
     let mut conn = scene.world.store.conn().await.unwrap();
     let entries = oncall::timeline(&mut conn, found[1].id, None, 10).await.unwrap();
     let told: Vec<String> = entries.iter().map(|entry| entry.event.to_string()).collect();
-    assert_eq!(told, ["triggered", "inhibited", "silence_ended", "paged"], "told once, however long it takes");
+    assert_eq!(
+        told,
+        ["triggered", "inhibited", "silence_ended", "paged"],
+        "told once, however long it takes"
+    );
     let expected = serde_json::json!({
         "incident": found[0].id, "title": "database a", "rule": rule.id, "name": rule.rule.name,
     });

@@ -53,12 +53,21 @@ async fn who_is_asked_while_somebody_deals_with_it_is_paged_until_they_help() {
     ask(&scene, &eve).await;
     scene.hears(&["email eve"]).await;
     let incident = scene.incident().await;
-    assert_eq!((incident.state, incident.acknowledged_by.as_deref()), (IncidentState::Acknowledged, Some("ann")));
+    assert_eq!(
+        (incident.state, incident.acknowledged_by.as_deref()),
+        (IncidentState::Acknowledged, Some("ann"))
+    );
     assert!(join(&scene, &eve).await && !join(&scene, &eve).await, "once");
     scene.quiet(6).await;
     assert!(scene.incident().await.responders[0].joined_at.is_some());
-    let expected =
-        ["triggered", "paged", "acknowledged by ann", "responder_added by ann", "paged", "responder_joined by eve"];
+    let expected = [
+        "triggered",
+        "paged",
+        "acknowledged by ann",
+        "responder_added by ann",
+        "paged",
+        "responder_joined by eve",
+    ];
     assert_eq!(scene.timeline().await, expected);
 }
 
@@ -124,8 +133,7 @@ async fn who_has_left_the_team_or_cannot_be_reached_is_not_paged() {
     scene.world.sql.execute("UPDATE users SET disabled = true WHERE id = $1", &[&off.id.0]).await.unwrap();
     ask(&scene, &off).await;
     scene.hears(&[]).await;
-    let expected =
-        ["triggered", "paged", "responder_added by ann", "responder_added by ann", "step_skipped"];
+    let expected = ["triggered", "paged", "responder_added by ann", "responder_added by ann", "step_skipped"];
     assert_eq!(scene.timeline().await, expected);
     scene.after(5, &["account ben"]).await;
 }

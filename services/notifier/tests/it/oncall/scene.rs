@@ -10,7 +10,8 @@ use bugle_notifier::policy::{ChannelLimits, channel_limits};
 use bugle_notifier::{Escalator, Sender};
 use bugle_schedule::{Layer, Override, OverrideKind, Rotation, RotationUnit, Schedule};
 use bugle_store::oncall::{
-    self, Acted, Incident, IncidentFilter, NewContactMethod, NewNotificationRule, NewRoutingRule, Page, Verified,
+    self, Acted, Incident, IncidentFilter, NewContactMethod, NewNotificationRule, NewRoutingRule, Page,
+    Verified,
 };
 use bugle_store::users::{self, NewUser};
 use bugle_store::{Scope, teams};
