@@ -96,6 +96,10 @@ id!(
     /// A time in which incidents are opened without paging anybody.
     SilenceId(i32)
 );
+id!(
+    /// A rule by which an open incident keeps others silent.
+    InhibitionRuleId(i32)
+);
 
 /// Parses an event id as clients write it: 32 hex digits, with or without dashes, in either case.
 #[must_use]

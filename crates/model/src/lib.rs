@@ -26,9 +26,9 @@ pub use clock::{Clock, ManualClock};
 pub use event::{Breadcrumb, Event, EventSource, LogMessage, Request, Sdk, User, UserKey};
 pub use fixes::{ShortId, fixed_by};
 pub use ids::{
-    AlertSourceId, AnchorId, ContactMethodId, DestinationId, EscalationPolicyId, IncidentId, IssueId, KeyId,
-    NotificationId, NotificationRuleId, OverrideId, ProjectId, RoutingRuleId, ScheduleId, SilenceId, TeamId,
-    UserId, parse_event_id,
+    AlertSourceId, AnchorId, ContactMethodId, DestinationId, EscalationPolicyId, IncidentId,
+    InhibitionRuleId, IssueId, KeyId, NotificationId, NotificationRuleId, OverrideId, ProjectId,
+    RoutingRuleId, ScheduleId, SilenceId, TeamId, UserId, parse_event_id,
 };
 pub use intake::{AttachmentRef, BatchError, IntakeBatch, ItemKind, RawItem};
 pub use level::{IssueStatus, Level, Priority, UnknownName};
@@ -36,7 +36,8 @@ pub use notification::{
     Channel, DeliveryStatus, DestinationSettings, NotificationState, SignalKind, takes_no_calls, takes_no_sms,
 };
 pub use oncall::{
-    EscalationPolicy, EscalationStep, EscalationTarget, IncidentAnswer, IncidentEvent, IncidentState,
+    DigestInterval, EscalationPolicy, EscalationStep, EscalationTarget, IncidentAnswer, IncidentEvent,
+    IncidentState,
 };
 pub use outcome::{Outcome, OutcomeCount};
 pub use project::{

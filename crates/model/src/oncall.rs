@@ -18,7 +18,7 @@ vocabulary!(
 
 vocabulary!(
     /// What an incident's timeline tells.
-    IncidentEvent, "event", "triggered, signal, paged, step_skipped, repeated, fallback, no_recipient, exhausted, acknowledged, acknowledgement_timed_out, unacknowledged, snoozed, snooze_ended, priority_raised, reassigned, escalated, note, resolved, merged, silenced, silence_ended, page_failed", {
+    IncidentEvent, "event", "triggered, signal, paged, step_skipped, repeated, fallback, no_recipient, exhausted, acknowledged, acknowledgement_timed_out, unacknowledged, snoozed, snooze_ended, priority_raised, reassigned, escalated, note, resolved, merged, silenced, silence_ended, page_failed, responder_added, responder_joined, absorbed, inhibited, flapping", {
         /// A signal, an alert or a person opened it.
         Triggered = 1 => "triggered",
         /// Another signal about the same issue, or another alert with the same key, came; it paged nobody.
@@ -55,14 +55,25 @@ vocabulary!(
         Note = 17 => "note",
         /// It is over.
         Resolved = 18 => "resolved",
-        /// Its issue became part of another one.
+        /// It became part of another one, or its issue did.
         Merged = 19 => "merged",
         /// It was opened while a silence matched: nobody is paged before that ends.
         Silenced = 20 => "silenced",
-        /// No silence matches any more: its policy begins.
+        /// Nothing keeps it silent any more: its policy begins.
         SilenceEnded = 21 => "silence_ended",
         /// A page that its provider had taken has not arrived.
         PageFailed = 22 => "page_failed",
+        /// Somebody was asked to help, and is paged at once.
+        ResponderAdded = 29 => "responder_added",
+        /// Whoever was asked to help does.
+        ResponderJoined = 30 => "responder_joined",
+        /// Another incident became part of it.
+        Absorbed = 31 => "absorbed",
+        /// It was opened while another incident was open that keeps it silent: nobody is paged before that ends.
+        Inhibited = 32 => "inhibited",
+        /// Its issue or key has had too many incidents within an hour: this is the last that pages at once, or nobody is paged before it
+        /// has been calm.
+        Flapping = 33 => "flapping",
     }
 );
 
@@ -75,6 +86,16 @@ vocabulary!(
         Escalate = 2 => "escalate",
         /// It is over.
         Resolve = 3 => "resolve",
+    }
+);
+
+vocabulary!(
+    /// How often pages that can wait are put together into one message.
+    DigestInterval, "digest", "hourly, daily", {
+        /// At each full hour.
+        Hourly = 1 => "hourly",
+        /// At nine in the morning.
+        Daily = 2 => "daily",
     }
 );
 

@@ -1,4 +1,4 @@
-//! What a silence is about.
+//! What a silence, or an inhibition rule, is about.
 
 use crate::{Priority, ProjectId, SignalKind};
 use schemars::JsonSchema;
@@ -33,7 +33,7 @@ pub struct LabelMatcher {
     pub value: String,
 }
 
-/// What a silence is about: what meets all of it. At least one of these must be given.
+/// What something is about: incidents that meet all of it. At least one of these must be given.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SilenceMatchers {
@@ -43,6 +43,9 @@ pub struct SilenceMatchers {
     /// Only these environments, 50 at most; of alerts, their label `environment`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub environments: Vec<String>,
+    /// Only from this priority on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_priority: Option<Priority>,
     /// Only up to this priority.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_priority: Option<Priority>,

@@ -11,6 +11,7 @@
 mod answers;
 mod bookings;
 mod check;
+mod digest;
 mod edit;
 mod fairness;
 pub mod ical;
@@ -29,6 +30,7 @@ mod weekly;
 pub use answers::{Gap, Handoff, OnCall, Shift, Source};
 pub use bookings::{DoubleBooking, OverrideConflict, double_bookings};
 pub use check::FieldError;
+pub use digest::{next_full_hour, next_morning};
 pub use fairness::{Fairness, Load};
 pub use layer::Layer;
 pub use overrides::{Override, OverrideKind};

@@ -12,6 +12,7 @@
 //! [`list`] shows them. What is due is decided by the caller's clock alone.
 
 mod apply;
+mod candidates;
 mod claim;
 mod deliver;
 mod facts;
@@ -20,6 +21,7 @@ mod insert;
 mod read;
 mod record;
 
+pub use candidates::PAGES_A_MINUTE;
 pub use claim::{Bundle, Candidate, Claim, Claimed, Claims, Digest, Due, LOST, PageOf, Plan, claim, due};
 pub use deliver::{CALL_AGAIN_AFTER, Delivered, Delivery, MAX_CALLS, deliver};
 pub use facts::{About, IssueFacts};

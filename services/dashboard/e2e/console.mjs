@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { launch } from "./browser.mjs";
 import { Mailbox } from "./mail.mjs";
 import { provider } from "./provider.mjs";
+import * as alerts from "./steps/alerts.mjs";
 import * as doors from "./steps/doors.mjs";
 import * as start from "./steps/start.mjs";
 import * as oncall from "./steps/oncall.mjs";
@@ -48,6 +49,7 @@ const STEPS = [
   ["two issues are merged, and come apart again", triage.merged],
   ["a schedule, a policy, a routing rule, and how one is told", oncall.setUp],
   ["an error opens an incident, which is answered", oncall.answered],
+  ["alerts of another tool are silenced, helped with and merged", alerts.dealtWith],
   ["a schedule over a change of clocks, an override, and a policy of two steps", paging.setUp],
   ["a critical error pages step 1", paging.firstStep],
   ["a viewer sees, and cannot change", roles.viewer],

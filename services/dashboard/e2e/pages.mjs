@@ -15,6 +15,7 @@ const oncall = ({ incident, schedule, policy }) => [
   { name: "incidents", path: "/incidents", ready: ".incidentrow" },
   { name: "incidents-all", path: "/incidents?state=all", ready: ".incidentrow" },
   { name: "incident", path: `/incidents/${incident}`, ready: ".told" },
+  { name: "incident-more", path: `/incidents/${incident}`, ready: ".told", act: async (page) => { await page.getByRole("button", { name: "More", exact: true }).click(); await page.getByRole("menu").waitFor(); } },
   { name: "incident-reassign", path: `/incidents/${incident}`, ready: ".told", act: opens("button", "Reassign") },
   { name: "on-call", path: "/on-call", ready: ".oncallnow .person" },
   { name: "schedule", path: `/on-call/schedules/${schedule}`, ready: ".calbar" },
@@ -25,6 +26,10 @@ const oncall = ({ incident, schedule, policy }) => [
   { name: "policy-edit", path: `/on-call/policies/${policy}/edit`, ready: ".formpart" },
   { name: "rules", path: "/on-call?tab=rules", ready: ".tabpanel .rows li" },
   { name: "rule-edit", path: "/on-call?tab=rules", ready: ".tabpanel .rows li", act: opens("button", "Edit rule 1") },
+  { name: "sources", path: "/on-call?tab=sources", ready: ".tabpanel .rows li" },
+  { name: "source-new", path: "/on-call?tab=sources", ready: ".tabpanel .rows li", act: opens("button", "New alert source") },
+  { name: "silences", path: "/on-call?tab=silences", ready: ".tabpanel .rows li" },
+  { name: "silence-new", path: "/on-call?tab=silences", ready: ".tabpanel .rows li", act: async (page) => { await opens("button", "New silence")(page); await page.getByRole("button", { name: "Add a label" }).click(); await page.getByRole("button", { name: "Only at certain hours of the week" }).click(); } },
   { name: "account-oncall", path: "/account?tab=oncall", ready: ".panel .pad, .rows li" },
 ];
 

@@ -62,6 +62,9 @@ async function oncall(system, team, dsn) {
   const policy = await system.api("POST", "/escalation-policies", { team, name: "Shop", content });
   await system.api("POST", "/routing-rules", { team, policy: policy.id, place: 1, min_priority: "critical" });
   await system.api("POST", "/routing-rules", { team, policy: policy.id, place: 2, environments: ["production"], kinds: ["regression", "events_1000"] });
+  await system.api("POST", "/alert-sources", { team, name: "prometheus", kind: "alertmanager", policy: policy.id });
+  await system.api("POST", "/silences", { team, comment: "Disks are changed", ends_at: `${day(90)}T00:00:00Z`, matchers: { labels: [{ name: "instance", op: "=~", value: "db[0-9]+:.*" }], max_priority: "high" }, recurrence: { zone: "Europe/Vienna", windows: [{ weekdays: ["sun"], from: "02:00", to: "04:00" }] } });
+  await system.api("POST", "/inhibition-rules", { team, name: "databases", source: { title: "Database*", min_priority: "critical" }, target: { max_priority: "high" }, equal: ["zone", "project"] });
   const fatal = (type, value, line) => ({ level: "fatal", platform: "python", environment: "production", release: "checkout@1.4.2", exception: { values: [{ type, value, stacktrace: { frames: [{ filename: "checkout/gateway.py", function: "charge", in_app: true, lineno: line }] } }] } });
   await system.send(dsn, fatal("GatewayUnreachable", "no answer from pay.example.com within 30 s", 41));
   await until("the first incident is open", async () => (await system.api("GET", "/incidents")).items.length === 1);

@@ -248,6 +248,10 @@ impl Content {
                 let text = format!("{} missed notifications", items.len());
                 (text.clone(), format!("[{project}] {text}"))
             }
+            (SignalKind::Page, Some(_)) if is_list => {
+                let text = format!("{} incidents wait for an answer", items.len());
+                (text.clone(), text)
+            }
             (_, Some(_)) if is_list => {
                 let text = format!("{} new issues", items.len());
                 (text.clone(), format!("[{project}] {text}"))
@@ -302,11 +306,17 @@ impl Content {
             None if self.kind == SignalKind::Verification => json!({"code": self.code}),
             None => json!({"project": {"name": self.project}}),
             Some(_) => {
-                if self.kind == SignalKind::New {
-                    kind = "issues.opened";
+                let items: Vec<&Value> = self.items.iter().take(shown).map(|item| &item.data).collect();
+                let total = self.items.len();
+                if self.kind == SignalKind::Page {
+                    kind = "incidents.paged";
+                    json!({"total": total, "incidents": items})
+                } else {
+                    if self.kind == SignalKind::New {
+                        kind = "issues.opened";
+                    }
+                    json!({"project": {"name": self.project}, "total": total, "issues": items})
                 }
-                let issues: Vec<&Value> = self.items.iter().take(shown).map(|item| &item.data).collect();
-                json!({"project": {"name": self.project}, "total": self.items.len(), "issues": issues})
             }
         };
         json!({"type": kind, "timestamp": self.created_at, "data": data})

@@ -4,7 +4,7 @@ use crate::policy::{ChannelLimits, Policy, room};
 use bugle_model::{IncidentOrigin, IncidentState, IssueStatus, NotificationId, Priority, SignalKind};
 use bugle_store::destinations::Destination;
 use bugle_store::notifications::{Candidate, Digest, PageOf, Plan};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -45,7 +45,13 @@ pub fn plan(
     });
     plan.digest = stale(policy, &mut wanted, now, digest_id);
     let limits = (policy.per_channel)(destination.channel);
-    plan.bundle = bundle(limits, &mut wanted);
+    let crowded_until = crowded_until(limits, candidates, now);
+    if crowded_until.is_some() {
+        wanted.retain(|candidate| !is_fresh(candidate, SignalKind::Page));
+    }
+    plan.bundle = bundle(limits.bundle_over, &mut wanted, |one| is_fresh(one, SignalKind::New))
+        .or_else(|| bundle(limits.pages_over, &mut wanted, |one| is_fresh(one, SignalKind::Page)))
+        .or_else(|| bundle(1, &mut wanted, is_of_digest));
     plan.send = sendable(policy, limits, destination, &wanted, capacity);
     if !plan.send.is_empty() {
         plan.open_until = if is_probe(policy, destination) {
@@ -54,8 +60,30 @@ pub fn plan(
         } else {
             limits.spacing.map(|spacing| now + spacing)
         };
+    } else if wanted.is_empty() {
+        plan.open_until = crowded_until;
     }
     plan
+}
+
+/// Until when pages wait here, because there were too many lately.
+fn crowded_until(
+    limits: ChannelLimits,
+    candidates: &[Candidate],
+    now: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
+    let since = candidates.iter().find_map(|candidate| candidate.crowded_since)?;
+    Some(since + TimeDelta::minutes(1)).filter(|until| limits.is_metered && *until > now)
+}
+
+/// Whether it is of this kind, and no attempt and no other message has told of it.
+fn is_fresh(candidate: &Candidate, kind: SignalKind) -> bool {
+    candidate.kind == kind && candidate.attempts == 0 && candidate.bundled == 0
+}
+
+/// Whether it is a page that was to wait for others.
+fn is_of_digest(candidate: &Candidate) -> bool {
+    is_fresh(candidate, SignalKind::Page) && candidate.incident.is_some_and(|page| page.is_digest)
 }
 
 /// Why nobody needs to hear of it any more.
@@ -63,12 +91,12 @@ fn unwanted(destination: &Destination, candidate: &Candidate) -> Option<&'static
     if !destination.enabled {
         return Some("the destination is switched off");
     }
-    if candidate.kind == SignalKind::Page {
-        return unwanted_page(candidate.incident);
-    }
     // A bundle goes out as long as anything in it is wanted.
     if candidate.bundled > 0 {
         return None;
+    }
+    if candidate.kind == SignalKind::Page {
+        return unwanted_page(candidate.incident);
     }
     match candidate.issue {
         Some(IssueStatus::Resolved) => Some("the issue was resolved"),
@@ -87,6 +115,7 @@ fn unwanted(destination: &Destination, candidate: &Candidate) -> Option<&'static
 fn unwanted_page(incident: Option<PageOf>) -> Option<&'static str> {
     let Some(incident) = incident else { return Some("the incident is gone") };
     match (incident.state, incident.issue) {
+        (IncidentState::Acknowledged, _) if incident.is_asked => None,
         (IncidentState::Acknowledged, _) => Some("the incident was acknowledged"),
         (IncidentState::Resolved, _) => Some("the incident was resolved"),
         (IncidentState::Triggered, Some(IssueStatus::Resolved)) => Some("the issue was resolved"),
@@ -141,19 +170,17 @@ fn stale(policy: &Policy, wanted: &mut Vec<&Candidate>, now: DateTime<Utc>, id: 
     })
 }
 
-/// Takes new issues out of `wanted` that the first of them tells of.
+/// Takes those that `fits` says out of `wanted`, for the first of them to tell of them, when there are more than `most`.
 fn bundle(
-    limits: ChannelLimits,
+    most: usize,
     wanted: &mut Vec<&Candidate>,
+    fits: impl Fn(&Candidate) -> bool,
 ) -> Option<(NotificationId, Vec<NotificationId>)> {
-    let untried = |candidate: &Candidate| {
-        candidate.kind == SignalKind::New && candidate.attempts == 0 && candidate.bundled == 0
-    };
-    if wanted.iter().filter(|candidate| untried(candidate)).count() <= limits.bundle_over {
+    if wanted.iter().filter(|candidate| fits(candidate)).count() <= most {
         return None;
     }
-    let lead = wanted.iter().find(|candidate| untried(candidate))?.id;
-    let others = wanted.extract_if(.., |candidate| untried(candidate) && candidate.id != lead);
+    let lead = wanted.iter().find(|candidate| fits(candidate))?.id;
+    let others = wanted.extract_if(.., |candidate| fits(candidate) && candidate.id != lead);
     Some((lead, others.map(|candidate| candidate.id).collect()))
 }
 
@@ -188,7 +215,6 @@ fn sendable(
 mod tests {
     use super::*;
     use bugle_model::{Channel, DestinationId, DestinationSettings, ProjectId};
-    use chrono::TimeDelta;
     use proptest::prelude::*;
 
     fn noon() -> DateTime<Utc> {
@@ -233,6 +259,7 @@ mod tests {
                 issue,
                 told_again,
                 bundled,
+                crowded_since: None,
                 incident: None,
             },
         )
@@ -280,7 +307,8 @@ mod tests {
                 prop_assert!(live || candidate.bundled > 0);
             }
             if let Some((lead, others)) = &plan.bundle {
-                prop_assert!(others.len() >= limits.bundle_over && !others.contains(lead));
+                let most = limits.bundle_over.min(limits.pages_over);
+                prop_assert!(others.len() >= most && !others.contains(lead));
             }
             // Nothing that is wanted is lost: it has no fate yet only because there is no room for it.
             let idle = in_flight == 0 && to_destination == 0;

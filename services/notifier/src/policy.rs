@@ -54,6 +54,10 @@ pub struct ChannelLimits {
     pub spacing: Option<TimeDelta>,
     /// More new issues than this that wait at the same time go as one message with a list.
     pub bundle_over: usize,
+    /// The same for pages of different incidents.
+    pub pages_over: usize,
+    /// After [`bugle_store::notifications::PAGES_A_MINUTE`] pages further ones wait until the minute is over, each of which costs something.
+    pub is_metered: bool,
 }
 
 /// The limits that are in force unless a test says otherwise. Slack takes one message a second per channel (its
@@ -63,12 +67,29 @@ pub struct ChannelLimits {
 pub const fn channel_limits(channel: Channel) -> ChannelLimits {
     match channel {
         Channel::Email | Channel::Slack | Channel::Sms | Channel::WebPush => {
-            ChannelLimits { in_flight: 2, spacing: Some(TimeDelta::seconds(1)), bundle_over: 10 }
+            let is_metered = matches!(channel, Channel::Sms);
+            ChannelLimits {
+                in_flight: 2,
+                spacing: Some(TimeDelta::seconds(1)),
+                bundle_over: 10,
+                pages_over: if is_metered { 3 } else { 10 },
+                is_metered,
+            }
         }
-        Channel::Voice => {
-            ChannelLimits { in_flight: 1, spacing: Some(TimeDelta::seconds(30)), bundle_over: 10 }
-        }
-        Channel::Webhook => ChannelLimits { in_flight: 8, spacing: None, bundle_over: 100 },
+        Channel::Voice => ChannelLimits {
+            in_flight: 1,
+            spacing: Some(TimeDelta::seconds(30)),
+            bundle_over: 10,
+            pages_over: 1,
+            is_metered: true,
+        },
+        Channel::Webhook => ChannelLimits {
+            in_flight: 8,
+            spacing: None,
+            bundle_over: 100,
+            pages_over: 100,
+            is_metered: false,
+        },
     }
 }
 

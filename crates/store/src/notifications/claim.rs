@@ -2,6 +2,7 @@
 
 use super::About;
 use super::apply::apply;
+use super::candidates::candidates;
 use crate::destinations::{self, Destination};
 use crate::{Connection, StoreError, statement};
 use bugle_model::{
@@ -10,16 +11,13 @@ use bugle_model::{
 };
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, Bool, Int4, Int8, Nullable, SmallInt, Timestamptz};
+use diesel::sql_types::{Array, Int4, Int8, SmallInt, Timestamptz};
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use std::collections::HashMap;
 use uuid::Uuid;
 
 /// What an attempt says that was never heard of again. Attempts whose answer starts so may or may not have arrived.
 pub const LOST: &str = "outcome unknown: ";
-
-/// How many notifications of a destination one claim looks at.
-const MAX_CANDIDATES: i64 = 1000;
 
 /// A destination that has something due.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,8 +49,10 @@ pub struct Candidate {
     pub issue: Option<IssueStatus>,
     /// The issue has come back since, and this destination is told so by another notification.
     pub told_again: bool,
-    /// How many notifications about unresolved issues are bundled into it.
+    /// How many notifications that somebody still wants are bundled into it: about unresolved issues, or pages that nobody has answered.
     pub bundled: i64,
+    /// Of the destination: since when it has had [`PAGES_A_MINUTE`] pages, when that is less than a minute.
+    pub crowded_since: Option<DateTime<Utc>>,
     /// Of a page: what has become of its incident.
     pub incident: Option<PageOf>,
 }
@@ -70,6 +70,10 @@ pub struct PageOf {
     pub origin: IncidentOrigin,
     /// The status of its issue; `None` when the issue is gone, or there was none.
     pub issue: Option<IssueStatus>,
+    /// Whether it is for somebody who was asked to help.
+    pub is_asked: bool,
+    /// Whether it is put together with others that are due here.
+    pub is_digest: bool,
 }
 
 /// What becomes of the candidates. Those not named stay as they are.
@@ -136,6 +140,8 @@ pub struct Bundle {
     pub user: Option<UserId>,
     /// The open incident of what it is about, with its generation.
     pub open: Option<(IncidentId, i32)>,
+    /// Of a page: whether the incident's issue or key has too many incidents.
+    pub flapping: bool,
 }
 
 /// A notification to be sent by whoever claimed it.
@@ -264,108 +270,4 @@ pub(super) struct Planned {
     pub destination: Destination,
     pub candidates: Vec<Candidate>,
     pub plan: Plan,
-}
-
-#[derive(QueryableByName)]
-struct CandidateRow {
-    #[diesel(sql_type = Int4)]
-    destination_id: i32,
-    #[diesel(sql_type = Int8)]
-    id: i64,
-    #[diesel(sql_type = SmallInt)]
-    kind: i16,
-    #[diesel(sql_type = SmallInt)]
-    priority: i16,
-    #[diesel(sql_type = SmallInt)]
-    state: i16,
-    #[diesel(sql_type = Int4)]
-    attempts: i32,
-    #[diesel(sql_type = Timestamptz)]
-    received_at: DateTime<Utc>,
-    #[diesel(sql_type = Timestamptz)]
-    created_at: DateTime<Utc>,
-    #[diesel(sql_type = Nullable<SmallInt>)]
-    issue_status: Option<i16>,
-    #[diesel(sql_type = Bool)]
-    told_again: bool,
-    #[diesel(sql_type = Int8)]
-    bundled: i64,
-    #[diesel(sql_type = Nullable<Int8>)]
-    incident_id: Option<i64>,
-    #[diesel(sql_type = Nullable<SmallInt>)]
-    incident_state: Option<i16>,
-    #[diesel(sql_type = Nullable<Bool>)]
-    is_current: Option<bool>,
-    #[diesel(sql_type = Nullable<SmallInt>)]
-    incident_origin: Option<i16>,
-    #[diesel(sql_type = Nullable<SmallInt>)]
-    incident_issue_status: Option<i16>,
-}
-
-impl CandidateRow {
-    fn incident(&self) -> Option<PageOf> {
-        Some(PageOf {
-            id: IncidentId(self.incident_id?),
-            state: IncidentState::from_code(self.incident_state?)?,
-            is_current: self.is_current?,
-            origin: IncidentOrigin::from_code(self.incident_origin?)?,
-            issue: self.incident_issue_status.and_then(IssueStatus::from_code),
-        })
-    }
-
-    fn read(self) -> Option<Candidate> {
-        Some(Candidate {
-            id: NotificationId(self.id),
-            kind: SignalKind::from_code(self.kind)?,
-            priority: Priority::from_code(self.priority)?,
-            attempts: self.attempts,
-            received_at: self.received_at,
-            created_at: self.created_at,
-            lost: self.state != 0,
-            issue: self.issue_status.and_then(IssueStatus::from_code),
-            told_again: self.told_again,
-            bundled: self.bundled,
-            incident: self.incident(),
-        })
-    }
-}
-
-async fn candidates(
-    conn: &mut Connection,
-    destinations: &[i32],
-    claim: &Claim,
-) -> Result<HashMap<DestinationId, Vec<Candidate>>, StoreError> {
-    let rows: Vec<CandidateRow> = statement(
-        "SELECT w.id AS destination_id, n.id, n.kind, n.priority, n.state, n.attempts, n.received_at, n.created_at,
-            i.status AS issue_status,
-            EXISTS (SELECT 1 FROM notifications later
-                    WHERE later.issue_id = n.issue_id AND later.destination_id = n.destination_id
-                    AND later.generation > n.generation) AS told_again,
-            (SELECT count(*) FROM notifications b JOIN issues bi ON bi.id = b.issue_id
-             WHERE b.bundled_into = n.id AND bi.status = 0) AS bundled,
-            c.id AS incident_id, c.state AS incident_state, g.generation = c.generation AS is_current,
-            c.origin AS incident_origin, ci.status AS incident_issue_status
-         FROM UNNEST($1) AS w (id)
-         CROSS JOIN LATERAL (
-             SELECT * FROM notifications n WHERE n.destination_id = w.id
-                AND ((n.state = 0 AND n.next_at <= $2) OR (n.state = 1 AND n.lease_until <= $2))
-             ORDER BY n.priority DESC, n.created_at, n.id LIMIT $3
-             FOR UPDATE SKIP LOCKED) n
-         LEFT JOIN issues i ON i.id = n.issue_id
-         LEFT JOIN incident_pages g ON g.notification_id = n.id
-         LEFT JOIN incidents c ON c.id = g.incident_id
-         LEFT JOIN issues ci ON ci.id = c.issue_id
-         ORDER BY n.priority DESC, n.created_at, n.id",
-    )
-    .bind::<Array<Int4>, _>(destinations)
-    .bind::<Timestamptz, _>(claim.now)
-    .bind::<Int8, _>(MAX_CANDIDATES)
-    .load(conn)
-    .await?;
-    let mut found: HashMap<DestinationId, Vec<Candidate>> = HashMap::new();
-    for row in rows {
-        let destination = DestinationId(row.destination_id);
-        found.entry(destination).or_default().extend(row.read());
-    }
-    Ok(found)
 }

@@ -1,13 +1,14 @@
 //! What a message tells about an issue.
 
 use super::incident_facts::{IncidentFacts, incident_parts};
+use crate::oncall::RESPONDER_STEP;
 use crate::{Connection, StoreError, statement};
 use bugle_model::{IncidentId, IssueId, Level, NotificationId, Priority, ProjectId, SignalKind, UserId};
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, Int4, Int8, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bool, Int4, Int8, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use std::collections::HashSet;
+use std::cmp::Reverse;
 use uuid::Uuid;
 
 /// An issue as a message shows it.
@@ -128,6 +129,8 @@ struct Row {
     open_incident_id: Option<i64>,
     #[diesel(sql_type = Nullable<Int4>)]
     open_generation: Option<i32>,
+    #[diesel(sql_type = Bool)]
+    flapping: bool,
 }
 
 impl TryFrom<Row> for Part {
@@ -163,12 +166,13 @@ impl TryFrom<Row> for Part {
             incident: row.incident_id.map(IncidentId),
             user: row.user_id.map(UserId),
             open: row.open_incident_id.map(IncidentId).zip(row.open_generation),
+            flapping: row.flapping,
         };
         Ok(Self { into: NotificationId(row.into_id), bundle })
     }
 }
 
-/// The parts of some messages, the weightiest first. Issues that nobody wants to hear of any more are left out.
+/// The parts of some messages, the weightiest first. Issues and incidents that nobody wants to hear of any more are left out.
 pub(super) async fn parts(conn: &mut Connection, messages: &[i64]) -> Result<Vec<Part>, StoreError> {
     let rows: Vec<Row> = statement(
         "SELECT COALESCE(n.bundled_into, n.id) AS into_id, n.id AS notification_id, n.kind, n.generation,
@@ -177,7 +181,7 @@ pub(super) async fn parts(conn: &mut Connection, messages: &[i64]) -> Result<Vec
             i.error_type, i.platform, i.level, i.priority, COALESCE(c.events, 0) AS events,
             COALESCE(c.users, 0) AS users, i.first_seen, COALESCE(c.last_seen, i.first_seen) AS last_seen,
             r.version AS first_release, g.incident_id, g.user_id,
-            o.id AS open_incident_id, o.generation AS open_generation
+            o.id AS open_incident_id, o.generation AS open_generation, COALESCE(t.flapping, false) AS flapping
          FROM notifications n
          LEFT JOIN incident_pages g ON g.notification_id = n.id
          LEFT JOIN incidents t ON t.id = g.incident_id
@@ -187,17 +191,18 @@ pub(super) async fn parts(conn: &mut Connection, messages: &[i64]) -> Result<Vec
          LEFT JOIN releases r ON r.id = i.first_release_id
          LEFT JOIN incidents o ON o.issue_id = i.id AND o.state < 3
          WHERE (n.id = ANY($1) OR n.bundled_into = ANY($1)) AND i.status = 0
+            AND (t.id IS NULL OR t.state = 1 OR (t.state = 2 AND g.step = $2))
          ORDER BY i.priority DESC, n.received_at, n.id",
     )
     .bind::<Array<Int8>, _>(messages)
+    .bind::<SmallInt, _>(RESPONDER_STEP)
     .load(conn)
     .await?;
     let mut parts = rows.into_iter().map(Part::try_from).collect::<Result<Vec<_>, _>>()?;
-    // Tests, codes, and pages of incidents without an issue.
-    let known: HashSet<i64> = parts.iter().map(|part| part.into.0).collect();
-    let others: Vec<i64> = messages.iter().copied().filter(|id| !known.contains(id)).collect();
-    if !others.is_empty() {
-        parts.extend(incident_parts(conn, &others).await?);
+    let of_incidents = incident_parts(conn, messages).await?;
+    if !of_incidents.is_empty() {
+        parts.extend(of_incidents);
+        parts.sort_by_key(|part| Reverse(part.bundle.about.priority()));
     }
     Ok(parts)
 }

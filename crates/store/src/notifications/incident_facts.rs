@@ -2,13 +2,14 @@
 
 use super::About;
 use super::facts::Part;
+use crate::oncall::RESPONDER_STEP;
 use crate::row::{self, JsonRow};
 use crate::{Connection, StoreError, statement};
 use bugle_model::{
     AlertLink, IncidentId, IncidentOrigin, NotificationId, Priority, ProjectId, SignalKind, UserId,
 };
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Array, Int8};
+use diesel::sql_types::{Array, Int8, SmallInt};
 use diesel_async::RunQueryDsl;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -42,6 +43,7 @@ pub struct IncidentFacts {
 
 #[derive(Deserialize)]
 struct Row {
+    into: NotificationId,
     notification: NotificationId,
     environment: Option<String>,
     received_at: DateTime<Utc>,
@@ -58,6 +60,7 @@ struct Row {
     priority: i16,
     triggered_at: DateTime<Utc>,
     open_generation: Option<i32>,
+    flapping: bool,
 }
 
 impl Row {
@@ -85,29 +88,32 @@ impl Row {
             received_at: self.received_at,
             incident: Some(facts.id),
             user: self.user,
+            flapping: self.flapping,
             open: self.open_generation.map(|generation| (facts.id, generation)),
             about: About::Incident(facts),
         };
-        Ok(Part { into: self.notification, bundle })
+        Ok(Part { into: self.into, bundle })
     }
 }
 
-/// The parts of some pages of incidents that have no issue.
-pub(super) async fn incident_parts(conn: &mut Connection, pages: &[i64]) -> Result<Vec<Part>, StoreError> {
+/// The parts of some messages that are pages of incidents without an issue, the earliest first.
+pub(super) async fn incident_parts(conn: &mut Connection, messages: &[i64]) -> Result<Vec<Part>, StoreError> {
     let rows: Vec<JsonRow> = statement(
-        "SELECT jsonb_build_object('notification', n.id, 'environment', t.environment, 'received_at', n.received_at,
+        "SELECT jsonb_build_object('into', COALESCE(n.bundled_into, n.id), 'notification', n.id, 'environment', t.environment, 'received_at', n.received_at,
             'user', g.user_id, 'id', t.id, 'project', t.project_id, 'place', COALESCE(p.name, m.name), 'origin', t.origin,
             'opened_by', t.opened_by, 'title', t.title, 'message', t.message, 'labels', t.labels, 'links', t.links,
-            'priority', t.priority, 'triggered_at', t.triggered_at,
+            'priority', t.priority, 'triggered_at', t.triggered_at, 'flapping', t.flapping,
             'open_generation', CASE WHEN t.state < 3 THEN t.generation END) AS row
          FROM notifications n
          JOIN incident_pages g ON g.notification_id = n.id
          JOIN incidents t ON t.id = g.incident_id AND t.origin <> 1
          LEFT JOIN projects p ON p.id = t.project_id
          LEFT JOIN teams m ON m.id = t.team_id
-         WHERE n.id = ANY($1)",
+         WHERE (n.id = ANY($1) OR n.bundled_into = ANY($1)) AND (t.state = 1 OR (t.state = 2 AND g.step = $2))
+         ORDER BY n.received_at, n.id",
     )
-    .bind::<Array<Int8>, _>(pages)
+    .bind::<Array<Int8>, _>(messages)
+    .bind::<SmallInt, _>(RESPONDER_STEP)
     .load(conn)
     .await?;
     row::all::<Row>(rows)?.into_iter().map(Row::read).collect()

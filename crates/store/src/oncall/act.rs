@@ -24,7 +24,7 @@ pub enum Acted {
 }
 
 #[derive(QueryableByName)]
-struct Changed {
+pub(super) struct Changed {
     #[diesel(sql_type = Int4)]
     generation: i32,
 }
@@ -36,7 +36,7 @@ struct StateRow {
 }
 
 /// Writes down what was done; or finds out why it was not.
-async fn done(
+pub(super) async fn done(
     conn: &mut Connection,
     id: IncidentId,
     changed: Vec<Changed>,
@@ -58,11 +58,11 @@ async fn done(
     Ok(Acted::Done)
 }
 
-fn cut(actor: &str) -> String {
+pub(super) fn cut(actor: &str) -> String {
     actor.chars().take(128).collect()
 }
 
-/// Somebody deals with a triggered incident: nothing more of it leaves. It holds as long as the policy says. Composes with the
+/// Somebody deals with a triggered incident: nothing more of it leaves, but to those who were asked to help. It holds as long as the policy says. Composes with the
 /// caller's transaction.
 ///
 /// # Errors
@@ -76,7 +76,7 @@ pub async fn acknowledge(
     let by = by.into();
     let changed: Vec<Changed> = statement(
         "UPDATE incidents n SET state = 2, acknowledged_at = $2, acknowledged_by = $3, raised_from = NULL,
-            page_assignee = false, silence_id = NULL, silenced_until = NULL,
+            page_assignee = false, silence_id = NULL, inhibited_by = NULL, silenced_until = NULL,
             next_at = $2 + make_interval(mins => (v.content ->> 'acknowledgement_timeout_minutes')::int)
          FROM escalation_policy_versions v
          WHERE n.id = $1 AND n.state = 1 AND v.id = n.policy_version_id RETURNING n.generation",
@@ -87,7 +87,7 @@ pub async fn acknowledge(
     .load(conn)
     .await?;
     if !changed.is_empty() {
-        pages::cancel(conn, &[id], "the incident was acknowledged", now).await?;
+        pages::cancel_policys(conn, id, "the incident was acknowledged", now).await?;
     }
     done(conn, id, changed, (IncidentEvent::Acknowledged, json!({}), by), now).await
 }
@@ -159,7 +159,7 @@ pub async fn snooze(
     let changed: Vec<Changed> = statement(
         "UPDATE incidents SET state = 2, acknowledged_at = COALESCE(acknowledged_at, $2),
             acknowledged_by = COALESCE(acknowledged_by, $3), next_at = $4, snoozed_until = $4, raised_from = NULL,
-            page_assignee = false, silence_id = NULL, silenced_until = NULL
+            page_assignee = false, silence_id = NULL, inhibited_by = NULL, silenced_until = NULL
          WHERE id = $1 AND state < 3 RETURNING generation",
     )
     .bind::<Int8, _>(id.0)
@@ -188,7 +188,7 @@ pub async fn escalate(
     let by = by.into();
     let changed: Vec<Changed> = statement(
         "UPDATE incidents n SET state = 1, generation = n.generation + 1, next_at = $2, acknowledged_at = NULL,
-            acknowledged_by = NULL, snoozed_until = NULL, silence_id = NULL, silenced_until = NULL,
+            acknowledged_by = NULL, snoozed_until = NULL, silence_id = NULL, inhibited_by = NULL, silenced_until = NULL,
             started_generation = CASE WHEN e.ended THEN n.generation + 1 ELSE n.started_generation END,
             pass = CASE WHEN e.ended THEN 0 ELSE n.pass END, step = CASE WHEN e.ended THEN 0 ELSE n.step END,
             pass_paged = n.pass_paged AND NOT e.ended
@@ -225,7 +225,7 @@ pub async fn reassign(
     let changed: Vec<Changed> = statement(
         "UPDATE incidents SET state = 1, generation = generation + 1, next_at = $2, page_assignee = true,
             assigned_user_id = $3, acknowledged_at = NULL, acknowledged_by = NULL, snoozed_until = NULL,
-            silence_id = NULL, silenced_until = NULL
+            silence_id = NULL, inhibited_by = NULL, silenced_until = NULL
          WHERE id = $1 AND state < 3 RETURNING generation",
     )
     .bind::<Int8, _>(id.0)

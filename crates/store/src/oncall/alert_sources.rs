@@ -4,7 +4,7 @@ use crate::row::{self, JsonRow};
 use crate::{Connection, Scope, StoreError, statement};
 use bugle_model::{AlertSourceId, AlertSourceKind, EscalationPolicyId, Priority, ProjectId, TeamId};
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel::sql_types::{Array, Binary, Int4, Nullable, SmallInt, Text, Timestamptz};
+use diesel::sql_types::{Array, Binary, Bool, Int4, Nullable, SmallInt, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -49,6 +49,19 @@ pub struct NewAlertSource {
     pub policy: EscalationPolicyId,
     /// The priority of alerts that do not say.
     pub default_priority: Priority,
+}
+
+/// What is to be different of a source; what is none stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AlertSourceChange {
+    /// Its name.
+    pub name: Option<String>,
+    /// The project that its alerts are about; `Some(None)` is the team as such.
+    pub project: Option<Option<ProjectId>>,
+    /// How incidents that it opens from now on escalate.
+    pub policy: Option<EscalationPolicyId>,
+    /// The priority of alerts that do not say.
+    pub default_priority: Option<Priority>,
 }
 
 #[derive(Deserialize)]
@@ -156,6 +169,36 @@ pub async fn create_alert_source(
     .bind::<Binary, _>(key_hash.as_slice())
     .bind::<Text, _>(author.chars().take(128).collect::<String>())
     .bind::<Timestamptz, _>(now)
+    .load(conn)
+    .await?;
+    Ok(read(rows)?.into_iter().next())
+}
+
+/// Changes a source; incidents that it has opened stay as they are. `None` when it is not there, or the policy, or the project, is not the
+/// team's.
+///
+/// # Errors
+/// When the database fails, or the team has one of that name.
+pub async fn change_alert_source(
+    conn: &mut Connection,
+    id: AlertSourceId,
+    change: &AlertSourceChange,
+) -> Result<Option<AlertSource>, StoreError> {
+    let project = change.project.flatten();
+    let rows = statement(
+        "UPDATE alert_sources s SET name = COALESCE($2, name), project_id = CASE WHEN $3 THEN $4 ELSE project_id END,
+            policy_id = COALESCE($5, policy_id), default_priority = COALESCE($6, default_priority)
+         WHERE s.id = $1
+            AND ($4 IS NULL OR EXISTS (SELECT 1 FROM projects o WHERE o.id = $4 AND o.team_id = s.team_id))
+            AND ($5 IS NULL OR EXISTS (SELECT 1 FROM escalation_policies p WHERE p.id = $5 AND p.team_id = s.team_id))
+         RETURNING to_jsonb(s) - 'key_hash' AS row",
+    )
+    .bind::<Int4, _>(id.0)
+    .bind::<Nullable<Text>, _>(change.name.as_deref())
+    .bind::<Bool, _>(change.project.is_some())
+    .bind::<Nullable<Int4>, _>(project.map(|project| project.0))
+    .bind::<Nullable<Int4>, _>(change.policy.map(|policy| policy.0))
+    .bind::<Nullable<SmallInt>, _>(change.default_priority.map(Priority::code))
     .load(conn)
     .await?;
     Ok(read(rows)?.into_iter().next())

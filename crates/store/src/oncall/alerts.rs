@@ -4,7 +4,7 @@
 use super::alert_sources::AlertSource;
 use super::log::{self, By, Entry};
 use super::open::{self, OpenRow};
-use super::{act, pages, silences};
+use super::{act, pages, silencing};
 use crate::{Connection, StoreError, statement};
 use bugle_model::{Alert, IncidentEvent, IncidentId, IncidentOrigin, IncidentState, Priority};
 use chrono::{DateTime, Utc};
@@ -47,8 +47,8 @@ struct Told {
     alerts: i32,
 }
 
-/// Opens an incident for an alert that fires, or tells the open one. Composes with the caller's transaction. Due at once, unless a
-/// silence matches.
+/// Opens an incident for an alert that fires, or tells the open one. Composes with the caller's transaction. Due at once, unless
+/// something keeps it silent.
 ///
 /// # Errors
 /// When the database fails.
@@ -63,7 +63,7 @@ pub async fn fire_alert(
         if let Some(id) = insert(conn, source, alert, priority, now).await? {
             let data = json!({ "source": source.source.name, "priority": priority });
             tell(conn, (id, 1), IncidentEvent::Triggered, data, now).await?;
-            silences::quieten(conn, id, now).await?;
+            silencing::quieten(conn, id, now).await?;
             return Ok(Fired::New(id));
         }
         if let Some(told) = count(conn, source, &alert.key).await? {
@@ -73,7 +73,7 @@ pub async fn fire_alert(
     Ok(Fired::Full)
 }
 
-/// `None` when there is an open one, or there are too many.
+/// `None` when there is an open one, or one that became part of an open one, or there are too many.
 async fn insert(
     conn: &mut Connection,
     source: &AlertSource,
@@ -90,6 +90,8 @@ async fn insert(
          FROM alert_sources s LEFT JOIN projects p ON p.id = s.project_id AND p.team_id = s.team_id
          WHERE s.id = $1
             AND (SELECT count(*) FROM incidents o WHERE o.source_id = s.id AND o.state < 3) < $11
+            AND NOT EXISTS (SELECT 1 FROM incidents m JOIN incidents t ON t.id = m.merged_into
+                WHERE m.source_id = s.id AND m.dedup_key = $3 AND t.state < 3)
          ON CONFLICT (source_id, dedup_key) WHERE state < 3 AND source_id IS NOT NULL DO NOTHING RETURNING id",
     )
     .bind::<Int4, _>(source.id.0)
@@ -108,10 +110,13 @@ async fn insert(
     Ok(made.into_iter().next().map(|row| IncidentId(row.id)))
 }
 
-/// Locks the open incident of a key, and counts the alert.
+/// Locks the open incident of a key, or that which it became part of, and counts the alert.
 async fn count(conn: &mut Connection, source: &AlertSource, key: &str) -> Result<Option<Told>, StoreError> {
     let rows: Vec<Told> = statement(
-        "UPDATE incidents SET alerts = alerts + 1 WHERE source_id = $1 AND dedup_key = $2 AND state < 3
+        "UPDATE incidents SET alerts = alerts + 1
+         WHERE state < 3 AND id = (
+            SELECT t.id FROM incidents n JOIN incidents t ON t.id = COALESCE(n.merged_into, n.id)
+            WHERE n.source_id = $1 AND n.dedup_key = $2 AND t.state < 3 ORDER BY t.id DESC LIMIT 1)
          RETURNING id, priority, state, generation, silenced_until IS NOT NULL AS is_silenced, alerts",
     )
     .bind::<Int4, _>(source.id.0)
@@ -170,13 +175,31 @@ pub async fn end_alert(
     .bind::<SmallInt, _>(IncidentState::Resolved.code())
     .load(conn)
     .await?;
-    let Some(row) = ended.into_iter().next() else { return Ok(None) };
+    let Some(row) = ended.into_iter().next() else {
+        tell_part_ended(conn, source, key, now).await?;
+        return Ok(None);
+    };
     let id = IncidentId(row.id);
     let why = "the alert is over";
     pages::cancel(conn, &[id], why, now).await?;
     let data = json!({ "reason": why, "source": source.source.name });
     tell(conn, (id, row.generation), IncidentEvent::Resolved, data, now).await?;
     Ok(Some(id))
+}
+
+/// Of an alert whose incident became part of an open one the timeline of that one tells that it is over.
+async fn tell_part_ended(
+    conn: &mut Connection,
+    source: &AlertSource,
+    key: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let Some(told) = count(conn, source, key).await? else { return Ok(()) };
+    if told.alerts > MAX_TOLD {
+        return Ok(());
+    }
+    let data = json!({ "source": source.source.name, "title": key, "ended": true });
+    tell(conn, (IncidentId(told.open.id), told.open.generation), IncidentEvent::Signal, data, now).await
 }
 
 /// Acknowledges the triggered incident of an alert that somebody deals with elsewhere. Which; `None` when there is none. Composes with

@@ -1,10 +1,14 @@
 //! What is decided about a due incident: steps, pages, what becomes of those that wait, and what the timeline tells.
 
+use super::silencing::SilentBy;
 use super::work::Due;
-use bugle_model::{ContactMethodId, IncidentEvent, IncidentState, SilenceId, UserId};
+use bugle_model::{ContactMethodId, IncidentEvent, IncidentState, UserId};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
+
+/// The number of the step that pages who was asked to help.
+pub const RESPONDER_STEP: i16 = -3;
 
 /// A page to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +25,8 @@ pub struct NewPage {
     pub contact_method: ContactMethodId,
     /// When.
     pub due_at: DateTime<Utc>,
+    /// Whether it is put together with others that are due then.
+    pub is_digest: bool,
     /// When it would have been due without the person's quiet hours, which hold it.
     pub held_from: Option<DateTime<Utc>>,
     /// What its latency is counted from.
@@ -32,7 +38,7 @@ pub struct NewPage {
 pub struct FiredStep {
     /// In which pass of the policy.
     pub pass: i16,
-    /// From 0; -1 is the fallback, -2 whom it was given to.
+    /// From 0; -1 is the fallback, -2 whom it was given to, [`RESPONDER_STEP`] who was asked to help.
     pub step: i16,
     /// Whom.
     pub recipients: Vec<UserId>,
@@ -76,7 +82,7 @@ pub struct Decision {
     /// When something is due again.
     pub next_at: Option<DateTime<Utc>>,
     /// What keeps it silent until `next_at`.
-    pub silenced_by: Option<SilenceId>,
+    pub silenced_by: Option<SilentBy>,
     /// What becomes of pages.
     pub pending: Pending,
     /// Steps that page somebody.
@@ -90,7 +96,7 @@ pub struct Decision {
 }
 
 impl Decision {
-    /// Everything stays as it is, and no silence keeps it silent.
+    /// Everything stays as it is, and nothing keeps it silent.
     #[must_use]
     pub const fn unchanged(due: &Due) -> Self {
         Self {

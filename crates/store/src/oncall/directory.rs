@@ -4,8 +4,8 @@ use super::contact_methods::account_email;
 use super::quiet_hours::QuietHours;
 use crate::row::{self, JsonRow};
 use crate::{Connection, StoreError, statement};
-use bugle_model::{ContactMethodId, EscalationTarget, Priority, ScheduleId, TeamId, UserId};
-use bugle_schedule::{Schedule, quiet_until};
+use bugle_model::{ContactMethodId, DigestInterval, EscalationTarget, Priority, ScheduleId, TeamId, UserId};
+use bugle_schedule::{Schedule, next_full_hour, next_morning, quiet_until};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use diesel::sql_types::{Array, Int4, Timestamptz};
@@ -23,6 +23,18 @@ pub struct Rule {
     pub contact_method: ContactMethodId,
     /// For incidents of this priority and of higher ones.
     pub min_priority: Priority,
+    /// And of no higher ones than this.
+    pub max_priority: Option<Priority>,
+    /// How often what is due then is put together.
+    pub digest: Option<DigestInterval>,
+}
+
+impl Rule {
+    /// Whether it is for incidents of this priority.
+    #[must_use]
+    pub fn is_for(&self, priority: Priority) -> bool {
+        self.min_priority <= priority && self.max_priority.is_none_or(|most| priority <= most)
+    }
 }
 
 /// Somebody who can be paged.
@@ -33,25 +45,38 @@ pub struct Person {
     /// What they want, or the default: at once, by every contact method that they have. Only verified contact methods
     /// that are enabled.
     pub rules: Vec<Rule>,
-    /// When their pages wait, on the clock of this zone.
-    pub quiet: Option<(Tz, QuietHours)>,
+    /// The zone whose clock they live by.
+    pub zone: Tz,
+    /// When their pages wait.
+    pub quiet: Option<QuietHours>,
 }
 
 impl Person {
+    /// When what a rule of theirs tells is due, when it pages them at `now`; quiet hours apart.
+    #[must_use]
+    pub fn due_at(&self, rule: &Rule, now: DateTime<Utc>) -> DateTime<Utc> {
+        let at = now + rule.delay;
+        match rule.digest {
+            None => at,
+            Some(DigestInterval::Hourly) => next_full_hour(self.zone, at),
+            Some(DigestInterval::Daily) => next_morning(self.zone, at),
+        }
+    }
+
     /// Until when a page of this priority that is due `at` waits for the end of their quiet hours; `None` when it does not.
     #[must_use]
     pub fn held_until(&self, priority: Priority, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let (zone, quiet) = self.quiet.as_ref()?;
+        let quiet = self.quiet.as_ref()?;
         if quiet.breaks_through.is_some_and(|least| least <= priority) {
             return None;
         }
-        quiet_until(*zone, &quiet.hours, at)
+        quiet_until(self.zone, &quiet.hours, at)
     }
 
     /// Whether pages that wait need not any more, now that the priority is not `from` but `to`.
     #[must_use]
     pub fn is_released(&self, from: Priority, to: Priority) -> bool {
-        let least = self.quiet.as_ref().and_then(|(_, quiet)| quiet.breaks_through);
+        let least = self.quiet.as_ref().and_then(|quiet| quiet.breaks_through);
         least.is_some_and(|least| from < least && least <= to)
     }
 }
@@ -175,7 +200,9 @@ async fn managers(
 struct RuleRow {
     contact_method: ContactMethodId,
     min_priority: i16,
+    max_priority: Option<i16>,
     delay_minutes: i64,
+    digest: Option<i16>,
 }
 
 #[derive(Deserialize)]
@@ -200,7 +227,8 @@ async fn load_people(
          SELECT jsonb_build_object('id', u.id, 'name', u.name,
             'methods', COALESCE((SELECT jsonb_agg(m.id ORDER BY m.id) FROM usable m WHERE m.user_id = u.id), '[]'),
             'rules', COALESCE((SELECT jsonb_agg(jsonb_build_object('contact_method', r.contact_method_id,
-                    'min_priority', r.min_priority, 'delay_minutes', r.delay_minutes) ORDER BY r.delay_minutes, r.id)
+                    'min_priority', r.min_priority, 'max_priority', r.max_priority, 'delay_minutes', r.delay_minutes,
+                    'digest', r.digest) ORDER BY r.delay_minutes, r.id)
                 FROM notification_rules r JOIN usable m ON m.id = r.contact_method_id WHERE r.user_id = u.id), '[]'),
             'zone', u.time_zone, 'quiet', to_jsonb(q)) AS row
          FROM users u LEFT JOIN quiet_hours q ON q.user_id = u.id WHERE u.id = ANY($1) AND NOT u.disabled",
@@ -220,13 +248,20 @@ async fn load_people(
 
 impl PersonRow {
     fn read(self) -> Person {
-        let at_once =
-            |contact_method| Rule { delay: TimeDelta::zero(), contact_method, min_priority: Priority::Low };
+        let at_once = |contact_method| Rule {
+            delay: TimeDelta::zero(),
+            contact_method,
+            min_priority: Priority::Low,
+            max_priority: None,
+            digest: None,
+        };
         let wanted = |row: &RuleRow| {
             Some(Rule {
                 delay: TimeDelta::minutes(row.delay_minutes),
                 contact_method: row.contact_method,
                 min_priority: Priority::from_code(row.min_priority)?,
+                max_priority: row.max_priority.and_then(Priority::from_code),
+                digest: row.digest.and_then(DigestInterval::from_code),
             })
         };
         let mut rules: Vec<Rule> = self.rules.iter().filter_map(wanted).collect();
@@ -235,13 +270,13 @@ impl PersonRow {
             rules = self.methods.into_iter().map(at_once).collect();
         }
         let quiet = self.quiet.and_then(|row| match QuietHours::read(row) {
-            Ok(quiet) => Some((self.zone.parse().unwrap_or(Tz::UTC), quiet)),
+            Ok(quiet) => Some(quiet),
             Err(error) => {
                 // Made by a newer version, or by hand: better woken than not told.
                 tracing::error!(user = %self.id, %error, "quiet hours cannot be read, and hold nothing");
                 None
             }
         });
-        Person { name: self.name, rules, quiet }
+        Person { name: self.name, rules, zone: self.zone.parse().unwrap_or(Tz::UTC), quiet }
     }
 }

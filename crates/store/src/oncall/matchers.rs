@@ -1,7 +1,10 @@
-//! Whether a silence is about an incident. Pure.
+//! Whether a silence, or an inhibition rule, is about an incident. Pure.
 
-use bugle_model::{LabelMatcher, MatchOperator, Priority, ProjectId, SignalKind, SilenceMatchers};
+use bugle_model::{
+    IncidentId, LabelMatcher, MatchOperator, Priority, ProjectId, SignalKind, SilenceMatchers,
+};
 use regex::{Regex, RegexBuilder};
+use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// Environments of a silence, and the longest name of one, in bytes.
@@ -30,15 +33,52 @@ pub(super) struct Subject<'a> {
     pub labels: &'a BTreeMap<String, String>,
 }
 
+/// What is read of an incident to hold matchers against it: [`facts`].
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Facts {
+    pub incident: IncidentId,
+    pub project: Option<ProjectId>,
+    pub environment: Option<String>,
+    priority: i16,
+    signal: Option<i16>,
+    pub title: String,
+    pub labels: BTreeMap<String, String>,
+}
+
+impl Facts {
+    /// `None` when it was made by a newer version.
+    pub(super) fn subject(&self) -> Option<Subject<'_>> {
+        Some(Subject {
+            project: self.project,
+            environment: self.environment.as_deref(),
+            priority: Priority::from_code(self.priority)?,
+            signal: self.signal.and_then(SignalKind::from_code),
+            title: &self.title,
+            labels: &self.labels,
+        })
+    }
+}
+
+/// SQL: [`Facts`] of the incident `n`, as names and values of `jsonb_build_object`.
+macro_rules! facts {
+    () => {
+        "'incident', n.id, 'project', n.project_id, 'environment', n.environment, 'priority', n.priority, 'signal', n.signal,
+         'title', n.title, 'labels', n.labels"
+    };
+}
+pub(super) use facts;
+
 /// Whether all of it is met. A regular expression that cannot be read any more meets nothing: too loud is better than too quiet.
 pub(super) fn matches(matchers: &SilenceMatchers, subject: &Subject<'_>) -> bool {
-    let SilenceMatchers { project, environments, max_priority, kinds, title, labels } = matchers;
+    let SilenceMatchers { project, environments, min_priority, max_priority, kinds, title, labels } =
+        matchers;
     let environment_fits = environments.is_empty()
         || subject.environment.is_some_and(|name| environments.iter().any(|wanted| wanted == name));
     let labels_fit = labels.is_empty()
         || (subject.signal.is_none() && labels.iter().all(|matcher| label(matcher, subject.labels)));
     project.is_none_or(|only| subject.project == Some(only))
         && environment_fits
+        && min_priority.is_none_or(|least| subject.priority >= least)
         && max_priority.is_none_or(|most| subject.priority <= most)
         && (kinds.is_empty() || subject.signal.is_some_and(|kind| kinds.contains(&kind)))
         && title.as_deref().is_none_or(|pattern| glob(pattern, subject.title))
@@ -89,9 +129,15 @@ fn glob(pattern: &str, text: &str) -> bool {
     pattern.iter().skip(at).all(|c| *c == '*')
 }
 
-/// Every field of some matchers that breaks a limit, and what it must be.
+/// Every field of a silence's matchers that breaks a limit, and what it must be.
 #[must_use]
 pub fn silence_mistakes(matchers: &SilenceMatchers) -> Vec<(String, String)> {
+    matcher_mistakes("matchers", matchers)
+}
+
+/// The same of matchers that are in the field `of`.
+#[must_use]
+pub fn matcher_mistakes(of: &str, matchers: &SilenceMatchers) -> Vec<(String, String)> {
     let SilenceMatchers { environments, kinds, title, labels, .. } = matchers;
     let mut found = Vec::new();
     let mut unless = |good: bool, field: String, message: String| {
@@ -100,20 +146,21 @@ pub fn silence_mistakes(matchers: &SilenceMatchers) -> Vec<(String, String)> {
         }
     };
     let says_something = *matchers != SilenceMatchers::default();
-    let message = "expected at least one of project, environments, max_priority, kinds, title, labels";
-    unless(says_something, "matchers".to_owned(), message.to_owned());
+    let message =
+        "expected at least one of project, environments, min_priority, max_priority, kinds, title, labels";
+    unless(says_something, of.to_owned(), message.to_owned());
     let fits = environments.iter().all(|name| (1..=MAX_ENVIRONMENT).contains(&name.len()));
     let message = format!("at most {MAX_ENVIRONMENTS} names of 1 to {MAX_ENVIRONMENT} bytes");
-    unless(environments.len() <= MAX_ENVIRONMENTS && fits, "matchers.environments".to_owned(), message);
-    unless(kinds.len() <= MAX_KINDS, "matchers.kinds".to_owned(), format!("at most {MAX_KINDS}"));
+    unless(environments.len() <= MAX_ENVIRONMENTS && fits, format!("{of}.environments"), message);
+    unless(kinds.len() <= MAX_KINDS, format!("{of}.kinds"), format!("at most {MAX_KINDS}"));
     let of_title = title.as_deref().is_none_or(|text| (1..=MAX_TITLE).contains(&text.chars().count()));
-    unless(of_title, "matchers.title".to_owned(), format!("1 to {MAX_TITLE} characters"));
+    unless(of_title, format!("{of}.title"), format!("1 to {MAX_TITLE} characters"));
     let both = kinds.is_empty() || labels.is_empty();
     let message = "only alerts have labels, and only signals have kinds: give one of both";
-    unless(both, "matchers.labels".to_owned(), message.to_owned());
-    unless(labels.len() <= MAX_LABELS, "matchers.labels".to_owned(), format!("at most {MAX_LABELS}"));
+    unless(both, format!("{of}.labels"), message.to_owned());
+    unless(labels.len() <= MAX_LABELS, format!("{of}.labels"), format!("at most {MAX_LABELS}"));
     for (index, matcher) in labels.iter().enumerate().take(MAX_LABELS) {
-        let field = |name: &str| format!("matchers.labels[{index}].{name}");
+        let field = |name: &str| format!("{of}.labels[{index}].{name}");
         let name = (1..=MAX_NAME).contains(&matcher.name.chars().count());
         unless(name, field("name"), format!("1 to {MAX_NAME} characters"));
         let value = matcher.value.chars().count() <= MAX_VALUE;
@@ -202,15 +249,18 @@ mod tests {
             max_priority: Some(Priority::High),
             title: Some("Disk*".to_owned()),
             labels: vec![matcher("job", MatchOperator::Is, "node")],
+            min_priority: Some(Priority::High),
             kinds: Vec::new(),
         };
         assert!(matches(&fits, &subject));
         let other_project = SilenceMatchers { project: Some(ProjectId(2)), ..fits.clone() };
         let other_environment = SilenceMatchers { environments: vec!["staging".to_owned()], ..fits.clone() };
         let lower = SilenceMatchers { max_priority: Some(Priority::Medium), ..fits.clone() };
+        let higher =
+            SilenceMatchers { min_priority: Some(Priority::Critical), max_priority: None, ..fits.clone() };
         let other_title = SilenceMatchers { title: Some("CPU*".to_owned()), ..fits.clone() };
         let signals = SilenceMatchers { kinds: vec![SignalKind::New], ..SilenceMatchers::default() };
-        for other in [other_project, other_environment, lower, other_title, signals] {
+        for other in [other_project, other_environment, lower, higher, other_title, signals] {
             assert!(!matches(&other, &subject), "{other:?}");
         }
     }

@@ -51,6 +51,7 @@ pub(super) async fn keep_members(conn: &mut Connection, due: &mut [Due]) -> Resu
         }
         one.policy.fallback.retain(|target| team.has(target));
         one.recipients.retain(|user| team.users.contains(user));
+        one.responders.retain(|user| team.users.contains(user));
         one.page_assignee = one.page_assignee.filter(|user| team.users.contains(user));
     }
     Ok(())

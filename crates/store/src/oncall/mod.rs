@@ -11,7 +11,7 @@
 //! ```
 //!
 //! [`open`](fn@open) makes incidents from signals, [`fire_alert`] from alerts of other tools, [`open_by_hand`] for people. One that a silence is
-//! about is triggered too, with the end of the silence as the time at which it is due. [`work`](fn@work) claims those that something is due of, and does what the caller decides
+//! about, or that another incident keeps silent, or that flaps, is triggered too, with the end of that as the time at which it is due. [`work`](fn@work) claims those that something is due of, and does what the caller decides
 //! with the [`Directory`] of that moment: pages are rows of `notifications`, with the time at which each is due.
 //! What ends or restarts an incident cancels its pages in the same transaction, and a claim of pages looks again
 //! ([`crate::notifications::claim()`]).
@@ -26,10 +26,13 @@ mod contact_methods;
 mod decision;
 mod directory;
 mod feeds;
+mod flapping;
 mod follow;
+mod inhibitions;
 mod log;
 mod matchers;
 mod members;
+mod merging;
 mod messages;
 mod notification_rules;
 mod open;
@@ -39,17 +42,19 @@ mod policies;
 mod quiet_hours;
 mod read;
 mod replies;
+mod responders;
 mod room;
 mod routing;
 mod schedules;
 mod sent;
 mod silences;
+mod silencing;
 mod work;
 
 pub use act::{Acted, acknowledge, escalate, note, reassign, resolve, snooze, unacknowledge};
 pub use alert_sources::{
-    AlertSource, NewAlertSource, create_alert_source, delete_alert_source, find_alert_source,
-    list_alert_sources, note_alert_source, set_alert_source_key,
+    AlertSource, AlertSourceChange, NewAlertSource, change_alert_source, create_alert_source,
+    delete_alert_source, find_alert_source, list_alert_sources, note_alert_source, set_alert_source_key,
 };
 pub use alerts::{Fired, MAX_OPEN_OF_SOURCE, acknowledge_alert, end_alert, fire_alert};
 pub use answer_links::{
@@ -63,20 +68,25 @@ pub use contact_methods::{
     create_contact_method, delete_contact_method, list_contact_methods, send_code, send_test,
     verify_contact_method,
 };
-pub use decision::{Decision, FiredStep, NewLog, NewPage, Pending};
+pub use decision::{Decision, FiredStep, NewLog, NewPage, Pending, RESPONDER_STEP};
 pub use directory::{Directory, Person, Rule};
 pub use feeds::{Named, ScheduleFeed, find_feed, names_of, remove_feed, set_feed};
 pub use follow::follow_issues;
 pub(crate) use follow::{follow_delete, follow_merge};
+pub use inhibitions::{
+    InhibitionRule, NewInhibitionRule, create_inhibition_rule, delete_inhibition_rule, list_inhibition_rules,
+};
 pub use log::By;
 pub use matchers::silence_mistakes;
 pub use members::stop_paging;
+pub use merging::{Merged, merge_incident, merged_issues};
 pub use messages::{
     LastEvent, StaleMessage, claim_stale_messages, forget_message, last_event, lock_incident, note_message,
     put_off_message, show_message,
 };
 pub use notification_rules::{
-    MAX_RULES, NotificationRule, create_notification_rule, delete_notification_rule, list_notification_rules,
+    MAX_RULES, NewNotificationRule, NotificationRule, create_notification_rule, delete_notification_rule,
+    list_notification_rules,
 };
 pub use open::{Opened, Trigger, open, open_issues};
 pub use overrides::{StoredOverride, create_override, delete_override, list_overrides, lock_schedule};
@@ -91,6 +101,7 @@ pub use replies::{
     Reply, ReplyOwner, answer_reply, count_misunderstood, note_reply, page_failed, prune_replies,
     reply_owners, start_number, stop_number, switch_off,
 };
+pub use responders::{MAX_RESPONDERS, Responder, add_responder, join_as_responder};
 pub use room::{MAX_OF_TEAM, OfTeam, has_room};
 pub use routing::{
     NewRoutingRule, RoutingRule, create_routing_rule, delete_routing_rule, list_routing_rules,
@@ -101,6 +112,7 @@ pub use schedules::{
 };
 pub use sent::{MESSAGES_A_DAY, MESSAGES_AN_HOUR, next_message_at};
 pub use silences::{
-    NewSilence, Silence, Silencing, create_silence, delete_silence, has_room_for_silence, list_silences,
+    NewSilence, Silence, create_silence, delete_silence, has_room_for_silence, list_silences,
 };
+pub use silencing::{Silencing, SilentBy};
 pub use work::{Due, work};

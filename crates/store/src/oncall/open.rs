@@ -1,7 +1,7 @@
 //! From signals to incidents: one open incident per issue, however often and by however many a signal is taken.
 
 use super::log::{self, Entry};
-use super::silences;
+use super::silencing;
 use crate::{Connection, StoreError, statement};
 use bugle_model::{IncidentEvent, IncidentId, IncidentState, IssueId, Priority, RoutingRuleId, SignalKind};
 use chrono::{DateTime, Utc};
@@ -52,20 +52,22 @@ struct Id {
     id: i64,
 }
 
-/// Which of some issues have an open incident.
+/// Which of some issues have an open incident, or one that became part of an open one.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn open_issues(conn: &mut Connection, issues: &[IssueId]) -> Result<BTreeSet<IssueId>, StoreError> {
-    let rows: Vec<Id> =
-        statement("SELECT issue_id AS id FROM incidents WHERE issue_id = ANY($1) AND state < 3")
-            .bind::<Array<Int8>, _>(issues.iter().map(|id| id.0).collect::<Vec<_>>())
-            .load(conn)
-            .await?;
+    let rows: Vec<Id> = statement(
+        "SELECT DISTINCT n.issue_id AS id FROM incidents n LEFT JOIN incidents t ON t.id = n.merged_into
+             WHERE n.issue_id = ANY($1) AND LEAST(n.state, t.state) < 3",
+    )
+    .bind::<Array<Int8>, _>(issues.iter().map(|id| id.0).collect::<Vec<_>>())
+    .load(conn)
+    .await?;
     Ok(rows.into_iter().map(|row| IssueId(row.id)).collect())
 }
 
-/// Opens an incident, or tells the open one. Composes with the caller's transaction. Due at once, unless a silence matches.
+/// Opens an incident, or tells the open one. Composes with the caller's transaction. Due at once, unless something keeps it silent.
 ///
 /// # Errors
 /// When the database fails.
@@ -90,7 +92,7 @@ pub async fn open(
         Some(id) => {
             let data = json!({ "signal": trigger.kind, "priority": trigger.priority });
             tell(conn, id, 1, IncidentEvent::Triggered, data, now).await?;
-            silences::quieten(conn, id, now).await?;
+            silencing::quieten(conn, id, now).await?;
             Opened::New(id)
         }
         None => tell_open(conn, trigger, now).await?,
@@ -109,7 +111,7 @@ pub async fn open(
     Ok(opened)
 }
 
-/// `None` when the issue has an open one, or no rule leads anywhere.
+/// `None` when the issue has an open one, or one that became part of an open one, or no rule leads anywhere.
 async fn insert(
     conn: &mut Connection,
     trigger: &Trigger,
@@ -124,6 +126,8 @@ async fn insert(
             (SELECT v.id FROM escalation_policy_versions v WHERE v.policy_id = r.policy_id ORDER BY v.version DESC LIMIT 1),
             $3, $4, $5, $6, $7, $7, $8
          FROM issues i, routing_rules r WHERE i.id = $1 AND r.id = $2
+            AND NOT EXISTS (SELECT 1 FROM incidents m JOIN incidents t ON t.id = m.merged_into
+                WHERE m.issue_id = i.id AND t.state < 3)
          ON CONFLICT (issue_id) WHERE state < 3 DO NOTHING RETURNING id",
     )
     .bind::<Int8, _>(trigger.issue.0)
@@ -160,7 +164,10 @@ async fn tell_open(
 ) -> Result<Opened, StoreError> {
     let rows: Vec<OpenRow> = statement(
         "SELECT id, priority, state, generation, silenced_until IS NOT NULL AS is_silenced FROM incidents
-         WHERE issue_id = $1 AND state < 3 FOR NO KEY UPDATE",
+         WHERE state < 3 AND id = (
+            SELECT t.id FROM incidents n JOIN incidents t ON t.id = COALESCE(n.merged_into, n.id)
+            WHERE n.issue_id = $1 AND t.state < 3 ORDER BY t.id DESC LIMIT 1)
+         FOR NO KEY UPDATE",
     )
     .bind::<Int8, _>(trigger.issue.0)
     .load(conn)
@@ -177,7 +184,7 @@ async fn tell_open(
 }
 
 /// Makes a locked incident more urgent. While somebody deals with it nobody else is paged for that; while it is silenced it is looked at
-/// again at once, whether the silence is about the higher priority too.
+/// again at once, whether what keeps it silent does so at the higher priority too; that it flaps does not.
 pub(super) async fn raise(
     conn: &mut Connection,
     row: &OpenRow,
@@ -187,7 +194,7 @@ pub(super) async fn raise(
     statement(
         "UPDATE incidents SET priority = $2,
             raised_from = CASE WHEN state = 1 AND silenced_until IS NULL THEN COALESCE(raised_from, priority) END,
-            next_at = CASE WHEN state = 1 AND silenced_until IS NOT NULL THEN $3 ELSE next_at END
+            next_at = CASE WHEN state = 1 AND silenced_until IS NOT NULL THEN $3 ELSE next_at END, flapping_until = NULL
          WHERE id = $1",
     )
     .bind::<Int8, _>(row.id)

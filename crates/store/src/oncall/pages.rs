@@ -1,10 +1,10 @@
 //! Pages: notifications that belong to an incident.
 
-use super::decision::NewPage;
+use super::decision::{NewPage, RESPONDER_STEP};
 use crate::{Connection, StoreError, statement};
 use bugle_model::{IncidentId, NotificationState, SignalKind, UserId};
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Array, Int4, Int8, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bool, Int4, Int8, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 
 /// Makes pages, due each at its time. One whose contact method is gone meanwhile is left out.
@@ -19,8 +19,8 @@ pub(super) async fn insert(
     statement(
         "WITH s AS (
             SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::int[], $4::smallint[], $5::smallint[], $6::int[], $7::int[],
-                $8::timestamptz[], $9::timestamptz[], $12::timestamptz[])
-            AS s (message_id, incident_id, generation, pass, step, user_id, destination_id, due_at, received_at, held_from)),
+                $8::timestamptz[], $9::timestamptz[], $12::timestamptz[], $13::bool[])
+            AS s (message_id, incident_id, generation, pass, step, user_id, destination_id, due_at, received_at, held_from, digest)),
          made AS (
             INSERT INTO notifications (message_id, project_id, destination_id, kind, priority, event_id, environment,
                 received_at, created_at, next_at)
@@ -28,8 +28,8 @@ pub(super) async fn insert(
                 s.received_at, $11, s.due_at
             FROM s JOIN incidents i ON i.id = s.incident_id JOIN destinations d ON d.id = s.destination_id
             RETURNING id, message_id)
-         INSERT INTO incident_pages (notification_id, incident_id, generation, pass, step, user_id, wanted_at)
-         SELECT made.id, s.incident_id, s.generation, s.pass, s.step, s.user_id, s.held_from FROM made JOIN s USING (message_id)",
+         INSERT INTO incident_pages (notification_id, incident_id, generation, pass, step, user_id, wanted_at, digest)
+         SELECT made.id, s.incident_id, s.generation, s.pass, s.step, s.user_id, s.held_from, s.digest FROM made JOIN s USING (message_id)",
     )
     .bind::<Array<SqlUuid>, _>(pages.iter().map(|(.., page)| page.message_id).collect::<Vec<_>>())
     .bind::<Array<Int8>, _>(pages.iter().map(|(incident, ..)| incident.0).collect::<Vec<_>>())
@@ -43,6 +43,7 @@ pub(super) async fn insert(
     .bind::<SmallInt, _>(SignalKind::Page.code())
     .bind::<Timestamptz, _>(now)
     .bind::<Array<Nullable<Timestamptz>>, _>(pages.iter().map(|(.., page)| page.held_from).collect::<Vec<_>>())
+    .bind::<Array<Bool>, _>(pages.iter().map(|(.., page)| page.is_digest).collect::<Vec<_>>())
     .execute(conn)
     .await?;
     Ok(())
@@ -76,15 +77,61 @@ pub(super) async fn cancel(
     reason: &str,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
+    cancel_but(conn, incidents, None, reason, now).await
+}
+
+/// The same, but not to those who were asked to help: they are told whoever answers.
+pub(super) async fn cancel_policys(
+    conn: &mut Connection,
+    incident: IncidentId,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    cancel_but(conn, &[incident], Some(RESPONDER_STEP), reason, now).await
+}
+
+async fn cancel_but(
+    conn: &mut Connection,
+    incidents: &[IncidentId],
+    spared_step: Option<i16>,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
     if incidents.is_empty() {
         return Ok(());
     }
     statement(
         "UPDATE notifications n SET state = $2, error = $3, finished_at = $4, next_at = NULL
          FROM incident_pages p
-         WHERE p.incident_id = ANY($1) AND n.id = p.notification_id AND n.state = 0",
+         WHERE p.incident_id = ANY($1) AND n.id = p.notification_id AND n.state = 0 AND p.step IS DISTINCT FROM $5
+            -- What tells of other incidents too is looked at when it leaves.
+            AND NOT EXISTS (SELECT 1 FROM notifications b WHERE b.bundled_into = n.id)",
     )
     .bind::<Array<Int8>, _>(incidents.iter().map(|id| id.0).collect::<Vec<_>>())
+    .bind::<SmallInt, _>(NotificationState::Cancelled.code())
+    .bind::<Text, _>(reason)
+    .bind::<Timestamptz, _>(now)
+    .bind::<Nullable<SmallInt>, _>(spared_step)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Cancels what has not left yet to somebody. What is on its way ends as it ends.
+pub(super) async fn cancel_of(
+    conn: &mut Connection,
+    incident: IncidentId,
+    user: UserId,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    statement(
+        "UPDATE notifications n SET state = $3, error = $4, finished_at = $5, next_at = NULL
+         FROM incident_pages p
+         WHERE p.incident_id = $1 AND p.user_id = $2 AND n.id = p.notification_id AND n.state = 0",
+    )
+    .bind::<Int8, _>(incident.0)
+    .bind::<Int4, _>(user.0)
     .bind::<SmallInt, _>(NotificationState::Cancelled.code())
     .bind::<Text, _>(reason)
     .bind::<Timestamptz, _>(now)

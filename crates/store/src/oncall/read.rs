@@ -1,5 +1,6 @@
 //! Incidents as people see them.
 
+use super::responders::Responder;
 use crate::row::{self, JsonRow};
 use crate::{Connection, Scope, StoreError, statement};
 use bugle_model::{
@@ -64,6 +65,8 @@ pub struct Incident {
     pub next_at: Option<DateTime<Utc>>,
     /// Whom it was given to.
     pub assigned_user: Option<UserId>,
+    /// Who was asked to help, the first first.
+    pub responders: Vec<Responder>,
     /// When it was opened.
     pub triggered_at: DateTime<Utc>,
     /// Since when somebody deals with it.
@@ -72,14 +75,20 @@ pub struct Incident {
     pub acknowledged_by: Option<String>,
     /// Until when nobody wants to hear of it.
     pub snoozed_until: Option<DateTime<Utc>>,
-    /// What keeps it silent: nobody is paged.
+    /// The silence that keeps it silent: nobody is paged.
     pub silence: Option<SilenceId>,
-    /// Until when.
+    /// The open incident that keeps it silent, by an inhibition rule.
+    pub inhibited_by: Option<IncidentId>,
+    /// Whether its issue or key had too many incidents when it was opened.
+    pub flapping: bool,
+    /// Until when it is silent; with `inhibited_by`: when it is looked at again.
     pub silenced_until: Option<DateTime<Utc>>,
     /// When it ended.
     pub resolved_at: Option<DateTime<Utc>>,
     /// Who ended it; nobody when it ended with its issue or alert.
     pub resolved_by: Option<String>,
+    /// What it became part of, which ended it.
+    pub merged_into: Option<IncidentId>,
 }
 
 #[derive(Deserialize)]
@@ -107,14 +116,18 @@ struct Row {
     pass: i16,
     next_at: Option<DateTime<Utc>>,
     assigned_user_id: Option<UserId>,
+    responders: Vec<Responder>,
     triggered_at: DateTime<Utc>,
     acknowledged_at: Option<DateTime<Utc>>,
     acknowledged_by: Option<String>,
     snoozed_until: Option<DateTime<Utc>>,
     silence_id: Option<SilenceId>,
+    inhibited_by: Option<IncidentId>,
+    flapping: bool,
     silenced_until: Option<DateTime<Utc>>,
     resolved_at: Option<DateTime<Utc>>,
     resolved_by: Option<String>,
+    merged_into: Option<IncidentId>,
 }
 
 impl Row {
@@ -145,14 +158,18 @@ impl Row {
             repeated: self.pass,
             next_at: self.next_at,
             assigned_user: self.assigned_user_id,
+            responders: self.responders,
             triggered_at: self.triggered_at,
             acknowledged_at: self.acknowledged_at,
             acknowledged_by: self.acknowledged_by,
             snoozed_until: self.snoozed_until,
             silence: self.silence_id.filter(|_| is_silenced),
+            inhibited_by: self.inhibited_by.filter(|_| is_silenced),
+            flapping: self.flapping,
             silenced_until: self.silenced_until.filter(|_| is_silenced),
             resolved_at: self.resolved_at,
             resolved_by: self.resolved_by,
+            merged_into: self.merged_into,
         })
     }
 }
@@ -186,7 +203,10 @@ pub async fn list_incidents(
 ) -> Result<Vec<Incident>, StoreError> {
     let rows: Vec<JsonRow> = statement(
         "SELECT to_jsonb(n) || jsonb_build_object('team_id', COALESCE(n.team_id, p.team_id), 'short_id', p.prefix || '-' || i.number,
-            'policy_id', v.policy_id, 'version', v.version) AS row
+            'policy_id', v.policy_id, 'version', v.version, 'responders', COALESCE((
+                SELECT jsonb_agg(jsonb_build_object('user', r.user_id, 'requested_by', r.requested_by, 'requested_at', r.requested_at,
+                    'joined_at', r.joined_at) ORDER BY r.requested_at, r.user_id)
+                FROM incident_responders r WHERE r.incident_id = n.id), '[]')) AS row
          FROM incidents n LEFT JOIN projects p ON p.id = n.project_id
          JOIN escalation_policy_versions v ON v.id = n.policy_version_id
          LEFT JOIN issues i ON i.id = n.issue_id
@@ -288,7 +308,7 @@ pub struct Page {
     pub id: NotificationId,
     /// The incident's generation that it belongs to.
     pub generation: i32,
-    /// The step that caused it, from 1; 0 is the fallback, -1 is that it was given to them.
+    /// The step that caused it, from 1; 0 is the fallback, -1 is that it was given to them, -2 that they were asked to help.
     pub step: i16,
     /// Whom; nobody when the account is gone.
     pub user: Option<UserId>,

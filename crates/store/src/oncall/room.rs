@@ -6,8 +6,8 @@ use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Int4};
 use diesel_async::RunQueryDsl;
 
-/// How many schedules, escalation policies, routing rules, alert sources and silences that have not ended a team may have, of each: lists of
-/// them are whole, and every signal is held against every rule and silence.
+/// How many schedules, escalation policies, routing rules, alert sources, inhibition rules and silences that have not ended a team may have,
+/// of each: lists of them are whole, and every signal is held against every rule and silence.
 pub const MAX_OF_TEAM: i64 = 100;
 
 /// What a team has several of.
@@ -21,6 +21,8 @@ pub enum OfTeam {
     RoutingRules,
     /// Alert sources.
     AlertSources,
+    /// Inhibition rules.
+    InhibitionRules,
 }
 
 #[derive(QueryableByName)]
@@ -41,6 +43,7 @@ pub async fn has_room(conn: &mut Connection, team: TeamId, what: OfTeam) -> Resu
         OfTeam::Policies => "SELECT count(*) AS count FROM escalation_policies WHERE team_id = $1",
         OfTeam::RoutingRules => "SELECT count(*) AS count FROM routing_rules WHERE team_id = $1",
         OfTeam::AlertSources => "SELECT count(*) AS count FROM alert_sources WHERE team_id = $1",
+        OfTeam::InhibitionRules => "SELECT count(*) AS count FROM inhibition_rules WHERE team_id = $1",
     };
     let counted: Count = statement(count).bind::<Int4, _>(team.0).get_result(conn).await?;
     Ok(counted.count < MAX_OF_TEAM)

@@ -1,20 +1,18 @@
 //! Silences: times in which incidents are opened without paging anybody.
 
-use super::log::{self, Entry};
-use super::matchers::{self, Subject};
+use super::matchers::{self, Facts, facts};
 use super::room::{Count, MAX_OF_TEAM, hold_team};
+use super::silencing::{Silencing, SilentBy};
 use crate::row::{self, JsonRow};
 use crate::{Connection, Scope, StoreError, statement};
-use bugle_model::{
-    IncidentEvent, IncidentId, Priority, ProjectId, SignalKind, SilenceId, SilenceMatchers, TeamId,
-};
+use bugle_model::{IncidentId, SilenceId, SilenceMatchers, TeamId};
 use bugle_schedule::Weekly;
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, Int4, Int8, Jsonb, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeMap;
 
 /// A silence of a team.
@@ -46,27 +44,6 @@ pub struct NewSilence {
     pub recurrence: Option<Weekly>,
     /// Why.
     pub comment: String,
-}
-
-/// What keeps an incident silent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Silencing {
-    /// The silence.
-    pub silence: SilenceId,
-    /// Until when; then it is looked at again.
-    pub until: DateTime<Utc>,
-    /// Why.
-    pub comment: String,
-    /// Who made it.
-    pub author: String,
-}
-
-impl Silencing {
-    /// What the timeline tells.
-    #[must_use]
-    pub fn told(&self) -> Value {
-        json!({ "silence": self.silence, "until": self.until, "comment": self.comment, "author": self.author })
-    }
 }
 
 impl NewSilence {
@@ -162,54 +139,28 @@ pub async fn delete_silence(conn: &mut Connection, id: SilenceId) -> Result<bool
     Ok(gone == 1)
 }
 
-/// Keeps an incident that has just been opened silent when a silence matches. Whether one does.
-pub(super) async fn quieten(
-    conn: &mut Connection,
-    incident: IncidentId,
-    now: DateTime<Utc>,
-) -> Result<bool, StoreError> {
-    let Some(found) = silencing(conn, &[incident], now).await?.remove(&incident) else { return Ok(false) };
-    statement("UPDATE incidents SET next_at = $2, silenced_until = $2, silence_id = $3 WHERE id = $1")
-        .bind::<Int8, _>(incident.0)
-        .bind::<Timestamptz, _>(found.until)
-        .bind::<Int4, _>(found.silence.0)
-        .execute(conn)
-        .await?;
-    let entry = Entry { incident, generation: 1, event: IncidentEvent::Silenced, data: found.told() };
-    log::write(conn, &[entry], None, now).await?;
-    Ok(true)
-}
-
 #[derive(Deserialize)]
 struct Pair {
-    incident: IncidentId,
-    project: Option<ProjectId>,
-    environment: Option<String>,
-    priority: i16,
-    signal: Option<i16>,
-    title: String,
-    labels: BTreeMap<String, String>,
+    #[serde(flatten)]
+    facts: Facts,
     silence: Silence,
 }
 
-/// What keeps each of some incidents silent at `now`; of several silences the one that holds longest.
-pub(super) async fn silencing(
+/// The silence that is about each of some incidents at `now`; of several that which holds longest.
+pub(super) async fn matching(
     conn: &mut Connection,
     incidents: &[IncidentId],
     now: DateTime<Utc>,
 ) -> Result<BTreeMap<IncidentId, Silencing>, StoreError> {
-    if incidents.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let rows: Vec<JsonRow> = statement(
-        "SELECT jsonb_build_object('incident', n.id, 'project', n.project_id, 'environment', n.environment, 'priority', n.priority,
-            'signal', n.signal, 'title', n.title, 'labels', n.labels,
-            'silence', to_jsonb(s) || jsonb_build_object('team', s.team_id)) AS row
+    let rows: Vec<JsonRow> = statement(concat!(
+        "SELECT jsonb_build_object(",
+        facts!(),
+        ", 'silence', to_jsonb(s) || jsonb_build_object('team', s.team_id)) AS row
          FROM incidents n LEFT JOIN projects p ON p.id = n.project_id
          JOIN silences s ON s.team_id = COALESCE(n.team_id, p.team_id)
          WHERE n.id = ANY($1) AND s.starts_at <= $2 AND s.ends_at > $2
          FOR KEY SHARE OF s",
-    )
+    ))
     .bind::<Array<Int8>, _>(incidents.iter().map(|id| id.0).collect::<Vec<_>>())
     .bind::<Timestamptz, _>(now)
     .load(conn)
@@ -225,7 +176,7 @@ pub(super) async fn silencing(
             }
         };
         if let Some(silencing) = pair.silencing(now) {
-            let longest = found.entry(pair.incident).or_insert_with(|| silencing.clone());
+            let longest = found.entry(pair.facts.incident).or_insert_with(|| silencing.clone());
             if longest.until < silencing.until {
                 *longest = silencing;
             }
@@ -238,19 +189,11 @@ impl Pair {
     fn silencing(&self, now: DateTime<Utc>) -> Option<Silencing> {
         let Silence { id, silence, created_by, .. } = &self.silence;
         let until = silence.holds_until(now)?;
-        let subject = Subject {
-            project: self.project,
-            environment: self.environment.as_deref(),
-            priority: Priority::from_code(self.priority)?,
-            signal: self.signal.and_then(SignalKind::from_code),
-            title: &self.title,
-            labels: &self.labels,
-        };
+        let subject = self.facts.subject()?;
         matchers::matches(&silence.matchers, &subject).then(|| Silencing {
-            silence: *id,
+            by: SilentBy::Silence(*id),
             until,
-            comment: silence.comment.clone(),
-            author: created_by.clone(),
+            told: json!({ "silence": id, "until": until, "comment": silence.comment, "author": created_by }),
         })
     }
 }

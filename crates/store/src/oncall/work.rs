@@ -3,8 +3,8 @@
 use super::decision::{Decision, FiredStep, Pending};
 use super::directory::{self, Directory};
 use super::log::{self, Entry};
-use super::silences::{self, Silencing};
-use super::{members, pages};
+use super::silencing::{self, Silencing, SilentBy};
+use super::{inhibitions, members, pages, responders};
 use crate::row::{self, JsonRow};
 use crate::{Connection, StoreError, statement};
 use bugle_model::{
@@ -47,14 +47,16 @@ pub struct Due {
     pub next_at: Option<DateTime<Utc>>,
     /// Whether the acknowledgement is somebody's wish to hear of it later.
     pub snoozed: bool,
-    /// Nobody is paged for it because of a silence that matched when it was looked at last.
+    /// Nobody is paged for it because of something that kept it silent when it was looked at last.
     pub is_silenced: bool,
-    /// Of one that is silenced: that silence, if it is there still.
-    pub silenced_by: Option<SilenceId>,
+    /// Of one that is silenced: what that was, if it is there still.
+    pub silenced_by: Option<SilentBy>,
     /// Of one that is silenced: what keeps it silent now.
     pub silencing: Option<Silencing>,
     /// Who is to be paged at once, because it was given to them.
     pub page_assignee: Option<UserId>,
+    /// Who is to be paged at once, because they were asked to help.
+    pub responders: BTreeSet<UserId>,
     /// The policy as it was at the beginning, without those who are not of the project's team any more.
     pub policy: EscalationPolicy,
     /// When ingest accepted the event.
@@ -63,6 +65,13 @@ pub struct Due {
     pub recipients: BTreeSet<UserId>,
     /// The steps of this pass that have paged somebody.
     pub fired: BTreeSet<i16>,
+}
+
+impl Due {
+    /// Everybody whom it names by themselves.
+    fn people(&self) -> impl Iterator<Item = UserId> {
+        self.recipients.iter().chain(&self.responders).copied().chain(self.page_assignee)
+    }
 }
 
 #[derive(Deserialize)]
@@ -82,7 +91,10 @@ struct DueRow {
     snoozed: bool,
     silenced: bool,
     silence: Option<SilenceId>,
+    inhibited_by: Option<IncidentId>,
+    flaps: Option<bool>,
     page_assignee: Option<UserId>,
+    responders: BTreeSet<UserId>,
     policy: Value,
     received_at: DateTime<Utc>,
     recipients: BTreeSet<UserId>,
@@ -90,8 +102,15 @@ struct DueRow {
 }
 
 impl DueRow {
+    fn silenced_by(&self) -> Option<SilentBy> {
+        let by_incident = self.inhibited_by.map(SilentBy::Incident);
+        let flaps = self.flaps.is_some_and(|flaps| flaps).then_some(SilentBy::Flapping);
+        self.silence.map(SilentBy::Silence).or(by_incident).or(flaps)
+    }
+
     fn read(self) -> Result<Due, StoreError> {
         let damaged = |field: &str| StoreError::Damaged(format!("incident {}: {field}", self.id));
+        let silenced_by = self.silenced_by();
         let policy = serde_json::from_value(self.policy).unwrap_or_else(|error| {
             // Nobody must wait for that: without steps the fallback is paged.
             tracing::error!(incident = %self.id, %error, "the policy of an incident cannot be read");
@@ -112,9 +131,10 @@ impl DueRow {
             next_at: self.next_at,
             snoozed: self.snoozed,
             is_silenced: self.silenced,
-            silenced_by: self.silence,
+            silenced_by,
             silencing: None,
             page_assignee: self.page_assignee,
+            responders: self.responders,
             policy,
             received_at: self.received_at,
             recipients: self.recipients,
@@ -138,16 +158,16 @@ where
     F: Fn(&Due, &Directory) -> Decision + Send,
 {
     conn.transaction(async move |conn| {
+        inhibitions::release(conn, now, limit).await?;
         let mut due = claim(conn, now, limit).await?;
         if due.is_empty() {
             return Ok(0);
         }
         members::keep_members(conn, &mut due).await?;
-        look_for_silences(conn, &mut due, now).await?;
+        look_what_is_silent(conn, &mut due, now).await?;
         let targets = due.iter().flat_map(|one| one.policy.targets()).collect();
         let teams = due.iter().filter_map(|one| one.team).collect();
-        let people =
-            due.iter().flat_map(|one| one.recipients.iter().copied().chain(one.page_assignee)).collect();
+        let people = due.iter().flat_map(Due::people).collect();
         let directory = directory::load(conn, &targets, &teams, people, now).await?;
         let decided: Vec<(IncidentId, Decision)> =
             due.iter().map(|one| (one.id, decide(one, &directory))).collect();
@@ -157,13 +177,13 @@ where
     .await
 }
 
-async fn look_for_silences(
+async fn look_what_is_silent(
     conn: &mut Connection,
     due: &mut [Due],
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let silenced: Vec<IncidentId> = due.iter().filter(|one| one.is_silenced).map(|one| one.id).collect();
-    let mut found = silences::silencing(conn, &silenced, now).await?;
+    let mut found = silencing::silencing(conn, &silenced, now).await?;
     for one in due {
         one.silencing = found.remove(&one.id);
     }
@@ -175,17 +195,20 @@ async fn claim(conn: &mut Connection, now: DateTime<Utc>, limit: i64) -> Result<
         // What is read with an incident is read of those that are claimed only, not of all that wait.
         "WITH n AS MATERIALIZED (
             SELECT * FROM incidents
-            WHERE (next_at <= $1 OR raised_from IS NOT NULL OR page_assignee
-               OR (silenced_until IS NOT NULL AND silence_id IS NULL AND state = 1)) AND state < 3
+            WHERE (next_at <= $1 OR raised_from IS NOT NULL OR page_assignee OR page_responders
+               OR (silenced_until IS NOT NULL AND silence_id IS NULL AND state = 1 AND inhibited_by IS NULL
+                  AND flapping_until IS DISTINCT FROM silenced_until)) AND state < 3
             ORDER BY priority DESC, next_at, id LIMIT $2
             FOR NO KEY UPDATE SKIP LOCKED)
          SELECT jsonb_build_object('id', n.id, 'team', COALESCE(n.team_id, o.team_id), 'origin', n.origin, 'issue_status', i.status,
             'priority', n.priority,
             'raised_from', n.raised_from, 'state', n.state, 'generation', n.generation, 'pass', n.pass, 'step', n.step,
             'pass_paged', n.pass_paged, 'next_at', n.next_at, 'snoozed', n.snoozed_until IS NOT NULL,
-            'silenced', n.state = 1 AND n.silenced_until IS NOT NULL, 'silence', n.silence_id,
+            'silenced', n.state = 1 AND n.silenced_until IS NOT NULL, 'silence', n.silence_id, 'inhibited_by', n.inhibited_by,
+            'flaps', n.flapping_until = n.silenced_until,
             'page_assignee', CASE WHEN n.page_assignee THEN n.assigned_user_id END, 'policy', v.content,
             'received_at', n.received_at,
+            'responders', ARRAY(SELECT r.user_id FROM incident_responders r WHERE r.incident_id = n.id AND r.waits),
             'recipients', ARRAY(SELECT DISTINCT unnest(s.recipients) FROM incident_steps s
                 WHERE s.incident_id = n.id AND s.generation >= n.started_generation),
             'fired', ARRAY(SELECT s.step FROM incident_steps s
@@ -209,6 +232,7 @@ async fn apply(
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     update(conn, &decided, now).await?;
+    responders::paged(conn, decided.iter().map(|(id, _)| *id)).await?;
     let carried: Vec<IncidentId> = decided
         .iter()
         .filter(|(_, decision)| decision.pending == Pending::CarryOver)
@@ -255,14 +279,15 @@ async fn update(
         "UPDATE incidents n SET state = s.state, generation = s.generation,
             started_generation = CASE WHEN s.restarts THEN s.generation ELSE n.started_generation END,
             pass = s.pass, step = s.step, pass_paged = s.pass_paged, next_at = s.next_at,
-            raised_from = NULL, page_assignee = false,
+            raised_from = NULL, page_assignee = false, page_responders = false,
             acknowledged_at = CASE WHEN s.state <> 1 THEN n.acknowledged_at END,
             acknowledged_by = CASE WHEN s.state <> 1 THEN n.acknowledged_by END,
             snoozed_until = CASE WHEN s.state = 2 THEN n.snoozed_until END,
             resolved_at = CASE WHEN s.state = 3 THEN $9 END,
-            silence_id = s.silence_id, silenced_until = CASE WHEN s.silence_id IS NOT NULL THEN s.next_at END
+            silence_id = s.silence_id, inhibited_by = s.inhibited_by, silenced_until = CASE WHEN s.is_silenced THEN s.next_at END
          FROM UNNEST($1::bigint[], $2::smallint[], $3::int[], $4::bool[], $5::smallint[], $6::smallint[], $7::bool[],
-            $8::timestamptz[], $10::int[]) AS s (id, state, generation, restarts, pass, step, pass_paged, next_at, silence_id)
+            $8::timestamptz[], $10::int[], $11::bigint[], $12::bool[])
+            AS s (id, state, generation, restarts, pass, step, pass_paged, next_at, silence_id, inhibited_by, is_silenced)
          WHERE n.id = s.id",
     )
     .bind::<Array<Int8>, _>(decided.iter().map(|(id, _)| id.0).collect::<Vec<_>>())
@@ -274,7 +299,13 @@ async fn update(
     .bind::<Array<Bool>, _>(decided.iter().map(|(_, d)| d.pass_paged).collect::<Vec<_>>())
     .bind::<Array<Nullable<Timestamptz>>, _>(decided.iter().map(|(_, d)| d.next_at).collect::<Vec<_>>())
     .bind::<Timestamptz, _>(now)
-    .bind::<Array<Nullable<Int4>>, _>(decided.iter().map(|(_, d)| d.silenced_by.map(|id| id.0)).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Int4>>, _>(
+        decided.iter().map(|(_, d)| Some(d.silenced_by?.silence()?.0)).collect::<Vec<_>>(),
+    )
+    .bind::<Array<Nullable<Int8>>, _>(
+        decided.iter().map(|(_, d)| Some(d.silenced_by?.incident()?.0)).collect::<Vec<_>>(),
+    )
+    .bind::<Array<Bool>, _>(decided.iter().map(|(_, d)| d.silenced_by.is_some()).collect::<Vec<_>>())
     .execute(conn)
     .await?;
     Ok(())

@@ -37,6 +37,7 @@ pub(super) const TAGS: &[(&str, &str)] = &[
     ("alert-sources", "Other tools, whose alerts open incidents."),
     ("alerts", "What other tools tell, each by the key of its source."),
     ("silences", "Times in which incidents are opened without paging anybody."),
+    ("inhibition-rules", "Open incidents that keep others silent."),
     ("incidents", "What somebody must answer."),
     ("answers", "Links of mails that answer a page."),
     (

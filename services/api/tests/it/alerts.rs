@@ -85,6 +85,44 @@ async fn what_is_wrong_with_a_source_names_the_field() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_source_is_changed_and_its_key_stays() {
+    let crew = crew().await;
+    let Crew { app, boss, member, .. } = &crew;
+    let (made, key) = source(&crew, "generic").await;
+    let path = format!("/api/v1/alert-sources/{}", made["id"]);
+    let change = async |body: Value| boss.patch(app, &path, &body).await;
+    let changed = change(json!({ "name": " backups ", "default_priority": "low" })).await.ok(200);
+    assert_eq!((&changed["name"], &changed["default_priority"]), (&json!("backups"), &json!("low")));
+    assert_eq!(
+        (&changed["project"], &changed["policy"]),
+        (&made["project"], &made["policy"]),
+        "as they were"
+    );
+    assert_eq!(change(json!({ "project": null })).await.ok(200)["project"], Value::Null);
+    tell(app, &format!("/api/v1/alerts/{key}"), &json!({ "title": "Disk full" })).await.ok(200);
+    let found = incidents(&crew).await.remove(0);
+    let expected = (&json!("low"), &json!(crew.team), &json!("backups"));
+    assert_eq!((&found["priority"], &found["team"], &found["opened_by"]), expected);
+
+    let log = app.get("/api/v1/audit?action=alert_source.updated").await.ok(200);
+    assert_eq!(log["items"][1]["before"]["name"], "generic");
+    assert_eq!(log["items"][1]["after"]["name"], "backups");
+    for (bad, field) in [
+        (json!({ "name": "" }), "name: expected 1 to 64 characters"),
+        (json!({ "policy": 4711 }), "policy: the team has no such policy"),
+        (json!({ "project": 4711 }), "policy: the team has no such policy, or `project`"),
+        (json!({ "kind": "pagerduty" }), "kind: unknown field"),
+    ] {
+        let mistakes = change(bad).await.mistakes();
+        assert!(mistakes[0].starts_with(field), "{mistakes:?}");
+    }
+    source(&crew, "alertmanager").await;
+    assert_eq!(change(json!({ "name": "alertmanager" })).await.status, 409, "the name is taken");
+    assert_eq!(member.patch(app, &path, &json!({})).await.status, 403, "managers only");
+    crew.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_alert_opens_an_incident_that_says_what_it_says_and_its_end_ends_it() {
     let crew = crew().await;
     let (made, key) = source(&crew, "generic").await;

@@ -17,6 +17,7 @@ mod exports;
 mod fixes;
 mod grouping;
 mod harness;
+mod incidents;
 mod issues;
 mod live;
 mod merging;

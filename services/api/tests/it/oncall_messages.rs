@@ -218,3 +218,19 @@ async fn colleagues_see_that_a_page_failed_and_not_where_it_went() {
     }
     crew.app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_puts_what_is_not_urgent_together() {
+    let Crew { app, member: ann, .. } = crew().await;
+    let body = json!({ "name": "phone", "channel": "sms", "target": "+15005550001" });
+    let id = ann.post(&app, "/api/v1/account/contact-methods", &body).await.ok(201)["id"].clone();
+    let path = "/api/v1/account/notification-rules";
+    let digest = json!({ "contact_method": id, "max_priority": "low", "digest": "daily" });
+    let made = ann.post(&app, path, &digest).await.ok(201);
+    assert_eq!((&made["digest"], &made["max_priority"]), (&json!("daily"), &json!("low")));
+    assert_eq!(ann.get(&app, path).await.ok(200)["items"], json!([made]));
+    let none = json!({ "contact_method": id, "min_priority": "high", "max_priority": "low" });
+    let mistakes = ann.post(&app, path, &none).await.mistakes();
+    assert_eq!(mistakes, ["max_priority: expected `min_priority`, high, or a higher one"]);
+    app.stop().await;
+}

@@ -185,9 +185,14 @@ fn body(declared: &Declared, who: &str) -> Value {
         ("POST", "/api/v1/silences") => {
             json!({ "matchers": { "title": "*" }, "ends_at": "2027-02-01T00:00:00Z", "comment": "maintenance" })
         }
+        ("POST", "/api/v1/inhibition-rules") => {
+            json!({ "name": unique, "source": { "title": "a" }, "target": { "title": "b" } })
+        }
         ("POST", "/api/v1/incidents") => json!({ "title": "Bad", "priority": "low", "policy": OBJECT }),
         ("POST", "/api/v1/incidents/{id}/snooze") => json!({ "minutes": 5 }),
         ("POST", "/api/v1/incidents/{id}/reassign") => json!({ "user": 1 }),
+        ("POST", "/api/v1/incidents/{id}/responders") => json!({ "user": 1 }),
+        ("POST", "/api/v1/incidents/{id}/merge") => json!({ "into": 1 }),
         ("POST", "/api/v1/incidents/{id}/notes") => json!({ "text": "seen" }),
         ("PUT", "/api/v1/account/totp") => json!({ "code": "123456" }),
         ("DELETE", "/api/v1/account/totp") => json!({ "password": "wrong" }),
@@ -228,6 +233,9 @@ async fn objects(app: &App, blue: TeamId, extra: UserId) {
                  ON CONFLICT DO NOTHING;
              INSERT INTO silences (id, team_id, matchers, starts_at, ends_at, comment, created_by, created_at)
                  VALUES ({OBJECT}, {blue}, '{{\"title\": \"*\"}}', '2027-01-01T00:00:00Z', '2027-02-01T00:00:00Z', 'object', 'Ann',
+                         '2027-01-01T00:00:00Z') ON CONFLICT DO NOTHING;
+             INSERT INTO inhibition_rules (id, team_id, name, source, target, equal, created_by, created_at)
+                 VALUES ({OBJECT}, {blue}, 'object', '{{\"title\": \"a\"}}', '{{\"title\": \"b\"}}', '{{}}', 'Ann',
                          '2027-01-01T00:00:00Z') ON CONFLICT DO NOTHING;
              INSERT INTO incidents (id, project_id, issue_id, title, policy_version_id, priority, received_at, triggered_at)
                  VALUES ({OBJECT}, {OBJECT}, {OBJECT}, 'Bad', {OBJECT}, 3, '2027-01-01T00:00:00Z', '2027-01-01T00:00:00Z')

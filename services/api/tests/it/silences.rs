@@ -108,3 +108,65 @@ async fn what_is_wrong_with_a_silence_names_the_field_and_the_limit() {
     assert_eq!(mistakes, ["matchers.project: is none of the team's projects"]);
     crew.app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_inhibition_rule_keeps_an_alert_silent_while_another_one_is_open_and_is_removed() {
+    let crew = crew().await;
+    let Crew { app, boss, member, viewer, .. } = &crew;
+    let (_, key) = source(&crew, "generic").await;
+    let path = "/api/v1/inhibition-rules";
+    let body = json!({
+        "name": " databases ", "source": { "title": "Database*" }, "target": { "max_priority": "high" },
+        "equal": ["zone"],
+    });
+    assert_eq!(member.post(app, path, &body).await.status, 403, "managers only");
+    let made = boss.post(app, path, &body).await.ok(201);
+    assert_eq!((&made["name"], &made["created_by"]), (&json!("databases"), &json!("boss")));
+    assert_eq!(viewer.get(app, path).await.ok(200)["items"], json!([made]));
+    assert_eq!(boss.post(app, path, &body).await.status, 409, "the name is taken");
+
+    let alerts = format!("/api/v1/alerts/{key}");
+    let alert = |title: &str, priority: &str| json!({ "title": title, "priority": priority, "labels": { "zone": "a" } });
+    let database = tell(app, &alerts, &alert("Database down", "critical")).await.ok(200)["incident"].clone();
+    let told = tell(app, &alerts, &alert("Checkout slow", "high")).await.ok(200);
+    assert_eq!(crew.events(told["incident"].as_i64().unwrap()).await, ["triggered", "inhibited"]);
+    assert_eq!(incidents(&crew).await[0]["inhibited_by"], database);
+
+    let own = format!("{path}/{}", made["id"]);
+    assert_eq!(member.delete(app, &own).await.status, 403);
+    let red = team(app, "red").await;
+    let (_, eve) = person(app, "eve", InstallationRole::Member, &[(red, TeamRole::Manager)]).await;
+    assert_eq!(eve.delete(app, &own).await.status, 404);
+    boss.delete(app, &own).await.ok(204);
+    assert_eq!(incidents(&crew).await[0]["next_at"], json!(app.now()), "it is looked at again at once");
+    for action in ["created", "deleted"] {
+        let log = app.get(&format!("/api/v1/audit?action=inhibition_rule.{action}")).await.ok(200);
+        assert_eq!(log["items"][0]["actor"]["name"], "boss", "{action}");
+    }
+    crew.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_with_an_inhibition_rule_names_the_field_and_the_limit() {
+    let crew = crew().await;
+    let Crew { app, boss, .. } = &crew;
+    let path = "/api/v1/inhibition-rules";
+    let bad = json!({
+        "name": "", "source": {}, "target": { "labels": [{ "name": "a", "op": "=~", "value": "(" }] }, "equal": [""],
+    });
+    let mistakes = boss.post(app, path, &bad).await.mistakes();
+    let expected = [
+        "name: expected 1 to 64 characters",
+        "source: expected at least one of",
+        "target.labels[0].value: is no regular expression",
+        "equal: at most 20 names of 1 to 128 characters",
+    ];
+    assert_eq!(mistakes.len(), expected.len(), "{mistakes:?}");
+    for (mistake, expected) in mistakes.iter().zip(expected) {
+        assert!(mistake.starts_with(expected), "{mistake}");
+    }
+    let of_others = json!({ "name": "a", "source": { "project": 4711 }, "target": { "title": "*" } });
+    let mistakes = boss.post(app, path, &of_others).await.mistakes();
+    assert!(mistakes[0].ends_with("is none of the team's projects"), "{mistakes:?}");
+    crew.app.stop().await;
+}

@@ -4,7 +4,7 @@ import { WATCHED } from "../lib/live.ts";
 import { neutralise } from "../lib/text.ts";
 import { get, getIfThere } from "./client.ts";
 import { all, useIfThere, usePeople } from "./queries.ts";
-import type { Calendar, ContactMethod, Fairness, Incident, IncidentState, List, Member, NotificationRule, OnCallNow, Override, Page, Policy, QuietHours, RoutingRule, Schedule, TimelineEntry } from "./types.ts";
+import type { AlertSource, Calendar, ContactMethod, Fairness, Incident, IncidentState, InhibitionRule, List, Member, NotificationRule, OnCallNow, Override, Page, Policy, QuietHours, RoutingRule, Schedule, Silence, TimelineEntry } from "./types.ts";
 
 export const useIncidents = (filter: { state: IncidentState | null; project: string | null }) =>
   useInfiniteQuery({
@@ -14,6 +14,17 @@ export const useIncidents = (filter: { state: IncidentState | null; project: str
     getNextPageParam: (last) => last.next,
     placeholderData: keepPreviousData,
     ...WATCHED,
+  });
+
+/** The newest hundred of each state that are open, to choose from. */
+export const useOpenIncidents = () =>
+  useQuery({
+    queryKey: ["incidents", "open"],
+    queryFn: async ({ signal }) => {
+      const states = ["triggered", "acknowledged"] as const;
+      const lists = await Promise.all(states.map((state) => get<List<Incident>>("/incidents", { params: { state, limit: 100 }, signal })));
+      return lists.flatMap((list) => list.items);
+    },
   });
 
 const ofIncident = <T>(id: string, part: string, read: (path: string, signal: AbortSignal) => Promise<T>) => ({
@@ -51,6 +62,9 @@ export const useSpread = (id: number) =>
 export const usePolicies = () => useIfThere<Policy>("policies", "/escalation-policies");
 export const usePolicy = (id: string) => useQuery({ queryKey: ["policies", id], queryFn: ({ signal }) => get<Policy>(`/escalation-policies/${encodeURIComponent(id)}`, { signal }) });
 export const useRoutingRules = () => useIfThere<RoutingRule>("routing-rules", "/routing-rules");
+export const useAlertSources = () => useIfThere<AlertSource>("alert-sources", "/alert-sources");
+export const useInhibitionRules = () => useIfThere<InhibitionRule>("inhibition-rules", "/inhibition-rules");
+export const useSilences = () => useIfThere<Silence>("silences", "/silences");
 
 export const useContactMethods = () => useIfThere<ContactMethod>("contact-methods", "/account/contact-methods");
 export const useNotificationRules = () => useIfThere<NotificationRule>("notification-rules", "/account/notification-rules");

@@ -597,7 +597,11 @@ export interface paths {
         delete: operations["remove_alert_source"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Changes an alert source; incidents that it opened stay as they are.
+         * @description For the role manager in the team, and tokens with the scope write.
+         */
+        patch: operations["change_alert_source"];
         trace?: never;
     };
     "/api/v1/alert-sources/{id}/rotate": {
@@ -1000,6 +1004,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/incidents/{id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes it part of another open incident, and gives that one.
+         * @description For the role member in the team, and tokens with the scope triage.
+         */
+        post: operations["merge_incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/incidents/{id}/notes": {
         parameters: {
             query?: never;
@@ -1080,6 +1104,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/incidents/{id}/responders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Asks somebody to help, who is paged at once; the policy goes on.
+         * @description For the role member in the team, and tokens with the scope triage.
+         */
+        post: operations["add_incident_responder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/incidents/{id}/snooze": {
         parameters: {
             query?: never;
@@ -1135,6 +1179,50 @@ export interface paths {
          */
         post: operations["unacknowledge_incident"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inhibition-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The inhibition rules, by name.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["list_inhibition_rules"];
+        put?: never;
+        /**
+         * Makes an inhibition rule: open incidents that keep others silent.
+         * @description For the role manager in the team, and tokens with the scope write.
+         */
+        post: operations["create_inhibition_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inhibition-rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Removes an inhibition rule: what it keeps silent pages at once.
+         * @description For the role manager in the team, and tokens with the scope write.
+         */
+        delete: operations["remove_inhibition_rule"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3297,6 +3385,11 @@ export interface components {
             /** @description Up to 10,000 characters. */
             text: string;
         };
+        /** @description Who is asked to help. */
+        AddIncidentResponderBody: {
+            /** @description Somebody of the team. */
+            user: components["schemas"]["UserId"];
+        };
         /** @description What became of an alert. */
         AlertAnswer: {
             /** @description Its incident. */
@@ -3533,6 +3626,20 @@ export interface components {
             name?: string | null;
             password?: components["schemas"]["Passwords"] | null;
             time_zone?: string | null;
+        };
+        /** @description What is to be different of a source; what is left out stays. */
+        ChangeAlertSourceBody: {
+            /** @description The priority of alerts that do not say. */
+            default_priority?: components["schemas"]["Priority"] | null;
+            /** @description 1 to 64 characters, unique in the team. */
+            name?: string | null;
+            /** @description The team's policy by which incidents that it opens from now on escalate. */
+            policy?: components["schemas"]["EscalationPolicyId"] | null;
+            /**
+             * @description The team's project that its alerts are about; `null` is the team as such.
+             * @default null
+             */
+            project: components["schemas"]["ProjectId"] | null;
         };
         /** @description A comment. */
         ChangeCommentBody: {
@@ -3806,6 +3913,22 @@ export interface components {
             /** @description A line that says what is wrong, 1 to 256 characters. */
             title: string;
         };
+        /** @description What a rule is to be. */
+        CreateInhibitionRuleBody: {
+            /**
+             * @description Labels that both must have alike, 20 at most; `project` and `environment` are the incident's own. One that neither has is alike.
+             * @default []
+             */
+            equal: string[];
+            /** @description 1 to 64 characters, unique in the team. */
+            name: string;
+            /** @description Open incidents that keep others silent. */
+            source: components["schemas"]["GivenSilenceMatchers"];
+            /** @description What they keep silent. */
+            target: components["schemas"]["GivenSilenceMatchers"];
+            /** @description Whose; may be left out by whoever manages one team. */
+            team?: components["schemas"]["TeamId"] | null;
+        };
         CreateInvitationBody: {
             email: string;
             role?: components["schemas"]["InstallationRole"] | null;
@@ -3826,6 +3949,13 @@ export interface components {
              * @default 0
              */
             delay_minutes: number;
+            /**
+             * @description How often what is due then is put together into one message: at each full hour, or at nine in the morning by the clock of one's
+             *     account. Each page by itself, when absent.
+             */
+            digest?: components["schemas"]["DigestInterval"] | null;
+            /** @description And of no higher ones than this; of all, when absent. */
+            max_priority?: components["schemas"]["Priority"] | null;
             /**
              * @description For incidents of this priority and of higher ones.
              * @default low
@@ -4149,6 +4279,8 @@ export interface components {
             /** @description What `cursor` gives the next part; null when this was the last. */
             next: string | null;
         };
+        /** @description How often pages that can wait are put together into one message. */
+        DigestInterval: "hourly" | "daily";
         /** @description What is discarded. */
         Discard: {
             /**
@@ -4869,7 +5001,7 @@ export interface components {
              */
             keep: string[];
         };
-        /** @description What a silence is about: what meets all of it. At least one of these must be given. */
+        /** @description What something is about: incidents that meet all of it. At least one of these must be given. */
         GivenSilenceMatchers: {
             /** @description Only these environments, 50 at most; of alerts, their label `environment`. */
             environments?: string[];
@@ -4879,6 +5011,8 @@ export interface components {
             labels?: components["schemas"]["LabelMatcher"][];
             /** @description Only up to this priority. */
             max_priority?: components["schemas"]["Priority"] | null;
+            /** @description Only from this priority on. */
+            min_priority?: components["schemas"]["Priority"] | null;
             /** @description Only this project of the team. */
             project?: components["schemas"]["ProjectId"] | null;
             /** @description The title, in which `*` stands for anything; 1 to 256 characters. */
@@ -5095,6 +5229,8 @@ export interface components {
             alerts: number;
             /** @description Whom it was given to. */
             assigned_user: components["schemas"]["UserId"] | null;
+            /** @description Whether its issue or key had too many incidents when it was opened. */
+            flapping: boolean;
             /**
              * Format: int32
              * @description Goes up when its policy begins again, it is given to somebody, escalated by hand, or becomes more urgent.
@@ -5102,6 +5238,8 @@ export interface components {
             generation: number;
             /** @description Its id; newer ones have higher ones. */
             id: components["schemas"]["IncidentId"];
+            /** @description The open incident that keeps it silent, by an inhibition rule. */
+            inhibited_by: components["schemas"]["IncidentId"] | null;
             /** @description The issue; none when it was deleted, or there was none. */
             issue: components["schemas"]["IssueId"] | null;
             /** @description What makes its alert the same one. */
@@ -5112,6 +5250,8 @@ export interface components {
             };
             /** @description Places that have more to say. */
             links: components["schemas"]["AlertLink"][];
+            /** @description What it became part of, which ended it. */
+            merged_into: components["schemas"]["IncidentId"] | null;
             /** @description More of it, from an alert or a person. */
             message: string | null;
             /**
@@ -5148,13 +5288,15 @@ export interface components {
             resolved_at: string | null;
             /** @description Who ended it; nobody when it ended with its issue or alert. */
             resolved_by: string | null;
+            /** @description Who was asked to help, the first first. */
+            responders: components["schemas"]["IncidentResponder"][];
             /** @description What people call the issue: `SHOP-42`. */
             short_id: string | null;
-            /** @description What keeps it silent: nobody is paged. */
+            /** @description The silence that keeps it silent: nobody is paged. */
             silence: components["schemas"]["SilenceId"] | null;
             /**
              * Format: date-time
-             * @description Until when.
+             * @description Until when it is silent; with `inhibited_by`: when it is looked at again.
              */
             silenced_until: string | null;
             /**
@@ -5177,7 +5319,7 @@ export interface components {
             triggered_at: string;
         };
         /** @description What an incident's timeline tells. */
-        IncidentEvent: "triggered" | "signal" | "paged" | "step_skipped" | "repeated" | "fallback" | "no_recipient" | "exhausted" | "acknowledged" | "acknowledgement_timed_out" | "unacknowledged" | "snoozed" | "snooze_ended" | "priority_raised" | "reassigned" | "escalated" | "note" | "resolved" | "merged" | "silenced" | "silence_ended" | "page_failed";
+        IncidentEvent: "triggered" | "signal" | "paged" | "step_skipped" | "repeated" | "fallback" | "no_recipient" | "exhausted" | "acknowledged" | "acknowledgement_timed_out" | "unacknowledged" | "snoozed" | "snooze_ended" | "priority_raised" | "reassigned" | "escalated" | "note" | "resolved" | "merged" | "silenced" | "silence_ended" | "page_failed" | "responder_added" | "responder_joined" | "absorbed" | "inhibited" | "flapping";
         /**
          * Format: int64
          * @description Something that somebody must answer.
@@ -5215,7 +5357,7 @@ export interface components {
             id: components["schemas"]["NotificationId"];
             /** @description Where it stands. */
             state: components["schemas"]["NotificationState"];
-            /** @description The step that caused it, from 1; 0 is the fallback, -1 is that it was given to them. */
+            /** @description The step that caused it, from 1; 0 is the fallback, -1 is that it was given to them, -2 that they were asked to help. */
             step: number;
             /** @description Whom; nobody when the account is gone. */
             user: components["schemas"]["UserId"] | null;
@@ -5236,8 +5378,59 @@ export interface components {
             /** @description What `cursor` gives the next part; null when this was the last. */
             next: string | null;
         };
+        /** @description Somebody who was asked to help. */
+        IncidentResponder: {
+            /**
+             * Format: date-time
+             * @description Since when they help; none while they have not said so.
+             */
+            joined_at: string | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            requested_at: string;
+            /** @description Who asked them last. */
+            requested_by: string;
+            /** @description Who. */
+            user: components["schemas"]["UserId"];
+        };
         /** @description Where an incident stands. */
         IncidentState: "triggered" | "acknowledged" | "resolved";
+        /** @description A rule of a team. */
+        InhibitionRule: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description Who made it. */
+            created_by: string;
+            /** @description Labels that both must have alike; `project` and `environment` are the incident's own. One that neither has is alike. */
+            equal: string[];
+            /** @description Its id. */
+            id: components["schemas"]["InhibitionRuleId"];
+            /** @description Its name, unique in the team. */
+            name: string;
+            /** @description Open incidents that keep others silent. */
+            source: components["schemas"]["SilenceMatchers"];
+            /** @description What they keep silent. */
+            target: components["schemas"]["SilenceMatchers"];
+            /** @description Whose. */
+            team: components["schemas"]["TeamId"];
+        };
+        /**
+         * Format: int32
+         * @description A rule by which an open incident keeps others silent.
+         */
+        InhibitionRuleId: number;
+        /** @description A part of a list. */
+        InhibitionRulePage: {
+            /** @description The items, in the list's order. */
+            items: components["schemas"]["InhibitionRule"][];
+            /** @description What `cursor` gives the next part; null when this was the last. */
+            next: string | null;
+        };
         /** @description What somebody may do in the whole installation. */
         InstallationRole: "member" | "admin" | "owner";
         /** @description An invitation that was not accepted yet. */
@@ -5544,6 +5737,11 @@ export interface components {
             /** @description What the person may do in it. */
             role: components["schemas"]["TeamRole"];
         };
+        /** @description What an incident is to be part of. */
+        MergeIncidentBody: {
+            /** @description Another open incident of the same team. */
+            into: components["schemas"]["IncidentId"];
+        };
         /** @description What is merged. */
         MergeIssuesBody: {
             /** @description 1 to 100 ids of other issues of the project. */
@@ -5664,7 +5862,7 @@ export interface components {
             /** @description What `cursor` gives the next part; null when this was the last. */
             next: string | null;
         };
-        /** @description A rule: so many minutes after a page, by this contact method, for incidents of this priority and of higher ones. */
+        /** @description A rule: so many minutes after a page, by this contact method, for incidents of these priorities. */
         NotificationRule: {
             /** @description By what. */
             contact_method: components["schemas"]["ContactMethodId"];
@@ -5678,8 +5876,12 @@ export interface components {
              * @description How long after the page, when nobody has answered until then; 0 to 9000 minutes.
              */
             delay_minutes: number;
+            /** @description How often what is due then is put together into one message; none: each page by itself. */
+            digest: components["schemas"]["DigestInterval"] | null;
             /** @description Its id. */
             id: components["schemas"]["NotificationRuleId"];
+            /** @description And of no higher ones than this; none: of all. */
+            max_priority: components["schemas"]["Priority"] | null;
             /** @description For incidents of this priority and of higher ones. */
             min_priority: components["schemas"]["Priority"];
         };
@@ -6597,7 +6799,7 @@ export interface components {
          * @description A time in which incidents are opened without paging anybody.
          */
         SilenceId: number;
-        /** @description What a silence is about: what meets all of it. At least one of these must be given. */
+        /** @description What something is about: incidents that meet all of it. At least one of these must be given. */
         SilenceMatchers: {
             /** @description Only these environments, 50 at most; of alerts, their label `environment`. */
             environments?: string[];
@@ -6607,6 +6809,8 @@ export interface components {
             labels?: components["schemas"]["LabelMatcher"][];
             /** @description Only up to this priority. */
             max_priority?: components["schemas"]["Priority"];
+            /** @description Only from this priority on. */
+            min_priority?: components["schemas"]["Priority"];
             /** @description Only this project of the team. */
             project?: components["schemas"]["ProjectId"];
             /** @description The title, in which `*` stands for anything; 1 to 256 characters. */
@@ -8926,6 +9130,44 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    change_alert_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeAlertSourceBody"];
+            };
+        };
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertSource"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     rotate_alert_source: {
         parameters: {
             query?: never;
@@ -9776,6 +10018,44 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    merge_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeIncidentBody"];
+            };
+        };
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     add_incident_note: {
         parameters: {
             query?: never;
@@ -9914,6 +10194,44 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    add_incident_responder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddIncidentResponderBody"];
+            };
+        };
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     snooze_incident: {
         parameters: {
             query?: never;
@@ -10012,6 +10330,94 @@ export interface operations {
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    list_inhibition_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InhibitionRulePage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    create_inhibition_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateInhibitionRuleBody"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InhibitionRule"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    remove_inhibition_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
             412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];

@@ -104,6 +104,13 @@ export type PolicyStep = Schemas["GivenEscalationStep"];
 export type PolicyTarget = Schemas["EscalationTarget"];
 export type RoutingRule = Schemas["RoutingRule"];
 export type SignalKind = Schemas["SignalKind"];
+export type AlertSource = Schemas["AlertSource"];
+export type AlertSourceKind = Schemas["AlertSourceKind"];
+export type Silence = Schemas["Silence"];
+export type Matchers = Schemas["SilenceMatchers"];
+export type LabelMatcher = Schemas["LabelMatcher"];
+export type InhibitionRule = Schemas["InhibitionRule"];
+export type Weekly = Schemas["Weekly"];
 
 export type ContactMethod = Schemas["ContactMethod"];
 export type NotificationRule = Schemas["NotificationRule"];

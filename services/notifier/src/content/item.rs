@@ -20,10 +20,14 @@ const MAX_LINKS: usize = 5;
 
 impl Item {
     pub(super) fn new(part: &Bundle, links: &Links) -> Self {
-        match &part.about {
+        let mut item = match &part.about {
             About::Issue(issue) => Self::of_issue(part, issue, links),
             About::Incident(incident) => Self::of_incident(part, incident, links),
+        };
+        if part.flapping {
+            item.headline.push_str(", flapping");
         }
+        item
     }
 
     fn of_issue(part: &Bundle, issue: &IssueFacts, links: &Links) -> Self {

@@ -7,7 +7,9 @@ use bugle_model::{
     EscalationStep, EscalationTarget, IncidentEvent, IncidentOrigin, IncidentState, IssueStatus, Priority,
     UserId,
 };
-use bugle_store::oncall::{Decision, Directory, Due, FiredStep, NewLog, NewPage, Pending, Rule, Silencing};
+use bugle_store::oncall::{
+    Decision, Directory, Due, FiredStep, NewLog, NewPage, Pending, RESPONDER_STEP, Rule, Silencing, SilentBy,
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,6 +34,7 @@ pub fn decide(due: &Due, directory: &Directory, now: DateTime<Utc>) -> Decision 
         None if due.origin == IncidentOrigin::Issue => return run.ended("the issue was deleted"),
         Some(IssueStatus::Unresolved) | None => {}
     }
+    run.page_responders();
     if let Some(silencing) = &due.silencing {
         return run.silent(silencing);
     }
@@ -39,6 +42,9 @@ pub fn decide(due: &Due, directory: &Directory, now: DateTime<Utc>) -> Decision 
         run.silence_ended();
     }
     if due.state == IncidentState::Acknowledged {
+        if !run.is_due() {
+            return run.decision;
+        }
         run.begin_again();
     }
     if let Some(from) = due.raised_from {
@@ -47,7 +53,7 @@ pub fn decide(due: &Due, directory: &Directory, now: DateTime<Utc>) -> Decision 
     if due.page_assignee.is_some_and(|user| run.page_assignee(user)) {
         return run.decision;
     }
-    if run.decision.next_at.is_some_and(|at| at <= now) {
+    if run.is_due() {
         run.advance();
     }
     run.decision
@@ -77,6 +83,11 @@ impl<'a> Run<'a> {
         Self { due, directory, now, decision, paged_now: BTreeSet::new(), held: BTreeMap::new() }
     }
 
+    /// Whether the time of the next step, or of the end of what holds it, has come.
+    fn is_due(&self) -> bool {
+        self.decision.next_at.is_some_and(|at| at <= self.now)
+    }
+
     fn ended(mut self, reason: &'static str) -> Decision {
         self.decision.state = IncidentState::Resolved;
         self.decision.next_at = None;
@@ -85,17 +96,20 @@ impl<'a> Run<'a> {
         self.decision
     }
 
-    /// A silence is about it still, or another one is.
+    /// Something keeps it silent still, or something else does.
     fn silent(mut self, silencing: &Silencing) -> Decision {
-        self.decision.next_at = Some(silencing.until);
-        self.decision.silenced_by = Some(silencing.silence);
-        if self.due.silenced_by != Some(silencing.silence) || self.due.next_at != Some(silencing.until) {
-            self.log(IncidentEvent::Silenced, silencing.told());
+        let Silencing { by, until, told } = silencing;
+        self.decision.next_at = Some(*until);
+        self.decision.silenced_by = Some(*by);
+        // An incident keeps others silent as long as it is open, however often that is looked at.
+        let lasts_longer = !matches!(by, SilentBy::Incident(_)) && self.due.next_at != Some(*until);
+        if self.due.silenced_by != Some(*by) || lasts_longer {
+            self.log(silencing.event(), told.clone());
         }
         self.decision
     }
 
-    /// No silence is about it any more: it begins as if it were opened now.
+    /// Nothing keeps it silent any more: it begins as if it were opened now.
     fn silence_ended(&mut self) {
         self.decision.next_at = Some(self.now);
         self.log(IncidentEvent::SilenceEnded, json!({}));
@@ -173,6 +187,22 @@ impl<'a> Run<'a> {
         let before = usize::try_from(self.decision.step - 1).unwrap_or_default();
         self.decision.next_at = Some(self.now + delay(self.due.policy.steps.get(before)));
         true
+    }
+
+    /// Pages who was asked to help; the policy goes on as if they had not been.
+    fn page_responders(&mut self) {
+        let asked: Vec<UserId> = self.due.responders.iter().copied().collect();
+        if asked.is_empty() {
+            return;
+        }
+        let (paged, unreachable) = self.page(RESPONDER_STEP, asked, None);
+        if !paged.is_empty() {
+            self.log(IncidentEvent::Paged, json!({ "asked": true, "people": self.named(&paged) }));
+        }
+        if !unreachable.is_empty() {
+            let data = json!({ "reason": "who was asked to help cannot be reached", "people": unreachable });
+            self.log(IncidentEvent::StepSkipped, data);
+        }
     }
 
     /// On to the next step that pages anybody.
@@ -305,14 +335,14 @@ impl<'a> Run<'a> {
         let Some(person) = self.directory.people.get(&user) else { return BTreeSet::new() };
         let known = above.filter(|_| self.due.recipients.contains(&user));
         let fits = |rule: &&Rule| {
-            rule.min_priority <= self.due.priority && known.is_none_or(|from| rule.min_priority > from)
+            rule.is_for(self.due.priority) && known.is_none_or(|from| rule.min_priority > from)
         };
         person.rules.iter().filter(fits).copied().collect()
     }
 
     fn add_page(&mut self, step: i16, user: UserId, rule: Rule) {
-        let wanted_at = self.now + rule.delay;
         let person = self.directory.people.get(&user);
+        let wanted_at = person.map_or(self.now, |person| person.due_at(&rule, self.now));
         let held = person.and_then(|person| person.held_until(self.due.priority, wanted_at));
         if let Some(until) = held {
             let first = self.held.entry(user).or_insert(until);
@@ -330,6 +360,7 @@ impl<'a> Run<'a> {
             user,
             contact_method: rule.contact_method,
             due_at,
+            is_digest: rule.digest.is_some(),
             held_from: held.map(|_| wanted_at),
             // What counts is how long after the event the first page arrives; of later ones, how long after their time.
             received_at: if is_first { self.due.received_at } else { due_at },

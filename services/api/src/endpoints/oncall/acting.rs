@@ -4,7 +4,7 @@ use super::super::{issue_change, named};
 use super::incidents::of;
 use crate::ApiError;
 use crate::access::Principal;
-use bugle_model::{Channel, IncidentAnswer, IncidentId, IncidentState, IssueStatus, UserId};
+use bugle_model::{Channel, IncidentAnswer, IncidentId, IncidentState, IssueId, IssueStatus, UserId};
 use bugle_store::audit::{self, Target};
 use bugle_store::issues::{self, IssueChange};
 use bugle_store::oncall::{self, Acted, By, Incident};
@@ -20,6 +20,7 @@ pub(super) enum Action<'a> {
     Escalate,
     Snooze(TimeDelta),
     Reassign(UserId, &'a str),
+    AddResponder(UserId, &'a str),
 }
 
 impl From<IncidentAnswer> for Action<'_> {
@@ -42,6 +43,7 @@ impl Action<'_> {
             Self::Escalate => "incident.escalated",
             Self::Snooze(_) => "incident.snoozed",
             Self::Reassign(..) => "incident.reassigned",
+            Self::AddResponder(..) => "incident.responder_added",
         }
     }
 
@@ -52,7 +54,7 @@ impl Action<'_> {
             Self::Snooze(time) => {
                 kept.insert("minutes".to_owned(), json!(time.num_minutes()));
             }
-            Self::Reassign(user, _) => {
+            Self::Reassign(user, _) | Self::AddResponder(user, _) => {
                 kept.insert("user".to_owned(), json!(user));
             }
             Self::Acknowledge | Self::Unacknowledge | Self::Resolve | Self::Escalate => {}
@@ -67,7 +69,7 @@ impl Action<'_> {
             Self::Acknowledge => Some(IncidentState::Acknowledged),
             Self::Unacknowledge => Some(IncidentState::Triggered),
             Self::Resolve => Some(IncidentState::Resolved),
-            Self::Escalate | Self::Snooze(_) | Self::Reassign(..) => None,
+            Self::Escalate | Self::Snooze(_) | Self::Reassign(..) | Self::AddResponder(..) => None,
         }
     }
 
@@ -85,6 +87,9 @@ impl Action<'_> {
             Self::Escalate => oncall::escalate(connection, id, by, now).await,
             Self::Snooze(time) => oncall::snooze(connection, id, now + *time, by, now).await,
             Self::Reassign(user, name) => oncall::reassign(connection, id, (*user, name), by, now).await,
+            Self::AddResponder(user, name) => {
+                oncall::add_responder(connection, id, (*user, name), by, now).await
+            }
         }
     }
 }
@@ -100,7 +105,7 @@ pub(super) enum Performed {
 }
 
 /// Does something with an incident that was looked up for the caller, and writes it into the audit log; whoever resolves an
-/// incident resolves its issue. `channel` is where a page was answered; `None` is the API or the dashboard. Belongs into a
+/// incident resolves its issue, and those of incidents that became part of it; who was asked to help and acknowledges, helps. `channel` is where a page was answered; `None` is the API or the dashboard. Belongs into a
 /// transaction.
 pub(super) async fn perform(
     connection: &mut Connection,
@@ -112,7 +117,11 @@ pub(super) async fn perform(
 ) -> Result<Performed, ApiError> {
     let id = incident.id.to_string();
     let by = By { name: &principal.actor.name, channel };
-    match action.run(connection, incident.id, by, now).await? {
+    let acted = action.run(connection, incident.id, by, now).await?;
+    if let (Action::Acknowledge, Some(user)) = (action, principal.user_id()) {
+        oncall::join_as_responder(connection, incident.id, user, by, now).await?;
+    }
+    match acted {
         Acted::Done => {}
         Acted::Not(stands) => {
             let incident = of(connection, principal, &id).await?;
@@ -126,7 +135,10 @@ pub(super) async fn perform(
     let entry = principal.changed(action.name(), target, incident.team, None, action.kept(channel));
     audit::add(connection, &entry, now).await?;
     if matches!(action, Action::Resolve) {
-        resolve_issue(connection, principal, incident, now).await?;
+        let merged = oncall::merged_issues(connection, incident.id).await?;
+        for issue in incident.issue.into_iter().chain(merged) {
+            resolve_issue(connection, principal, issue, now).await?;
+        }
     }
     of(connection, principal, &id).await.map(Performed::Done)
 }
@@ -135,10 +147,9 @@ pub(super) async fn perform(
 async fn resolve_issue(
     connection: &mut Connection,
     principal: &Principal,
-    incident: &Incident,
+    issue: IssueId,
     now: DateTime<Utc>,
 ) -> Result<(), ApiError> {
-    let Some(issue) = incident.issue else { return Ok(()) };
     let issue = issues::get(connection, &principal.visible(), issue).await?;
     let Some(issue) = issue.filter(|issue| issue.status == IssueStatus::Unresolved) else { return Ok(()) };
     let change = IssueChange { status: Some(IssueStatus::Resolved), ..IssueChange::default() };

@@ -1,5 +1,6 @@
 //! `/api/v1/alert-sources`: other tools, whose alerts open incidents.
 
+use super::super::issue_change::given;
 use super::super::named;
 use super::{name, room, team};
 use crate::access::Principal;
@@ -9,7 +10,7 @@ use crate::{ApiError, State};
 use actix_web::web::{Data, Json, Path};
 use bugle_model::{AlertSourceKind, EscalationPolicyId, Priority, ProjectId, TeamId};
 use bugle_store::audit::{self, Target};
-use bugle_store::oncall::{self, AlertSource, NewAlertSource, OfTeam};
+use bugle_store::oncall::{self, AlertSource, AlertSourceChange, NewAlertSource, OfTeam};
 use bugle_store::{Connection, Transactions};
 use bugle_web::{Code, JsonBody, Page, Problem, auth};
 use schemars::JsonSchema;
@@ -111,6 +112,49 @@ pub(in super::super) async fn create(
         })
         .await?;
     Ok(Created::of(View::with_key(&state, made, key)).uncached())
+}
+
+/// What is to be different of a source; what is left out stays.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "AlertSourceChange")]
+pub(in super::super) struct Change {
+    /// 1 to 64 characters, unique in the team.
+    name: Option<String>,
+    /// The team's project that its alerts are about; `null` is the team as such.
+    #[serde(default, deserialize_with = "given")]
+    project: Option<Option<ProjectId>>,
+    /// The team's policy by which incidents that it opens from now on escalate.
+    policy: Option<EscalationPolicyId>,
+    /// The priority of alerts that do not say.
+    default_priority: Option<Priority>,
+}
+
+/// `PATCH /api/v1/alert-sources/{id}`
+pub(in super::super) async fn change(
+    principal: Principal,
+    state: Data<State>,
+    id: Path<String>,
+    JsonBody(body): JsonBody<Change>,
+) -> Result<Json<View>, ApiError> {
+    let now = state.clock.now();
+    let mut connection = state.store.conn().await?;
+    let before = of(&mut connection, &principal, &id).await?;
+    let Change { name: wanted, project, policy, default_priority } = body;
+    let name = wanted.as_deref().map(name).transpose().map_err(|error| Problem::invalid(vec![error]))?;
+    let change = AlertSourceChange { name, project, policy, default_priority };
+    let changed = connection
+        .transaction(async |connection| {
+            let changed = oncall::change_alert_source(connection, before.id, &change).await;
+            let changed = changed.map_err(named_so)?.ok_or_else(not_the_teams)?;
+            let (old, new) = (Some(json!(before.source)), Some(json!(changed.source)));
+            let entry =
+                principal.changed("alert_source.updated", target(&changed), Some(before.team), old, new);
+            audit::add(connection, &entry, now).await?;
+            Ok::<_, ApiError>(changed)
+        })
+        .await?;
+    Ok(Json(View { source: changed, key: None, url: None }))
 }
 
 /// `POST /api/v1/alert-sources/{id}/rotate`

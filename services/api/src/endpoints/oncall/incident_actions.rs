@@ -8,10 +8,10 @@ use crate::access::Principal;
 use crate::openapi::Created;
 use crate::{ApiError, State};
 use actix_web::web::{Data, Json, Path};
-use bugle_model::UserId;
+use bugle_model::{TeamId, UserId};
 use bugle_store::audit::{self, Target};
-use bugle_store::oncall::{self, Incident, TimelineEntry};
-use bugle_store::{Scope, Transactions, users};
+use bugle_store::oncall::{self, Incident, MAX_RESPONDERS, TimelineEntry};
+use bugle_store::{Connection, Scope, Transactions, users};
 use bugle_web::{Code, JsonBody, Problem};
 use chrono::TimeDelta;
 use schemars::JsonSchema;
@@ -119,16 +119,54 @@ pub(in super::super) async fn reassign(
     JsonBody(Reassignment { user }): JsonBody<Reassignment>,
 ) -> Result<Json<Incident>, ApiError> {
     let mut connection = state.store.conn().await?;
-    let team = of(&mut connection, &principal, &id).await?.team;
-    let found = users::get(&mut connection, &Scope::All, user).await?;
+    let incident = of(&mut connection, &principal, &id).await?;
+    let name = name_in_team(&mut connection, incident.team, user).await?;
+    drop(connection);
+    act(&principal, &state, &id, Action::Reassign(user, &name)).await
+}
+
+/// Who is asked to help.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "NewResponder")]
+pub(in super::super) struct NewResponder {
+    /// Somebody of the team.
+    user: UserId,
+}
+
+/// `POST …/responders` with `user`, who is paged at once, whether or not somebody has answered; the policy goes on as if they had not been.
+pub(in super::super) async fn add_responder(
+    principal: Principal,
+    state: Data<State>,
+    id: Path<String>,
+    JsonBody(NewResponder { user }): JsonBody<NewResponder>,
+) -> Result<Json<Incident>, ApiError> {
+    let mut connection = state.store.conn().await?;
+    let incident = of(&mut connection, &principal, &id).await?;
+    let name = name_in_team(&mut connection, incident.team, user).await?;
+    let is_new = incident.responders.iter().all(|one| one.user != user);
+    if is_new && incident.responders.len() >= MAX_RESPONDERS {
+        let message = format!("the incident has {MAX_RESPONDERS} responders already, which is the limit");
+        return Err(Problem::invalid_field("user", message).into());
+    }
+    drop(connection);
+    act(&principal, &state, &id, Action::AddResponder(user, &name)).await
+}
+
+/// The name of somebody of a team who is not shut out.
+async fn name_in_team(
+    connection: &mut Connection,
+    team: Option<TeamId>,
+    user: UserId,
+) -> Result<String, ApiError> {
+    let found = users::get(connection, &Scope::All, user).await?;
     let found = found.filter(|found| {
         !found.disabled && team.is_some_and(|team| found.teams.iter().any(|one| one.id == team))
     });
     let found = found.ok_or_else(|| {
         Problem::invalid_field("user", format!("there is nobody with the id {user} in the project's team"))
     })?;
-    drop(connection);
-    act(&principal, &state, &id, Action::Reassign(user, &found.name)).await
+    Ok(found.name)
 }
 
 /// Something to be written down.

@@ -10,7 +10,9 @@ pub(super) mod escalation_policies;
 pub(super) mod feeds;
 pub(super) mod incident_actions;
 pub(super) mod incident_create;
+pub(super) mod incident_merge;
 pub(super) mod incidents;
+pub(super) mod inhibition_rules;
 pub(super) mod notification_rules;
 pub(super) mod overrides;
 pub(super) mod quiet_hours;
@@ -30,7 +32,7 @@ use bugle_store::Connection;
 use bugle_store::oncall::{self, MAX_OF_TEAM, OfTeam};
 use bugle_web::{Code, FieldError, Problem};
 
-/// Longest name of a schedule, policy, alert source or contact method, in characters.
+/// Longest name of a schedule, policy, alert source, inhibition rule or contact method, in characters.
 const MAX_NAME: usize = 64;
 
 /// A name, trimmed.
@@ -62,6 +64,7 @@ async fn room(connection: &mut Connection, team: TeamId, what: OfTeam) -> Result
         OfTeam::Policies => "escalation policies",
         OfTeam::RoutingRules => "routing rules",
         OfTeam::AlertSources => "alert sources",
+        OfTeam::InhibitionRules => "inhibition rules",
     };
     Err(full(name))
 }

@@ -5,10 +5,10 @@ use crate::access::Principal;
 use crate::openapi::{Created, NoContent};
 use crate::{ApiError, State};
 use actix_web::web::{Data, Json, Path};
-use bugle_model::{ContactMethodId, EscalationPolicy, Priority};
+use bugle_model::{ContactMethodId, DigestInterval, EscalationPolicy, Priority};
 use bugle_store::Transactions;
 use bugle_store::audit::{self, Target};
-use bugle_store::oncall::{self, MAX_RULES, NotificationRule};
+use bugle_store::oncall::{self, MAX_RULES, NewNotificationRule, NotificationRule};
 use bugle_web::{JsonBody, Page, Problem};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -24,9 +24,29 @@ pub(in super::super) struct Body {
     /// For incidents of this priority and of higher ones.
     #[serde(default = "low")]
     min_priority: Priority,
+    /// And of no higher ones than this; of all, when absent.
+    max_priority: Option<Priority>,
     /// How many minutes after a page, when nobody has answered until then: 0 to 9000.
     #[serde(default)]
     delay_minutes: u32,
+    /// How often what is due then is put together into one message: at each full hour, or at nine in the morning by the clock of one's
+    /// account. Each page by itself, when absent.
+    digest: Option<DigestInterval>,
+}
+
+impl Body {
+    fn checked(self) -> Result<NewNotificationRule, ApiError> {
+        let Self { contact_method, min_priority, max_priority, delay_minutes, digest } = self;
+        let longest = EscalationPolicy::MAX_MINUTES;
+        let minutes = i32::try_from(delay_minutes).ok().filter(|_| delay_minutes <= longest);
+        let delay_minutes = minutes
+            .ok_or_else(|| Problem::invalid_field("delay_minutes", format!("0 to {longest} minutes")))?;
+        if max_priority.is_some_and(|most| most < min_priority) {
+            let message = format!("expected `min_priority`, {min_priority}, or a higher one");
+            return Err(Problem::invalid_field("max_priority", message).into());
+        }
+        Ok(NewNotificationRule { contact_method, min_priority, max_priority, delay_minutes, digest })
+    }
 }
 
 const fn low() -> Priority {
@@ -50,24 +70,12 @@ pub(in super::super) async fn create(
     JsonBody(body): JsonBody<Body>,
 ) -> Result<Created<NotificationRule>, ApiError> {
     let user = &principal.session()?.active.user;
-    let Body { contact_method, min_priority, delay_minutes } = body;
-    let longest = EscalationPolicy::MAX_MINUTES;
-    let minutes = i32::try_from(delay_minutes).ok().filter(|_| delay_minutes <= longest);
-    let minutes =
-        minutes.ok_or_else(|| Problem::invalid_field("delay_minutes", format!("0 to {longest} minutes")))?;
+    let new = body.checked()?;
     let now = state.clock.now();
     let mut connection = state.store.conn().await?;
     let made = connection
         .transaction(async |connection| {
-            let made = oncall::create_notification_rule(
-                connection,
-                user.id,
-                contact_method,
-                min_priority,
-                minutes,
-                now,
-            )
-            .await?;
+            let made = oncall::create_notification_rule(connection, user.id, &new, now).await?;
             let made = made.ok_or_else(|| {
                 let message =
                     format!("is none of yours, or there are {MAX_RULES} rules already, which is the limit");

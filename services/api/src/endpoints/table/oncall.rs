@@ -2,10 +2,10 @@
 
 use super::super::oncall::{
     alert_sources, alerts, answers, contact_methods, escalation_policies, feeds, incident_actions,
-    incident_create, incidents, notification_rules, overrides, quiet_hours, routing_rules, schedules,
-    silences, slack, twilio, web_push,
+    incident_create, incident_merge, incidents, inhibition_rules, notification_rules, overrides, quiet_hours,
+    routing_rules, schedules, silences, slack, twilio, web_push,
 };
-use crate::access::{Endpoint, Need, delete, get, post, put};
+use crate::access::{Endpoint, Need, delete, get, patch, post, put};
 use crate::openapi::{CURSOR, LIMIT};
 use bugle_web::Code;
 
@@ -122,6 +122,12 @@ fn of_alerts() -> Vec<Endpoint> {
             "create_alert_source",
             "Makes an alert source. Its key is in this answer and nowhere else.",
         ),
+        patch("/api/v1/alert-sources/{id}", Need::MANAGE, alert_sources::change)
+            .named(
+                "change_alert_source",
+                "Changes an alert source; incidents that it opened stay as they are.",
+            )
+            .fails(&[Code::Conflict]),
         delete("/api/v1/alert-sources/{id}", Need::MANAGE, alert_sources::remove)
             .named("remove_alert_source", "Removes an alert source; incidents that it opened go on."),
         post("/api/v1/alert-sources/{id}/rotate", Need::MANAGE, alert_sources::rotate)
@@ -148,6 +154,16 @@ fn of_silences() -> Vec<Endpoint> {
         post("/api/v1/silences", Need::TRIAGE, silences::create).named("create_silence", "Makes a silence."),
         delete("/api/v1/silences/{id}", Need::TRIAGE, silences::remove)
             .named("remove_silence", "Removes a silence: what it keeps silent pages at once."),
+        get("/api/v1/inhibition-rules", Need::VIEW, inhibition_rules::list)
+            .named("list_inhibition_rules", "The inhibition rules, by name."),
+        post("/api/v1/inhibition-rules", Need::MANAGE, inhibition_rules::create).named(
+            "create_inhibition_rule",
+            "Makes an inhibition rule: open incidents that keep others silent.",
+        ),
+        delete("/api/v1/inhibition-rules/{id}", Need::MANAGE, inhibition_rules::remove).named(
+            "remove_inhibition_rule",
+            "Removes an inhibition rule: what it keeps silent pages at once.",
+        ),
     ]
 }
 
@@ -179,6 +195,12 @@ fn of_incidents() -> Vec<Endpoint> {
             .named("snooze_incident", "Puts it off; its policy begins again then."),
         post("/api/v1/incidents/{id}/reassign", Need::TRIAGE, incident_actions::reassign)
             .named("reassign_incident", "Gives it to somebody, who is paged at once."),
+        post("/api/v1/incidents/{id}/responders", Need::TRIAGE, incident_actions::add_responder).named(
+            "add_incident_responder",
+            "Asks somebody to help, who is paged at once; the policy goes on.",
+        ),
+        post("/api/v1/incidents/{id}/merge", Need::TRIAGE, incident_merge::merge)
+            .named("merge_incident", "Makes it part of another open incident, and gives that one."),
         post("/api/v1/incidents/{id}/notes", Need::TRIAGE, incident_actions::note)
             .named("add_incident_note", "Writes something onto its timeline."),
     ]

@@ -1,15 +1,16 @@
 import { Link, useParams } from "react-router-dom";
-import { useIncident, usePolicies } from "../../api/oncall.ts";
+import { useIncident, useNames, usePolicies } from "../../api/oncall.ts";
 import { useProjects } from "../../api/queries.ts";
 import { accessTo, useSession } from "../../api/session.ts";
 import type { Incident } from "../../api/types.ts";
 import { useTitle } from "../../lib/hooks.ts";
 import { neutralise } from "../../lib/text.ts";
-import { Failure, Panel, PriorityBadge, Skeleton } from "../../ui/kit.tsx";
+import { Failure, Panel, PriorityBadge, Skeleton, Tag } from "../../ui/kit.tsx";
 import { Copy, SafeLink, Time, Untrusted } from "../../ui/text.tsx";
 import { Actions } from "./actions.tsx";
 import { Holder, IncidentBadge, Next } from "./parts.tsx";
 import { Pages, Timeline } from "./timeline.tsx";
+import { isMerged, isSilenced } from "./words.ts";
 
 function Head({ incident, may }: { incident: Incident; may: boolean }) {
   return (
@@ -25,11 +26,24 @@ function Head({ incident, may }: { incident: Incident; may: boolean }) {
         <div className="rowmeta">
           <IncidentBadge incident={incident} />
           <PriorityBadge priority={incident.priority} />
+          {incident.flapping && !isSilenced(incident) && <Tag>flapping</Tag>}
           <span className="muted"><Next incident={incident} /></span>
         </div>
       </div>
       {may && incident.state !== "resolved" && <Actions incident={incident} />}
     </header>
+  );
+}
+
+/** Who was asked to help, and whether they do. */
+function Responders({ incident }: { incident: Incident }) {
+  const name = useNames();
+  return (
+    <ul>
+      {incident.responders?.map((one) => (
+        <li key={one.user}><Untrusted limit={60}>{name(one.user)}</Untrusted> <span className="muted">{one.joined_at === null ? <>asked <Time at={one.requested_at} /></> : <>helps since <Time at={one.joined_at} /></>}</span></li>
+      ))}
+    </ul>
   );
 }
 
@@ -45,8 +59,10 @@ function Facts({ incident }: { incident: Incident }) {
         {incident.project !== null && <div><dt>Project</dt><dd>{project === undefined ? `project ${incident.project}` : <Link to={`/issues?project=${encodeURIComponent(project)}`}>{project}</Link>}</dd></div>}
         <div><dt>Opened</dt><dd><Time at={incident.triggered_at} /></dd></div>
         <div><dt>Who has it</dt><dd><Holder incident={incident} /></dd></div>
+        {(incident.responders?.length ?? 0) > 0 && <div><dt>Asked to help</dt><dd><Responders incident={incident} /></dd></div>}
         {incident.acknowledged_at !== null && <div><dt>Since</dt><dd><Time at={incident.acknowledged_at} /></dd></div>}
-        {incident.resolved_at !== null && <div><dt>Resolved</dt><dd><Time at={incident.resolved_at} /> {incident.resolved_by === null ? `with its ${incident.origin === "issue" ? "issue" : "alert"}` : <>by <Untrusted limit={60}>{incident.resolved_by}</Untrusted></>}</dd></div>}
+        {isMerged(incident) && <div><dt>Part of</dt><dd><Link to={`/incidents/${incident.merged_into}`}>#{incident.merged_into}</Link></dd></div>}
+        {incident.resolved_at !== null && <div><dt>{isMerged(incident) ? "Merged" : "Resolved"}</dt><dd><Time at={incident.resolved_at} /> {incident.resolved_by === null ? `with its ${incident.origin === "issue" ? "issue" : "alert"}` : <>by <Untrusted limit={60}>{incident.resolved_by}</Untrusted></>}</dd></div>}
         <div>
           <dt>Policy</dt>
           <dd>

@@ -1,10 +1,11 @@
+import { Link } from "react-router-dom";
 import { useNames, usePolicies } from "../../api/oncall.ts";
 import type { Incident } from "../../api/types.ts";
 import { Time, Untrusted } from "../../ui/text.tsx";
-import { isSilenced, isSnoozed } from "./words.ts";
+import { isMerged, isSilenced, isSnoozed, silencedAs } from "./words.ts";
 
 export function IncidentBadge({ incident }: { incident: Incident }) {
-  const state = isSnoozed(incident) ? "snoozed" : isSilenced(incident) ? "silenced" : incident.state;
+  const state = isSnoozed(incident) ? "snoozed" : isSilenced(incident) ? silencedAs(incident) : isMerged(incident) ? "merged" : incident.state;
   return <span className={`tag incident ${state}`}>{state}</span>;
 }
 
@@ -16,13 +17,21 @@ export function Holder({ incident }: { incident: Incident }) {
   return <>nobody yet</>;
 }
 
+/** When what keeps it silent ends. */
+function Quiet({ incident }: { incident: Incident }) {
+  const how = silencedAs(incident);
+  if (how === "inhibited") return <>Inhibited by <Link to={`/incidents/${incident.inhibited_by}`}>#{incident.inhibited_by}</Link>; the policy begins when that ends</>;
+  return <>{how === "flapping" ? "Flapping" : "Silenced"}; the policy begins <Time at={incident.silenced_until} /></>;
+}
+
 /** What comes next by itself. */
 export function Next({ incident }: { incident: Incident }) {
   const policy = usePolicies().data?.find((one) => one.id === incident.policy)?.content;
+  if (isMerged(incident)) return <>Part of #{incident.merged_into} since <Time at={incident.resolved_at} /></>;
   if (incident.state === "resolved") return <>Ended <Time at={incident.resolved_at} /></>;
   if (isSnoozed(incident)) return <>Snoozed; the policy begins again <Time at={incident.snoozed_until} /></>;
   if (incident.state === "acknowledged") return incident.next_at === null ? <>Nobody else is paged</> : <>The acknowledgement times out <Time at={incident.next_at} /></>;
-  if (isSilenced(incident)) return <>Silenced; the policy begins <Time at={incident.silenced_until} /></>;
+  if (isSilenced(incident)) return <Quiet incident={incident} />;
   if (incident.next_at === null) return <>All steps are done, and nobody has answered</>;
   if (policy !== undefined && incident.next_step > policy.steps.length) return <>{incident.repeated < policy.repeat ? "Begins again at step 1" : "The time of the last step is over"} <Time at={incident.next_at} /></>;
   return <>Step {incident.next_step} comes <Time at={incident.next_at} /></>;

@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { Link } from "react-router-dom";
 import { call } from "../../api/client.ts";
 import { useNames, usePages, useTimeline } from "../../api/oncall.ts";
 import type { Incident, Page as Sent, TimelineEntry } from "../../api/types.ts";
@@ -11,7 +12,7 @@ import { tell } from "./words.ts";
 const dayOf = (iso: string): string => moment(iso).replace(/,.*/, "");
 
 function Entry({ entry, newDay }: { entry: TimelineEntry; newDay: boolean }) {
-  const { tone, text, more } = tell(entry, moment);
+  const { tone, text, more, incident } = tell(entry, moment);
   return (
     <li className={`told ${tone}`}>
       <time dateTime={entry.at} title={absolute(entry.at)}>
@@ -20,6 +21,7 @@ function Entry({ entry, newDay }: { entry: TimelineEntry; newDay: boolean }) {
       </time>
       <div>
         <Untrusted limit={600}>{text}</Untrusted>
+        {incident !== undefined && <> <Link to={`/incidents/${incident}`}>#{incident}</Link></>}
         {more !== undefined && more !== "" && (entry.event === "note" ? <blockquote className="comment"><Untrusted limit={10_000}>{more}</Untrusted></blockquote> : <div className="muted"><Untrusted limit={600}>{more}</Untrusted></div>)}
       </div>
     </li>
@@ -58,7 +60,7 @@ export function Timeline({ incident, may }: { incident: Incident; may: boolean }
   );
 }
 
-const stepName = ({ step }: Sent): string => (step === -1 ? "given to them" : step === 0 ? "fallback" : `step ${step}`);
+const stepName = ({ step }: Sent): string => (step === -1 ? "given to them" : step === -2 ? "asked to help" : step === 0 ? "fallback" : `step ${step}`);
 
 /** Who was paged by what, and how it went. */
 export function Pages({ incident }: { incident: Incident }) {

@@ -22,8 +22,14 @@ export const STATES: Record<IncidentState, string> = { triggered: "triggered", a
 /** A snoozed incident is an acknowledged one, until its time comes. */
 export const isSnoozed = (incident: Incident): boolean => incident.state === "acknowledged" && incident.snoozed_until !== null;
 
-/** Opened while a silence matched: nobody is paged before its end. */
+/** Opened while something kept it silent: nobody is paged before its end. */
 export const isSilenced = (incident: Incident): boolean => incident.silenced_until !== null;
+
+/** By what it is silent: by an open incident, by having too many, or else by a silence. */
+export const silencedAs = (incident: Incident): "inhibited" | "flapping" | "silenced" => (incident.inhibited_by !== null ? "inhibited" : incident.silence === null && incident.flapping ? "flapping" : "silenced");
+
+/** It ended because it became part of another one. */
+export const isMerged = (incident: Incident): boolean => incident.merged_into !== undefined && incident.merged_into !== null;
 
 /** What an entry's `data` says of people, with their names at that time. */
 function people(data: Json | undefined, moment: (iso: string) => string): string {
@@ -37,7 +43,8 @@ function people(data: Json | undefined, moment: (iso: string) => string): string
 }
 
 export type Tone = "bad" | "warn" | "good" | "quiet";
-export interface Told { tone: Tone; text: string; more?: string }
+/** `incident` is another one that it is about. */
+export interface Told { tone: Tone; text: string; more?: string; incident?: number }
 
 const word = (value: Json | undefined): string => (typeof value === "string" || typeof value === "number" ? String(value) : "");
 
@@ -48,6 +55,7 @@ const way = (data: Record<string, Json>): string => WAYS.get(word(data["channel"
 function paged(data: Record<string, Json>, moment: (iso: string) => string): Told {
   const who = people(data["people"], moment);
   const unreachable = data["unreachable"] === undefined ? {} : { more: "Somebody else of this step could not be reached at this priority." };
+  if (data["asked"] === true) return { tone: "warn", text: `${who} was paged, who was asked to help` };
   if (data["assigned"] === true) return { tone: "warn", text: `${who} was paged, whom it was given to` };
   if (data["raised_from"] !== undefined) return { tone: "warn", text: `For the higher priority step ${word(data["step"])} also paged ${who}` };
   const pass = Number(data["pass"] ?? 1);
@@ -75,8 +83,19 @@ function opened(actor: string | null, data: Record<string, Json>): Told {
 }
 
 function again(data: Record<string, Json>): Told {
+  if (data["ended"] === true) return { tone: "quiet", text: `${word(data["source"])} says that what became part of it is over`, more: word(data["title"]) };
   if (data["source"] !== undefined) return { tone: "quiet", text: `${word(data["source"])} tells of it again. Nobody is paged again for it`, more: word(data["title"]) };
   return { tone: "quiet", text: `Another signal: ${signalName(word(data["signal"])).toLowerCase()}. Nobody is paged again for it` };
+}
+
+function flapping(data: Record<string, Json>, moment: (iso: string) => string): Told {
+  if (data["until"] !== undefined) return { tone: "quiet", text: `It flaps: nobody is paged before ${moment(word(data["until"]))}` };
+  return { tone: "bad", text: `It flaps: the incident number ${word(data["opened"])} within ${word(data["within_minutes"])} minutes`, more: `Those after it page nobody before it has been calm for ${word(data["calm_minutes"])} minutes.` };
+}
+
+function merged(who: string, data: Record<string, Json>): Told {
+  if (data["into"] !== undefined) return { tone: "quiet", text: `${who} made it part of another incident`, more: word(data["title"]), incident: Number(data["into"]) };
+  return { tone: "quiet", text: "Its issue became part of another one", ...(data["reason"] === undefined ? {} : { more: word(data["reason"]) }) };
 }
 
 /** An entry of the timeline as a sentence. */
@@ -87,7 +106,9 @@ export function tell(entry: TimelineEntry, moment: (iso: string) => string): Tol
     case "triggered": return opened(entry.actor, data);
     case "signal": return again(data);
     case "silenced": return { tone: "quiet", text: `Silence ${word(data["silence"])} of ${word(data["author"])} matches: nobody is paged before ${moment(word(data["until"]))}`, more: word(data["comment"]) };
-    case "silence_ended": return { tone: "warn", text: "No silence matches any more: the policy begins" };
+    case "silence_ended": return { tone: "warn", text: "Nothing keeps it silent any more: the policy begins" };
+    case "inhibited": return { tone: "quiet", text: `The rule ${word(data["name"])} keeps it silent while another incident is open`, more: word(data["title"]), incident: Number(data["incident"]) };
+    case "flapping": return flapping(data, moment);
     case "paged": return paged(data, moment);
     case "step_skipped": return skipped(data);
     case "repeated": return { tone: "quiet", text: `Nobody answered: the policy begins again (round ${word(data["pass"])})` };
@@ -105,7 +126,10 @@ export function tell(entry: TimelineEntry, moment: (iso: string) => string): Tol
     case "note": return { tone: "quiet", text: `${who} wrote`, more: word(data["text"]) };
     case "resolved": return { tone: "good", text: entry.actor === null ? "It ended" : `${who} resolved it${way(data)}`, ...(data["reason"] === undefined ? {} : { more: word(data["reason"]) }) };
     case "page_failed": return { tone: "bad", text: missed(data, moment), ...(data["code"] === null || data["code"] === undefined ? {} : { more: `The provider's code is ${word(data["code"])}.` }) };
-    case "merged": return { tone: "quiet", text: "Its issue became part of another one", ...(data["reason"] === undefined ? {} : { more: word(data["reason"]) }) };
+    case "merged": return merged(who, data);
+    case "absorbed": return { tone: "warn", text: `${who} made another incident part of it`, more: word(data["title"]), incident: Number(data["incident"]) };
+    case "responder_added": return { tone: "warn", text: `${who} asked ${word(data["name"])} to help` };
+    case "responder_joined": return { tone: "good", text: `${who} helps${way(data)}` };
     default: return { tone: "quiet", text: String(entry.event).replace(/_/g, " ") };
   }
 }

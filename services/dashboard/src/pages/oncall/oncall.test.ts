@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Calendar, Layer, TimelineEntry } from "../../api/types.ts";
 import { tell } from "../incidents/words.ts";
+import { like, matchersOf, matchersText } from "./matchers.ts";
 import { draftOf, layerOf, restrictionText, rotationText } from "./layers.ts";
 import { weeks } from "./strip.ts";
 
@@ -60,5 +61,23 @@ describe("the timeline", () => {
   it("stands what it does not know", () => {
     for (const data of [null, 7, [], "x", { people: "x", step: {} }]) expect(entry("paged", data).text).toContain("Step");
     expect(entry("moved_to_mars", {}).text).toBe("moved to mars");
+  });
+});
+
+describe("what a silence is about", () => {
+  const alert = { project: 3, title: "Disk full", labels: { instance: "db1:9100", job: "node" } };
+
+  it("is, like an alert, its labels, and like anything else its title", () => {
+    expect(matchersOf(like(alert))).toEqual({ project: 3, labels: [{ name: "instance", op: "=", value: "db1:9100" }, { name: "job", op: "=", value: "node" }] });
+    expect(matchersOf(like({ ...alert, project: null, labels: {} }))).toEqual({ title: "Disk full" });
+  });
+
+  it("is told in one line", () => {
+    const matchers = { title: "Disk*", labels: [{ name: "job", op: "!=" as const, value: "" }], project: 3, environments: ["production"], max_priority: "high" as const };
+    expect(matchersText(matchers, () => "shop")).toBe("“Disk*”, job != nothing, of shop, in production, up to high");
+  });
+
+  it("leaves out what is not given, and empty names", () => {
+    expect(matchersOf({ project: null, environments: " , staging,", least: "", most: "", title: "", kinds: ["new"], labels: [] })).toEqual({ environments: ["staging"], kinds: ["new"] });
   });
 });

@@ -4,6 +4,8 @@ import { Tabs } from "../../ui/tabs.tsx";
 import { Policies } from "./policies.tsx";
 import { Rules } from "./rules.tsx";
 import { Schedules } from "./schedules.tsx";
+import { Silences } from "./silences.tsx";
+import { Sources } from "./sources.tsx";
 
 export default function OnCall() {
   useTitle("On call");
@@ -15,6 +17,8 @@ export default function OnCall() {
           { id: "schedules", label: "Schedules", content: () => <Schedules /> },
           { id: "policies", label: "Escalation policies", content: () => <Policies /> },
           { id: "rules", label: "Routing rules", content: () => <Rules /> },
+          { id: "sources", label: "Alert sources", content: () => <Sources /> },
+          { id: "silences", label: "Silences", content: () => <Silences /> },
         ]}
       />
     </Page>

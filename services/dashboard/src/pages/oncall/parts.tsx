@@ -19,6 +19,13 @@ export function useManaged(): Team[] {
   return teams.filter((team) => accessTo(session, team.id).manage);
 }
 
+/** The teams whose incidents one may answer, and for which one may make silences; none while they are read. */
+export function useAnswered(): Team[] {
+  const session = useSession();
+  const teams = useTeams().data ?? [];
+  return teams.filter((team) => accessTo(session, team.id).triage);
+}
+
 /** What makes something new, for those who may, with the team that it is for. */
 export function ForManagers({ title, children }: { title: string; children: ReactNode }) {
   const teams = useTeams();

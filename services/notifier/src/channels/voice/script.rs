@@ -9,12 +9,13 @@ const MAX_NAME: usize = 40;
 /// How long it waits for a key after everything was said, in seconds.
 const PATIENCE: u32 = 10;
 
-/// The script: everything twice, as nobody understands the first words of a call at night. With the address that hears of it a page is
-/// answered by a key, at any moment.
+/// The script: everything twice, as nobody understands the first words of a call at night. With the address that hears of it the page of one
+/// incident is answered by a key, at any moment; a key would not say which of several it means.
 #[must_use]
 pub(super) fn compose(content: &Content, key: Option<&str>) -> String {
     let words = words(content);
-    let key = key.filter(|_| content.items.first().is_some_and(|item| item.incident.is_some()));
+    let is_page = content.items.first().is_some_and(|item| item.incident.is_some());
+    let key = key.filter(|_| is_page && !content.is_list);
     let body = match key {
         Some(url) => {
             let words = format!(
@@ -49,9 +50,14 @@ fn words(content: &Content) -> String {
 
 fn about(item: &Item, content: &Content) -> String {
     let project = spoken(&content.project, MAX_NAME);
+    let several = if content.is_list {
+        format!(" {}. Answer them in Bugle. The first:", spoken(&content.headline, MAX_NAME))
+    } else {
+        String::new()
+    };
     let environment = item.environment.as_deref().map(|name| format!(", {}", spoken(name, MAX_NAME)));
     format!(
-        "This is Bugle. {} priority, {}, {project}{}. {}.",
+        "This is Bugle.{several} {} priority, {}, {project}{}. {}.",
         item.priority,
         spoken(&item.short_id, MAX_NAME),
         environment.unwrap_or_default(),

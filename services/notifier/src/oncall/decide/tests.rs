@@ -39,8 +39,15 @@ fn any_directory() -> impl Strategy<Value = Directory> {
         delay: TimeDelta::minutes(minutes),
         contact_method: ContactMethodId(method),
         min_priority,
+        max_priority: None,
+        digest: None,
     });
-    let person = vec(rule, 0..3).prop_map(|rules| Person { name: "somebody".to_owned(), rules, quiet: None });
+    let person = vec(rule, 0..3).prop_map(|rules| Person {
+        name: "somebody".to_owned(),
+        rules,
+        zone: chrono_tz::UTC,
+        quiet: None,
+    });
     let people = btree_map((1..6_i32).prop_map(UserId), person, 0..5);
     let on_call = btree_map((1..4_i32).prop_map(ScheduleId), vec((1..6_i32).prop_map(UserId), 0..3), 0..3);
     let managers = vec((1..6_i32).prop_map(UserId), 0..2);
@@ -70,6 +77,7 @@ fn new(policy: EscalationPolicy, priority: Priority) -> Due {
         silenced_by: None,
         silencing: None,
         page_assignee: None,
+        responders: BTreeSet::new(),
         policy,
         received_at: noon(),
         recipients: BTreeSet::new(),
@@ -88,6 +96,7 @@ fn after(due: &Due, decision: &Decision) -> Due {
         next_at: decision.next_at,
         raised_from: None,
         page_assignee: None,
+        responders: BTreeSet::new(),
         ..due.clone()
     };
     if decision.pass != due.pass {

@@ -10,7 +10,8 @@ use bugle_notifier::policy::{ChannelLimits, channel_limits};
 use bugle_notifier::{Escalator, Sender};
 use bugle_schedule::{Layer, Override, OverrideKind, Rotation, RotationUnit, Schedule};
 use bugle_store::oncall::{
-    self, Acted, Incident, IncidentFilter, NewContactMethod, NewRoutingRule, Page, Verified,
+    self, Acted, Incident, IncidentFilter, NewContactMethod, NewNotificationRule, NewRoutingRule, Page,
+    Verified,
 };
 use bugle_store::users::{self, NewUser};
 use bugle_store::{Scope, teams};
@@ -124,9 +125,12 @@ impl Scene {
 
     /// `who` wants to be told by a contact method, so many minutes after a page.
     pub async fn rule(&self, who: &Somebody, by: ContactMethodId, least: Priority, minutes: i32) {
+        self.make_rule(who, &rule(by, least, minutes)).await;
+    }
+
+    pub async fn make_rule(&self, who: &Somebody, new: &NewNotificationRule) {
         let mut conn = self.world.store.conn().await.unwrap();
-        let made = oncall::create_notification_rule(&mut conn, who.id, by, least, minutes, noon()).await;
-        made.unwrap().unwrap();
+        oncall::create_notification_rule(&mut conn, who.id, new, noon()).await.unwrap().unwrap();
     }
 
     /// Somebody who is told by these channels after so many minutes, whatever the priority.
@@ -359,6 +363,16 @@ pub fn step(targets: &[EscalationTarget], delay_minutes: u32) -> EscalationStep 
 
 pub fn policy(steps: Vec<EscalationStep>) -> EscalationPolicy {
     EscalationPolicy { steps, ..EscalationPolicy::default() }
+}
+
+pub fn rule(contact_method: ContactMethodId, least: Priority, delay_minutes: i32) -> NewNotificationRule {
+    NewNotificationRule {
+        contact_method,
+        min_priority: least,
+        max_priority: None,
+        delay_minutes,
+        digest: None,
+    }
 }
 
 /// A rule that takes everything.
