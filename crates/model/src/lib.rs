@@ -27,8 +27,8 @@ pub use event::{Breadcrumb, Event, EventSource, LogMessage, Request, Sdk, User, 
 pub use fixes::{ShortId, fixed_by};
 pub use ids::{
     AlertSourceId, AnchorId, ContactMethodId, DestinationId, EscalationPolicyId, IncidentId, IssueId, KeyId,
-    NotificationId, NotificationRuleId, OverrideId, ProjectId, RoutingRuleId, ScheduleId, SilenceId, TeamId,
-    UserId, parse_event_id,
+    NotificationId, NotificationRuleId, OverrideId, ProjectId, RoutingRuleId, ScheduleId, SilenceId, SwapId,
+    TeamId, UserId, parse_event_id,
 };
 pub use intake::{AttachmentRef, BatchError, IntakeBatch, ItemKind, RawItem};
 pub use level::{IssueStatus, Level, Priority, UnknownName};
@@ -37,6 +37,7 @@ pub use notification::{
 };
 pub use oncall::{
     EscalationPolicy, EscalationStep, EscalationTarget, IncidentAnswer, IncidentEvent, IncidentState,
+    SwapState,
 };
 pub use outcome::{Outcome, OutcomeCount};
 pub use project::{

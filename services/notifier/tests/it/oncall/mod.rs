@@ -10,6 +10,7 @@ mod by_hand;
 mod contact_methods;
 mod escalating;
 mod faults;
+mod handoffs;
 mod nobody;
 mod outages;
 mod priorities;
