@@ -173,17 +173,19 @@ async fn pass(
     let mut with = stored.schedule.clone();
     for (place, one) in there.iter().enumerate().filter(|(place, _)| places.contains(place)).rev() {
         let kind = one.kind.passed_to(me);
-        match (kind, with.overrides.get_mut(place)) {
-            (Some(kind), Some(changed)) => changed.kind = kind,
-            // From the back: those before it keep their places.
-            _ => drop(with.overrides.remove(place)),
-        }
         match kind {
             Some(kind) => {
+                if let Some(changed) = with.overrides.get_mut(place) {
+                    changed.kind = kind;
+                }
                 let maker = &principal.actor.name;
                 oncall::pass_override(connection, stored.id, one.id, kind, maker, now).await?;
             }
-            None => oncall::end_override(connection, stored.id, one.id, now).await?,
+            None => {
+                // From the back: those before it keep their places.
+                with.overrides.remove(place);
+                oncall::end_override(connection, stored.id, one.id, now).await?;
+            }
         }
         let target = Target::new("schedule", stored.id, &stored.name);
         let kept = |kind| json!(Override { from: one.from, to: one.to, kind });
