@@ -77,6 +77,10 @@ id!(
     OverrideId(i32)
 );
 id!(
+    /// Somebody's question who takes a shift of theirs.
+    SwapId(i32)
+);
+id!(
     /// Who is paged in which order.
     EscalationPolicyId(i32)
 );

@@ -28,7 +28,7 @@ pub use fixes::{ShortId, fixed_by};
 pub use ids::{
     AlertSourceId, AnchorId, ContactMethodId, DestinationId, EscalationPolicyId, IncidentId,
     InhibitionRuleId, IssueId, KeyId, NotificationId, NotificationRuleId, OverrideId, ProjectId,
-    RoutingRuleId, ScheduleId, SilenceId, TeamId, UserId, parse_event_id,
+    RoutingRuleId, ScheduleId, SilenceId, SwapId, TeamId, UserId, parse_event_id,
 };
 pub use intake::{AttachmentRef, BatchError, IntakeBatch, ItemKind, RawItem};
 pub use level::{IssueStatus, Level, Priority, UnknownName};
@@ -37,7 +37,7 @@ pub use notification::{
 };
 pub use oncall::{
     DigestInterval, EscalationPolicy, EscalationStep, EscalationTarget, IncidentAnswer, IncidentEvent,
-    IncidentState,
+    IncidentState, SwapState,
 };
 pub use outcome::{Outcome, OutcomeCount};
 pub use project::{

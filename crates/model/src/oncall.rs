@@ -17,6 +17,22 @@ vocabulary!(
 );
 
 vocabulary!(
+    /// Where somebody's question who takes their shift stands.
+    SwapState, "state", "open, taken, declined, withdrawn, past_due", {
+        /// Nobody has taken it yet.
+        Open = 1 => "open",
+        /// Somebody has: an override puts them on call.
+        Taken = 2 => "taken",
+        /// Everybody who was asked has said no.
+        Declined = 3 => "declined",
+        /// Whoever asked has taken it back.
+        Withdrawn = 4 => "withdrawn",
+        /// Its time has ended, and nobody had taken it. Never in the database.
+        PastDue = 5 => "past_due",
+    }
+);
+
+vocabulary!(
     /// What an incident's timeline tells.
     IncidentEvent, "event", "triggered, signal, paged, step_skipped, repeated, fallback, no_recipient, exhausted, acknowledged, acknowledgement_timed_out, unacknowledged, snoozed, snooze_ended, priority_raised, reassigned, escalated, note, resolved, merged, silenced, silence_ended, page_failed, responder_added, responder_joined, absorbed, inhibited, flapping", {
         /// A signal, an alert or a person opened it.

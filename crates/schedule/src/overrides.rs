@@ -54,7 +54,7 @@ impl Override {
 
 impl OverrideKind {
     /// Everybody it names.
-    pub(crate) fn names(self) -> impl Iterator<Item = UserId> {
+    pub fn names(self) -> impl Iterator<Item = UserId> {
         let (who, other) = match self {
             Self::Add { who } | Self::Remove { who } | Self::Cover { who } => (who, None),
             Self::Replace { who, replaced } => (who, Some(replaced)),

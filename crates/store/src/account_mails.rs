@@ -9,6 +9,9 @@ use diesel_async::RunQueryDsl;
 use serde::Deserialize;
 use uuid::Uuid;
 
+/// Longest text of a mail that says it in one line, in characters.
+pub const MAX_ABOUT: usize = 256;
+
 /// What a mail is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -19,6 +22,8 @@ pub enum Kind {
     PasswordReset,
     /// Somebody was mentioned in a comment.
     Mention,
+    /// Somebody's shifts: they change hands, begin or end.
+    Schedule,
 }
 
 impl Kind {
@@ -29,6 +34,7 @@ impl Kind {
             Self::Invitation => "invitation",
             Self::PasswordReset => "password_reset",
             Self::Mention => "mention",
+            Self::Schedule => "schedule",
         }
     }
 }
@@ -40,10 +46,11 @@ impl std::str::FromStr for Kind {
             "invitation" => Ok(Self::Invitation),
             "password_reset" => Ok(Self::PasswordReset),
             "mention" => Ok(Self::Mention),
+            "schedule" => Ok(Self::Schedule),
             _ => Err(UnknownName {
                 field: "kind",
                 value: text.chars().take(64).collect(),
-                allowed: "invitation, password_reset, mention",
+                allowed: "invitation, password_reset, mention, schedule",
             }),
         }
     }
@@ -56,7 +63,7 @@ pub struct NewMail<'a> {
     pub kind: Kind,
     /// To whom.
     pub recipient: &'a str,
-    /// Whom the text names: the inviter; what a mention says, 256 characters at most.
+    /// Whom the text names: the inviter; what a mention or a mail about shifts says, [`MAX_ABOUT`] characters at most.
     pub about: &'a str,
     /// The link.
     pub link: &'a str,

@@ -3,7 +3,7 @@
 mod item;
 
 use crate::answers::{AnswerLinks, Offered};
-use bugle_model::{IncidentId, IssueId, Priority, SignalKind};
+use bugle_model::{IncidentId, IssueId, Priority, ScheduleId, SignalKind};
 use bugle_store::notifications::{About, Claimed, IssueFacts};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -57,6 +57,12 @@ impl Links {
     #[must_use]
     pub fn incident(&self, incident: IncidentId) -> String {
         format!("{}incidents/{incident}", self.0)
+    }
+
+    /// The page of a schedule.
+    #[must_use]
+    pub fn schedule(&self, schedule: ScheduleId) -> String {
+        format!("{}on-call/schedules/{schedule}", self.0)
     }
 
     /// The page of the API where a link of a mail is confirmed. Only whoever has the token gets there.

@@ -5,14 +5,17 @@
 //! sends them through [`Channels`], and records each attempt together with the new state. All waiting is in the rows, so
 //! any number of notifiers may run, and a crash loses nothing: the lease of a claim runs out and another takes over.
 //! What may have arrived already is sent again under the same id by webhook, Slack, email and web push; an SMS or a call is looked up at
-//! Twilio first. [`Updates`] changes messages at Slack in place when their incident changes. [`AccountMails`] sends what the API puts into `account_mails`: invitations, links for new passwords.
+//! Twilio first. [`Updates`] changes messages at Slack in place when their incident changes. [`AccountMails`] sends what the API puts into `account_mails`: invitations, links for new passwords,
+//! shifts that change hands; and what [`Handoffs`] and [`Gaps`] tell of shifts that begin and end, and of times in which somebody is missing.
 
 pub mod account_mails;
 pub mod answers;
 pub mod channels;
 pub mod client;
 pub mod content;
+pub mod gaps;
 pub mod guard;
+pub mod handoffs;
 pub mod oncall;
 pub mod outcome;
 pub mod plan;
@@ -24,6 +27,8 @@ pub mod updates;
 
 pub use account_mails::AccountMails;
 pub use channels::{Channels, SetupError};
+pub use gaps::Gaps;
+pub use handoffs::Handoffs;
 pub use oncall::Escalator;
 pub use policy::Policy;
 pub use sender::Sender;
@@ -79,9 +84,17 @@ pub async fn run(config: Arc<Config>, deps: Deps, shutdown: Shutdown) -> Result<
             }
         }
     }));
-    let host = content::Links::new(config.public_url.clone()).host().to_owned();
-    let email = channels::Email::new(&config, &host, Timeouts::default())?;
+    let links = content::Links::new(config.public_url.clone());
+    let email = channels::Email::new(&config, links.host(), Timeouts::default())?;
     let mails = AccountMails::new(store.clone(), Arc::clone(&clock), email, rand::random());
+    let handoffs = Handoffs::new(store.clone(), Arc::clone(&clock), links.clone());
+    let gaps = Gaps::new(store.clone(), Arc::clone(&clock), links);
+    let telling = async {
+        // Without a mail server they would only wait until they are old.
+        if config.smtp_url.is_some() {
+            tokio::join!(handoffs.run(shutdown.clone()), gaps.run(shutdown.clone()));
+        }
+    };
     let updates = Updates::new(store.clone(), Arc::clone(&clock), &config, Timeouts::default())?;
     let wake = Arc::new(Notify::new());
     let wakes = signals::Wakes { sender: Arc::clone(&wake), escalator: Arc::default() };
@@ -93,6 +106,8 @@ pub async fn run(config: Arc<Config>, deps: Deps, shutdown: Shutdown) -> Result<
     let parts = sender::Parts { store, clock, channels, policy, seed: rand::random(), metrics };
     let sending = Sender::new(parts).run(wake, shutdown.clone());
     let consuming = Arc::new(signals).run(bus, shutdown.soft.clone());
-    tokio::join!(sending, consuming, escalating, mails.run(shutdown.clone()), updates.run(shutdown.clone()));
+    let mailing = mails.run(shutdown.clone());
+    let updating = updates.run(shutdown.clone());
+    tokio::join!(sending, consuming, escalating, mailing, telling, updating);
     Ok(())
 }

@@ -53,6 +53,7 @@ pub struct Occurrence {
 
 /// An event, or a part of one, that was left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "CalendarProblem")]
 pub struct Problem {
     /// The event's UID; empty when there is none.
     pub uid: String,

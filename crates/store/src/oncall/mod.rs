@@ -28,6 +28,7 @@ mod directory;
 mod feeds;
 mod flapping;
 mod follow;
+mod handoffs;
 mod inhibitions;
 mod log;
 mod matchers;
@@ -49,6 +50,7 @@ mod schedules;
 mod sent;
 mod silences;
 mod silencing;
+mod swaps;
 mod work;
 
 pub use act::{Acted, acknowledge, escalate, note, reassign, resolve, snooze, unacknowledge};
@@ -73,6 +75,10 @@ pub use directory::{Directory, Person, Rule};
 pub use feeds::{Named, ScheduleFeed, find_feed, names_of, remove_feed, set_feed};
 pub use follow::follow_issues;
 pub(crate) use follow::{follow_delete, follow_merge};
+pub use handoffs::{
+    BEFORE_HOURS, HandoffKey, HandoffSettings, Listener, Listeners, handoff_listeners, handoff_settings,
+    note_gap, note_handoff, prune_handoffs, set_handoff_settings, told_handoffs,
+};
 pub use inhibitions::{
     InhibitionRule, NewInhibitionRule, create_inhibition_rule, delete_inhibition_rule, list_inhibition_rules,
 };
@@ -89,7 +95,10 @@ pub use notification_rules::{
     list_notification_rules,
 };
 pub use open::{Opened, Trigger, open, open_issues};
-pub use overrides::{StoredOverride, create_override, delete_override, list_overrides, lock_schedule};
+pub use overrides::{
+    StoredOverride, create_override, delete_override, end_override, list_overrides, lock_schedule,
+    pass_override, replace_imported,
+};
 pub use policies::{
     Policy, create_policy, delete_policy, get_policy, list_policies, unknown_targets, update_policy,
 };
@@ -108,11 +117,16 @@ pub use routing::{
     rules_of_projects, set_routing_rule,
 };
 pub use schedules::{
-    StoredSchedule, create_schedule, delete_schedule, get_schedule, list_schedules, update_schedule,
+    StoredSchedule, create_schedule, delete_schedule, get_schedule, list_schedules, readable_schedules,
+    update_schedule,
 };
 pub use sent::{MESSAGES_A_DAY, MESSAGES_AN_HOUR, next_message_at};
 pub use silences::{
     NewSilence, Silence, create_silence, delete_silence, has_room_for_silence, list_silences,
 };
 pub use silencing::{Silencing, SilentBy};
+pub use swaps::{
+    Colleague, NewSwap, SWAPS_A_DAY, Swap, colleagues, create_swap, decline_swap, list_swaps, lock_swap,
+    next_swap_at, settle_swap,
+};
 pub use work::{Due, work};

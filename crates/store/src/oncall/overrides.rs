@@ -5,7 +5,7 @@ use crate::{Connection, StoreError, statement};
 use bugle_model::{OverrideId, ScheduleId};
 use bugle_schedule::{Override, OverrideKind};
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Int4, Jsonb, Text, Timestamptz};
+use diesel::sql_types::{Array, Int4, Jsonb, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,8 @@ pub struct StoredOverride {
     pub created_by: String,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+    /// An import has made it, and the next one replaces it.
+    pub imported: bool,
 }
 
 /// The overrides of a schedule that have not ended, in the order in which they are applied.
@@ -38,8 +40,8 @@ pub async fn list_overrides(
     now: DateTime<Utc>,
 ) -> Result<Vec<StoredOverride>, StoreError> {
     let rows: Vec<JsonRow> = statement(
-        "SELECT jsonb_build_object('id', id, 'from', starts_at, 'to', ends_at, 'created_by', created_by, 'created_at', created_at)
-            || kind AS row
+        "SELECT jsonb_build_object('id', id, 'from', starts_at, 'to', ends_at, 'created_by', created_by,
+            'created_at', created_at, 'imported', imported) || kind AS row
          FROM schedule_overrides WHERE schedule_id = $1 AND ends_at > $2 ORDER BY id",
     )
     .bind::<Int4, _>(schedule.0)
@@ -77,7 +79,7 @@ pub async fn create_override(
         "INSERT INTO schedule_overrides (schedule_id, starts_at, ends_at, kind, created_by, created_at)
          VALUES ($1, $2, $3, $4, $5, $6)
          RETURNING jsonb_build_object('id', id, 'from', starts_at, 'to', ends_at, 'created_by', created_by,
-            'created_at', created_at) || kind AS row",
+            'created_at', created_at, 'imported', imported) || kind AS row",
     )
     .bind::<Int4, _>(schedule.0)
     .bind::<Timestamptz, _>(new.from)
@@ -88,6 +90,105 @@ pub async fn create_override(
     .get_result(conn)
     .await?;
     row.read()
+}
+
+/// Puts overrides of an import in the place of those of the import before that have not ended; the caller holds the schedule, and has checked them
+/// together with the others.
+///
+/// # Errors
+/// When the database fails.
+pub async fn replace_imported(
+    conn: &mut Connection,
+    schedule: ScheduleId,
+    overrides: &[Override],
+    created_by: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    statement("DELETE FROM schedule_overrides WHERE schedule_id = $1 AND imported AND ends_at > $2")
+        .bind::<Int4, _>(schedule.0)
+        .bind::<Timestamptz, _>(now)
+        .execute(conn)
+        .await?;
+    let kinds: Result<Vec<_>, _> = overrides.iter().map(|one| serde_json::to_value(one.kind)).collect();
+    let kinds = kinds.map_err(|error| StoreError::Damaged(error.to_string()))?;
+    statement(
+        "INSERT INTO schedule_overrides (schedule_id, starts_at, ends_at, kind, created_by, created_at, imported)
+         SELECT $1, o.starts_at, o.ends_at, o.kind, $5, $6, true
+         FROM UNNEST($2, $3, $4) WITH ORDINALITY AS o (starts_at, ends_at, kind, place) ORDER BY o.place",
+    )
+    .bind::<Int4, _>(schedule.0)
+    .bind::<Array<Timestamptz>, _>(overrides.iter().map(|one| one.from).collect::<Vec<_>>())
+    .bind::<Array<Timestamptz>, _>(overrides.iter().map(|one| one.to).collect::<Vec<_>>())
+    .bind::<Array<Jsonb>, _>(kinds)
+    .bind::<Text, _>(created_by.chars().take(128).collect::<String>())
+    .bind::<Timestamptz, _>(now)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Makes an override of a schedule another one from now on, as `changed_by` wants it; the caller holds the schedule. What of it is over stays.
+///
+/// # Errors
+/// When the database fails.
+pub async fn pass_override(
+    conn: &mut Connection,
+    schedule: ScheduleId,
+    id: OverrideId,
+    kind: OverrideKind,
+    changed_by: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    keep_past(conn, schedule, id, now).await?;
+    let kind = serde_json::to_value(kind).map_err(|error| StoreError::Damaged(error.to_string()))?;
+    // It keeps its number, and so its place among those that come after it.
+    statement(
+        "UPDATE schedule_overrides SET starts_at = greatest(starts_at, $3), kind = $4, created_by = $5, created_at = $3,
+            imported = false
+         WHERE id = $1 AND schedule_id = $2",
+    )
+    .bind::<Int4, _>(id.0)
+    .bind::<Int4, _>(schedule.0)
+    .bind::<Timestamptz, _>(now)
+    .bind::<Jsonb, _>(kind)
+    .bind::<Text, _>(changed_by.chars().take(128).collect::<String>())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Ends an override of a schedule; the caller holds the schedule. What of it is over stays.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_override(
+    conn: &mut Connection,
+    schedule: ScheduleId,
+    id: OverrideId,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    keep_past(conn, schedule, id, now).await?;
+    delete_override(conn, schedule, id).await?;
+    Ok(())
+}
+
+async fn keep_past(
+    conn: &mut Connection,
+    schedule: ScheduleId,
+    id: OverrideId,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    statement(
+        "INSERT INTO schedule_overrides (schedule_id, starts_at, ends_at, kind, created_by, created_at, imported)
+         SELECT schedule_id, starts_at, $3, kind, created_by, created_at, imported FROM schedule_overrides
+         WHERE id = $1 AND schedule_id = $2 AND starts_at < $3",
+    )
+    .bind::<Int4, _>(id.0)
+    .bind::<Int4, _>(schedule.0)
+    .bind::<Timestamptz, _>(now)
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Removes an override of a schedule, and gives it; `None` when it was not there.
@@ -102,7 +203,7 @@ pub async fn delete_override(
     let gone: Vec<JsonRow> = statement(
         "DELETE FROM schedule_overrides WHERE id = $1 AND schedule_id = $2
          RETURNING jsonb_build_object('id', id, 'from', starts_at, 'to', ends_at, 'created_by', created_by,
-            'created_at', created_at) || kind AS row",
+            'created_at', created_at, 'imported', imported) || kind AS row",
     )
     .bind::<Int4, _>(id.0)
     .bind::<Int4, _>(schedule.0)

@@ -120,13 +120,42 @@ pub async fn get_schedule(
     Ok(read(conn, scope, Some(id), now).await?.into_iter().next())
 }
 
+/// All schedules, with the overrides that end after `since`. One that was made by a newer version, or by hand, and cannot be read is left out: it
+/// must not be in the way of the others.
+///
+/// # Errors
+/// When the database fails.
+pub async fn readable_schedules(
+    conn: &mut Connection,
+    since: DateTime<Utc>,
+) -> Result<Vec<StoredSchedule>, StoreError> {
+    let readable = |row: JsonRow| match row.read::<Row>() {
+        Ok(row) => Some(row.into()),
+        Err(error) => {
+            tracing::warn!(%error, "a schedule cannot be read: nobody is told of its handoffs");
+            None
+        }
+    };
+    Ok(load(conn, &Scope::All, None, since).await?.into_iter().filter_map(readable).collect())
+}
+
 async fn read(
     conn: &mut Connection,
     scope: &Scope,
     id: Option<ScheduleId>,
     now: DateTime<Utc>,
 ) -> Result<Vec<StoredSchedule>, StoreError> {
-    let rows: Vec<JsonRow> = statement(
+    let rows = load(conn, scope, id, now).await?;
+    Ok(row::all::<Row>(rows)?.into_iter().map(StoredSchedule::from).collect())
+}
+
+async fn load(
+    conn: &mut Connection,
+    scope: &Scope,
+    id: Option<ScheduleId>,
+    now: DateTime<Utc>,
+) -> Result<Vec<JsonRow>, StoreError> {
+    let rows = statement(
         "SELECT to_jsonb(s) || jsonb_build_object('schedule', jsonb_build_object('zone', s.zone, 'layers', s.layers, 'overrides',
             COALESCE((SELECT jsonb_agg(jsonb_build_object('from', o.starts_at, 'to', o.ends_at) || o.kind ORDER BY o.id)
                 FROM schedule_overrides o WHERE o.schedule_id = s.id AND o.ends_at > $3), '[]'))) AS row
@@ -138,7 +167,7 @@ async fn read(
     .bind::<Timestamptz, _>(now)
     .load(conn)
     .await?;
-    Ok(row::all::<Row>(rows)?.into_iter().map(StoredSchedule::from).collect())
+    Ok(rows)
 }
 
 /// Removes a schedule with its overrides. Steps that page it have nobody from then on. Whether it was there.

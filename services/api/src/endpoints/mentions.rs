@@ -5,7 +5,7 @@ use crate::accounts::links::page;
 use crate::{ApiError, State};
 use bugle_model::UserId;
 use bugle_store::Connection;
-use bugle_store::account_mails::{self, Kind, NewMail};
+use bugle_store::account_mails::{self, Kind, MAX_ABOUT, NewMail};
 use bugle_store::comments::{self, Mention};
 use bugle_store::issues::Issue;
 use bugle_store::issues::people::Person;
@@ -16,7 +16,6 @@ use uuid::Uuid;
 const MOST: usize = 20;
 /// Later nobody needs to be told any more.
 const USEFUL: TimeDelta = TimeDelta::days(3);
-const MAX_ABOUT: usize = 256;
 
 /// Who is mentioned, in the order of the text. Of several who could be meant the longest name wins; of several
 /// with the same name all are meant.

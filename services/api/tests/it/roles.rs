@@ -165,6 +165,7 @@ fn body(declared: &Declared, who: &str) -> Value {
         ("POST", path) if path.ends_with("/verify") => json!({ "code": "123456" }),
         ("POST", "/api/v1/account/notification-rules") => json!({ "contact_method": OBJECT }),
         ("PUT", "/api/v1/account/quiet-hours") => json!({ "hours": [] }),
+        ("PUT", "/api/v1/account/handoff-notices") => json!({ "before_hours": [0], "going_off": true }),
         ("POST", "/api/v1/schedules") => {
             json!({ "name": unique, "zone": "UTC", "layers": [] })
         }
@@ -172,6 +173,12 @@ fn body(declared: &Declared, who: &str) -> Value {
         ("POST", "/api/v1/schedules/{id}/overrides") => json!({
             "from": "2027-02-01T00:00:00Z", "to": "2027-02-02T00:00:00Z", "kind": "add", "who": 1,
         }),
+        ("POST", "/api/v1/schedules/{id}/import") => {
+            json!({ "calendar": "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//x//y//EN\nEND:VCALENDAR\n" })
+        }
+        ("POST", "/api/v1/schedules/{id}/swaps") => {
+            json!({ "start": "2027-02-01T00:00:00Z", "end": "2027-02-02T00:00:00Z" })
+        }
         ("POST", "/api/v1/escalation-policies") => {
             json!({ "name": unique, "content": { "steps": [] } })
         }
@@ -221,6 +228,9 @@ async fn objects(app: &App, blue: TeamId, extra: UserId) {
              INSERT INTO schedule_overrides (id, schedule_id, starts_at, ends_at, kind, created_by, created_at)
                  VALUES ({OBJECT}, {OBJECT}, '2027-03-01T00:00:00Z', '2027-03-02T00:00:00Z', '{{\"kind\": \"add\", \"who\": 1}}', 'Ann',
                          '2027-01-01T00:00:00Z') ON CONFLICT DO NOTHING;
+             INSERT INTO shift_swaps (id, schedule_id, asked_by, starts_at, ends_at, note, created_at)
+                 VALUES ({OBJECT}, {OBJECT}, {extra}, '2027-03-01T00:00:00Z', '2027-03-02T00:00:00Z', '', '2027-01-01T00:00:00Z')
+                 ON CONFLICT DO NOTHING;
              INSERT INTO escalation_policies (id, team_id, name, created_at)
                  VALUES ({OBJECT}, {blue}, 'object', '2027-01-01T00:00:00Z') ON CONFLICT DO NOTHING;
              INSERT INTO escalation_policy_versions (id, policy_id, version, content, created_by, created_at)

@@ -4,7 +4,7 @@ import { WATCHED } from "../lib/live.ts";
 import { neutralise } from "../lib/text.ts";
 import { get, getIfThere } from "./client.ts";
 import { all, useIfThere, usePeople } from "./queries.ts";
-import type { AlertSource, Calendar, ContactMethod, Fairness, Incident, IncidentState, InhibitionRule, List, Member, NotificationRule, OnCallNow, Override, Page, Policy, QuietHours, RoutingRule, Schedule, Silence, TimelineEntry } from "./types.ts";
+import type { AlertSource, Calendar, ContactMethod, Fairness, HandoffNotices, Incident, IncidentState, InhibitionRule, List, Member, NotificationRule, OnCallNow, Override, Page, Policy, QuietHours, RoutingRule, Schedule, Silence, Swap, TimelineEntry } from "./types.ts";
 
 export const useIncidents = (filter: { state: IncidentState | null; project: string | null }) =>
   useInfiniteQuery({
@@ -44,6 +44,7 @@ export const useSchedules = () => useIfThere<Schedule>("schedules", "/schedules"
 export const useSchedule = (id: string) => useQuery({ queryKey: ["schedules", id], queryFn: ({ signal }) => get<Schedule>(`/schedules/${encodeURIComponent(id)}`, { signal }) });
 export const useOnCall = (id: number) => useQuery({ queryKey: ["schedules", id, "on-call"], queryFn: ({ signal }) => get<OnCallNow>(`/schedules/${id}/on-call`, { signal }), refetchInterval: 30_000 });
 export const useOverrides = (id: number) => useQuery({ queryKey: ["schedules", id, "overrides"], queryFn: ({ signal }) => all<Override>(`/schedules/${id}/overrides`, signal) });
+export const useSwaps = (id: number) => useQuery({ queryKey: ["schedules", id, "swaps"], queryFn: ({ signal }) => all<Swap>(`/schedules/${id}/swaps`, signal) });
 export const useCalendar = (id: number, from: string, to: string) =>
   useQuery({ queryKey: ["schedules", id, "calendar", from, to], queryFn: ({ signal }) => get<Calendar>(`/schedules/${id}/calendar`, { params: { from, to }, signal }), placeholderData: keepPreviousData });
 
@@ -70,6 +71,8 @@ export const useContactMethods = () => useIfThere<ContactMethod>("contact-method
 export const useNotificationRules = () => useIfThere<NotificationRule>("notification-rules", "/account/notification-rules");
 
 export const useQuietHours = () => useQuery({ queryKey: ["quiet-hours"], queryFn: ({ signal }) => get<QuietHours>("/account/quiet-hours", { signal }) });
+
+export const useHandoffNotices = () => useQuery({ queryKey: ["handoff-notices"], queryFn: ({ signal }) => get<HandoffNotices>("/account/handoff-notices", { signal }) });
 
 /** Who can be put on call for a team. */
 export const useMembers = (team: number | undefined) =>

@@ -97,6 +97,8 @@ export type Calendar = Schemas["ScheduleCalendar"];
 export type Fairness = Schemas["Fairness"];
 export type Shift = Schemas["Shift"];
 export type Override = Schemas["StoredOverride"];
+export type Swap = Schemas["Swap"];
+export type ImportedCalendar = Schemas["ImportedCalendar"];
 
 export type Policy = Schemas["StoredEscalationPolicy"];
 export type PolicyContent = Schemas["GivenEscalationPolicy"];
@@ -115,3 +117,4 @@ export type Weekly = Schemas["Weekly"];
 export type ContactMethod = Schemas["ContactMethod"];
 export type NotificationRule = Schemas["NotificationRule"];
 export type QuietHours = Schemas["QuietHoursNow"];
+export type HandoffNotices = Schemas["HandoffSettings"];

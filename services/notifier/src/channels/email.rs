@@ -145,7 +145,7 @@ impl Email {
         let subject = match mail.kind {
             Kind::Invitation => format!("{about} invites you to Bugle"),
             Kind::PasswordReset => "Set a new password for Bugle".to_owned(),
-            Kind::Mention => about.clone(),
+            Kind::Mention | Kind::Schedule => about.clone(),
         };
         let values = json!({
             "subject": subject, "kind": mail.kind.as_str(), "about": about, "link": mail.link, "host": self.host,

@@ -8,9 +8,9 @@ use crate::{ApiError, State};
 use actix_web::web::{Data, Json, Path};
 use bugle_model::UserId;
 use bugle_schedule::{Override, OverrideKind};
-use bugle_store::Transactions;
 use bugle_store::audit::{self, Target};
-use bugle_store::oncall::{self, StoredOverride};
+use bugle_store::oncall::{self, StoredOverride, StoredSchedule};
+use bugle_store::{Connection, Transactions};
 use bugle_web::{FieldError, JsonBody, Page, Problem};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -89,25 +89,33 @@ pub(in super::super) async fn create(
     let mut connection = state.store.conn().await?;
     let made = connection
         .transaction(async |connection| {
-            let stored = schedules::of(connection, &principal, &id, now).await?;
-            oncall::lock_schedule(connection, stored.id).await?;
-            let stored = schedules::of(connection, &principal, &id, now).await?;
-            let mut schedule = stored.schedule;
-            let place = schedule.overrides.len();
-            schedule.overrides.push(new.clone());
-            named::refuse(mistakes(&schedule, place))?;
-            let comes_on = new.kind.comes_on().map(|who| ("who".to_owned(), who));
-            only_of_team(connection, stored.team, comes_on.into_iter().collect()).await?;
-            let made =
-                oncall::create_override(connection, stored.id, &new, &principal.actor.name, now).await?;
-            let target = Target::new("schedule", stored.id, &stored.name);
-            let after = Some(json!(new));
-            let entry = principal.changed("override.created", target, Some(stored.team), None, after);
-            audit::add(connection, &entry, now).await?;
-            Ok::<_, ApiError>(made)
+            let stored = schedules::held(connection, &principal, &id, now).await?;
+            put(connection, &principal, &stored, &new, now).await
         })
         .await?;
     Ok(Created::of(made))
+}
+
+/// Makes an override of a schedule that the caller holds, when it goes together with those that there are.
+pub(super) async fn put(
+    connection: &mut Connection,
+    principal: &Principal,
+    stored: &StoredSchedule,
+    new: &Override,
+    now: DateTime<Utc>,
+) -> Result<StoredOverride, ApiError> {
+    let mut schedule = stored.schedule.clone();
+    let place = schedule.overrides.len();
+    schedule.overrides.push(new.clone());
+    named::refuse(mistakes(&schedule, place))?;
+    let comes_on = new.kind.comes_on().map(|who| ("who".to_owned(), who));
+    only_of_team(connection, stored.team, comes_on.into_iter().collect()).await?;
+    let made = oncall::create_override(connection, stored.id, new, &principal.actor.name, now).await?;
+    let target = Target::new("schedule", stored.id, &stored.name);
+    let after = Some(json!(new));
+    let entry = principal.changed("override.created", target, Some(stored.team), None, after);
+    audit::add(connection, &entry, now).await?;
+    Ok(made)
 }
 
 /// What is wrong with the override at a place, with the fields as they are in the body.

@@ -1,6 +1,7 @@
 //! `/api/v1/schedules`: who is on call when.
 
 use super::super::named;
+use super::bookings::{self, DoubleBooking};
 use super::{name, only_of_team, room, team};
 use crate::access::Principal;
 use crate::openapi::{Created, NoContent, Parameter, parameter};
@@ -244,6 +245,8 @@ pub(in super::super) struct Calendar {
     shifts: Vec<Shift>,
     /// When nobody is on call; not in the past.
     gaps: Vec<Gap>,
+    /// When people of it are on call by another schedule of the team too; not in the past, within the first 62 days, 100 at most.
+    double_bookings: Vec<DoubleBooking>,
 }
 
 /// `GET /api/v1/schedules/{id}/calendar?from=&to=`
@@ -256,9 +259,11 @@ pub(in super::super) async fn calendar(
     let now = state.clock.now();
     let (from, to) = range(&request, now)?;
     let mut connection = state.store.conn().await?;
-    let schedule = of(&mut connection, &principal, &id, from.min(now)).await?.schedule;
+    let stored = of(&mut connection, &principal, &id, from.min(now)).await?;
+    let double_bookings = bookings::of(&mut connection, &stored, (from.max(now), to)).await?;
+    let schedule = stored.schedule;
     let (shifts, gaps) = (schedule.shifts(from, to), schedule.gaps(from, to, now));
-    Ok(Json(Calendar { from, to, shifts, gaps }))
+    Ok(Json(Calendar { from, to, shifts, gaps, double_bookings }))
 }
 
 /// `GET /api/v1/schedules/{id}/fairness?from=&to=`
@@ -311,6 +316,18 @@ pub(super) async fn of(
     let found = found.ok_or_else(|| named::missing("schedule", id))?;
     principal.allowed(Some(found.team))?;
     Ok(found)
+}
+
+/// The same, held until the end of the caller's transaction, so that of two who make overrides at once the second sees the first one's.
+pub(super) async fn held(
+    connection: &mut Connection,
+    principal: &Principal,
+    id: &str,
+    now: DateTime<Utc>,
+) -> Result<StoredSchedule, ApiError> {
+    let seen = of(connection, principal, id, now).await?;
+    oncall::lock_schedule(connection, seen.id).await?;
+    of(connection, principal, id, now).await
 }
 
 fn kept(name: &str, schedule: &Schedule) -> Value {

@@ -1,9 +1,9 @@
 //! On-call.
 
 use super::super::oncall::{
-    alert_sources, alerts, answers, contact_methods, escalation_policies, feeds, incident_actions,
-    incident_create, incident_merge, incidents, inhibition_rules, notification_rules, overrides, quiet_hours,
-    routing_rules, schedules, silences, slack, twilio, web_push,
+    alert_sources, alerts, answers, contact_methods, escalation_policies, feeds, handoff_notices, import,
+    incident_actions, incident_create, incident_merge, incidents, inhibition_rules, notification_rules,
+    overrides, quiet_hours, routing_rules, schedules, silences, slack, swaps, twilio, web_push,
 };
 use crate::access::{Endpoint, Need, delete, get, patch, post, put};
 use crate::openapi::{CURSOR, LIMIT};
@@ -13,6 +13,7 @@ pub(super) fn routes() -> Vec<Endpoint> {
     let all = [
         of_people(),
         of_schedules(),
+        of_swaps(),
         of_teams(),
         of_alerts(),
         of_silences(),
@@ -49,6 +50,10 @@ fn of_people() -> Vec<Endpoint> {
             .named("get_quiet_hours", "When one's pages wait."),
         put("/api/v1/account/quiet-hours", Need::Person, quiet_hours::set)
             .named("set_quiet_hours", "Has pages wait in some hours. What waits already goes on waiting."),
+        get("/api/v1/account/handoff-notices", Need::Person, handoff_notices::get)
+            .named("get_handoff_notices", "When one is told of one's shifts."),
+        put("/api/v1/account/handoff-notices", Need::Person, handoff_notices::set)
+            .named("set_handoff_notices", "Says when one is to be told by mail of one's shifts."),
     ]
 }
 
@@ -86,6 +91,27 @@ fn of_schedules() -> Vec<Endpoint> {
             .named("create_override", "Makes an override."),
         delete("/api/v1/schedules/{id}/overrides/{override_id}", Need::TRIAGE, overrides::remove)
             .named("remove_override", "Removes an override."),
+        post("/api/v1/schedules/{id}/import", Need::MANAGE, import::run).named(
+            "import_calendar",
+            "Makes overrides of the events of an iCalendar, instead of those of the import before.",
+        ),
+    ]
+}
+
+fn of_swaps() -> Vec<Endpoint> {
+    vec![
+        get("/api/v1/schedules/{id}/swaps", Need::VIEW, swaps::list).named(
+            "list_swaps",
+            "Who asks for whom to take their shifts, and what came of it; the newest first.",
+        ),
+        post("/api/v1/schedules/{id}/swaps", Need::Person, swaps::ask)
+            .named("ask_for_swap", "Asks one's team, or somebody of it, to take one's shifts within a time."),
+        post("/api/v1/schedules/{id}/swaps/{swap_id}/take", Need::Person, swaps::take)
+            .named("take_swap", "Takes them: an override is made."),
+        post("/api/v1/schedules/{id}/swaps/{swap_id}/decline", Need::Person, swaps::decline)
+            .named("decline_swap", "Says no."),
+        post("/api/v1/schedules/{id}/swaps/{swap_id}/withdraw", Need::Person, swaps::withdraw)
+            .named("withdraw_swap", "Takes one's own request back."),
     ]
 }
 

@@ -1,3 +1,4 @@
+import { HandoffNotices } from "./handoffs.tsx";
 import { ContactMethods } from "./methods.tsx";
 import { QuietHours } from "./quiet.tsx";
 import { NotificationRules } from "./rules.tsx";
@@ -6,6 +7,6 @@ import { NotificationRules } from "./rules.tsx";
 export const MyOnCall = () => (
   <div className="split even">
     <div><NotificationRules /><QuietHours /></div>
-    <div><ContactMethods /></div>
+    <div><ContactMethods /><HandoffNotices /></div>
   </div>
 );

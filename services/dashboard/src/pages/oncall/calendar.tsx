@@ -1,6 +1,7 @@
 import { useState, type PointerEvent } from "react";
-import { useCalendar, useNames } from "../../api/oncall.ts";
-import type { Schedule } from "../../api/types.ts";
+import { Link } from "react-router-dom";
+import { useCalendar, useNames, useSchedules } from "../../api/oncall.ts";
+import type { Calendar, Schedule } from "../../api/types.ts";
 import { useFilter, useNow } from "../../lib/hooks.ts";
 import { minutes } from "../../lib/time.ts";
 import { dayName, dayStart, inZone, isDay, monday, plusDays, wallOf } from "../../lib/zone.ts";
@@ -127,6 +128,26 @@ function Shifts({ all, draw }: { all: Week[]; draw: Draw }) {
   );
 }
 
+/** Who is asked for by another schedule of the team too. That can be meant, so it is said quietly. */
+function DoubleBookings({ bookings, zone }: { bookings: Calendar["double_bookings"]; zone: string }) {
+  const schedules = useSchedules().data;
+  const name = useNames();
+  if (bookings.length === 0) return null;
+  return (
+    <details className="pad">
+      <summary>{bookings.length === 1 ? "Somebody is on call by two schedules at once" : `${bookings.length} times somebody is on call by two schedules at once`}</summary>
+      <ul>
+        {bookings.map((one) => (
+          <li key={`${one.who}-${one.start}-${one.schedule}`}>
+            <Untrusted limit={60}>{name(one.who)}</Untrusted>: {inZone(one.start, zone)} – {inZone(one.end, zone)}, also by{" "}
+            <Link to={`/on-call/schedules/${one.schedule}`}><Untrusted limit={64}>{schedules?.find((other) => other.id === one.schedule)?.name ?? `schedule ${one.schedule}`}</Untrusted></Link>
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+}
+
 /** Who will be on call, week by week, on the clocks of the schedule's zone. */
 export function CalendarPanel({ schedule, pick }: { schedule: Schedule; pick: Pick | null }) {
   const { zone } = schedule;
@@ -162,6 +183,7 @@ export function CalendarPanel({ schedule, pick }: { schedule: Schedule; pick: Pi
       {calendar.isPending && <Skeleton rows={5} height={70} />}
       {calendar.isError && <Failure error={calendar.error} retry={() => void calendar.refetch()} />}
       {gaps > 0 && <p className="calwarn">{gaps === 1 ? "There is a time at which nobody is on call: it is hatched." : `There are ${gaps} times at which nobody is on call: they are hatched.`}</p>}
+      <DoubleBookings bookings={calendar.data?.double_bookings ?? []} zone={zone} />
       <div className={`calendar ${pick === null ? "" : "pickable"}`} aria-busy={calendar.isPlaceholderData}>{all.map((week) => <WeekOf key={week.days[0]} week={week} draw={draw} now={now} pick={pick} drag={drag} />)}</div>
       {all.length > 0 && <Shifts all={all} draw={draw} />}
     </Panel>

@@ -3,10 +3,11 @@ import type { Calendar, Layer, TimelineEntry } from "../../api/types.ts";
 import { tell } from "../incidents/words.ts";
 import { like, matchersOf, matchersText } from "./matchers.ts";
 import { draftOf, layerOf, restrictionText, rotationText } from "./layers.ts";
+import { ownShifts } from "./shifts.ts";
 import { weeks } from "./strip.ts";
 
 const shift = (who: number, start: string, end: string, source: { layer: number } | { override: number } = { layer: 0 }) => ({ who, start, end, source });
-const calendar = (shifts: Calendar["shifts"], gaps: Calendar["gaps"] = []): Calendar => ({ from: "", to: "", shifts, gaps });
+const calendar = (shifts: Calendar["shifts"], gaps: Calendar["gaps"] = []): Calendar => ({ from: "", to: "", shifts, gaps, double_bookings: [] });
 
 describe("a calendar as strips of weeks", () => {
   it("cuts shifts at the ends of weeks, and gives gaps their place", () => {
@@ -24,6 +25,14 @@ describe("a calendar as strips of weeks", () => {
   it("makes the day on which clocks change as wide as the others", () => {
     const [week] = weeks(calendar([shift(1, "2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z")]), "2026-03-23", 1, "Europe/Vienna", 1);
     expect(week?.rows[0]?.bars.map(({ left, width }) => [Math.round(left * 7), Math.round(width * 7)])).toEqual([[600, 100]]);
+  });
+});
+
+describe("one's own shifts", () => {
+  it("are those of one person, and what follows without a pause is one", () => {
+    const all = [shift(2, "2026-11-23T00:00:00Z", "2026-11-24T00:00:00Z"), shift(1, "2026-11-24T00:00:00Z", "2026-11-25T00:00:00Z"), shift(1, "2026-11-25T00:00:00Z", "2026-11-25T12:00:00Z", { override: 0 }), shift(1, "2026-11-26T00:00:00Z", "2026-11-27T00:00:00Z")];
+    expect(ownShifts(all, 1)).toEqual([{ start: "2026-11-24T00:00:00Z", end: "2026-11-25T12:00:00Z" }, { start: "2026-11-26T00:00:00Z", end: "2026-11-27T00:00:00Z" }]);
+    expect(ownShifts(all, 3)).toEqual([]);
   });
 });
 

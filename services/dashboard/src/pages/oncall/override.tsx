@@ -82,7 +82,7 @@ export function Overrides({ schedule, may, add }: { schedule: Schedule; may: boo
           <li key={override.id}>
             <div className="grow">
               <Sentence override={override} />
-              <div className="muted">{inZone(override.from, schedule.zone)} – {inZone(override.to, schedule.zone)}, by <Untrusted limit={60}>{override.created_by}</Untrusted></div>
+              <div className="muted">{inZone(override.from, schedule.zone)} – {inZone(override.to, schedule.zone)}, by <Untrusted limit={60}>{override.created_by}</Untrusted>{override.imported && " from a calendar"}</div>
             </div>
             {may && <IconButton icon="trash" label={`Remove the override from ${inZone(override.from, schedule.zone)}`} onClick={() => remove.mutate(override.id)} />}
           </li>

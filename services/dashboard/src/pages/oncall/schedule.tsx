@@ -14,10 +14,12 @@ import { Button, ButtonLink, Failure, Page, Panel, Skeleton } from "../../ui/kit
 import { Untrusted } from "../../ui/text.tsx";
 import { CalendarPanel } from "./calendar.tsx";
 import { FeedDialog } from "./feed.tsx";
+import { ImportDialog } from "./import.tsx";
 import { restrictionText, rotationText } from "./layers.ts";
 import { OverrideDialog, Overrides } from "./override.tsx";
 import { Now } from "./schedules.tsx";
 import { Spread } from "./spread.tsx";
+import { Swaps } from "./swaps.tsx";
 
 function Layers({ schedule }: { schedule: Schedule }) {
   const name = useNames();
@@ -66,6 +68,7 @@ export default function SchedulePage() {
   const session = useSession();
   const [span, setSpan] = useState<[string, string] | null>(null);
   const [subscribing, setSubscribing] = useState(false);
+  const [importing, setImporting] = useState(false);
   useTitle(schedule.data === undefined ? "Schedule" : `${neutralise(schedule.data.name)}, on call`);
   if (schedule.isPending) return <Skeleton rows={8} height={56} />;
   if (schedule.data === undefined) return <Failure whole error={schedule.error} retry={() => void schedule.refetch()} />;
@@ -75,15 +78,16 @@ export default function SchedulePage() {
   return (
     <>
       <nav className="trail" aria-label="Where this is"><Link to="/on-call">On call</Link><span aria-hidden="true">/</span><span>Schedule</span></nav>
-      <Page title={<Untrusted limit={64}>{shown.name}</Untrusted>} lead={<ZoneHint zone={shown.zone} />} actions={<><Button icon="external" onClick={() => setSubscribing(true)}>Subscribe</Button>{manage && <Manage schedule={shown} />}</>}>
+      <Page title={<Untrusted limit={64}>{shown.name}</Untrusted>} lead={<ZoneHint zone={shown.zone} />} actions={<><Button icon="external" onClick={() => setSubscribing(true)}>Subscribe</Button>{manage && <><Button icon="download" onClick={() => setImporting(true)}>Import</Button><Manage schedule={shown} /></>}</>}>
         <Panel title="Who is on call"><div className="pad"><Now schedule={shown} /></div></Panel>
         <CalendarPanel schedule={shown} pick={triage ? (first, last) => setSpan([first, last]) : null} />
         <div className="split even">
-          <Overrides schedule={shown} may={triage} add={() => setSpan([today, today])} />
+          <div><Swaps schedule={shown} /><Overrides schedule={shown} may={triage} add={() => setSpan([today, today])} /></div>
           <div><Layers schedule={shown} /><Spread schedule={shown} /></div>
         </div>
       </Page>
       {subscribing && <FeedDialog schedule={shown} onClose={() => setSubscribing(false)} />}
+      {importing && <ImportDialog schedule={shown} onClose={() => setImporting(false)} />}
       {span !== null && <OverrideDialog schedule={shown} first={span[0]} last={span[1]} onClose={() => setSpan(null)} />}
     </>
   );

@@ -13,6 +13,7 @@ mod crowds;
 mod escalating;
 mod faults;
 mod flapping;
+mod handoffs;
 mod inhibitions;
 mod merging;
 mod nobody;
