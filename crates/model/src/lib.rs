@@ -35,9 +35,7 @@ pub use level::{IssueStatus, Level, Priority, UnknownName};
 pub use notification::{
     Channel, DeliveryStatus, DestinationSettings, NotificationState, SignalKind, takes_no_sms,
 };
-pub use oncall::{
-    EscalationPolicy, EscalationStep, EscalationTarget, IncidentAnswer, IncidentEvent, IncidentState,
-};
+pub use oncall::{IncidentAnswer, IncidentEvent, IncidentState};
 pub use outcome::{Outcome, OutcomeCount};
 pub use project::{
     DoorKey, DoorProject, DoorSnapshot, InboundFilters, ProjectSettings, Quota, RetentionClass, ScrubSettings,

@@ -38,11 +38,13 @@ mod policies;
 mod quiet_hours;
 mod read;
 mod replies;
+mod response_times;
 mod room;
 mod routing;
 mod schedules;
 mod sent;
 mod silences;
+mod turns;
 mod work;
 
 pub use act::{Acted, acknowledge, escalate, note, reassign, resolve, snooze, unacknowledge};
@@ -62,7 +64,7 @@ pub use contact_methods::{
     verify_contact_method,
 };
 pub use decision::{Decision, FiredStep, NewLog, NewPage, Pending};
-pub use directory::{Directory, Person, Rule};
+pub use directory::{Directory, Person, Room, Rule};
 pub use feeds::{Named, ScheduleFeed, find_feed, names_of, remove_feed, set_feed};
 pub use follow::follow_issues;
 pub(crate) use follow::{follow_delete, follow_merge};
@@ -89,6 +91,7 @@ pub use replies::{
     Reply, ReplyOwner, answer_reply, count_misunderstood, note_reply, page_failed, prune_replies,
     reply_owners, start_number, stop_number, switch_off,
 };
+pub use response_times::{ResponseTimes, set_response_times};
 pub use room::{MAX_OF_TEAM, OfTeam, has_room};
 pub use routing::{
     NewRoutingRule, RoutingRule, create_routing_rule, delete_routing_rule, list_routing_rules,
@@ -101,4 +104,5 @@ pub use sent::{MESSAGES_A_DAY, MESSAGES_AN_HOUR, next_message_at};
 pub use silences::{
     NewSilence, Silence, Silencing, create_silence, delete_silence, has_room_for_silence, list_silences,
 };
+pub use turns::Turns;
 pub use work::{Due, work};

@@ -169,12 +169,14 @@ pub(super) async fn quieten(
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
     let Some(found) = silencing(conn, &[incident], now).await?.remove(&incident) else { return Ok(false) };
-    statement("UPDATE incidents SET next_at = $2, silenced_until = $2, silence_id = $3 WHERE id = $1")
-        .bind::<Int8, _>(incident.0)
-        .bind::<Timestamptz, _>(found.until)
-        .bind::<Int4, _>(found.silence.0)
-        .execute(conn)
-        .await?;
+    statement(
+        "UPDATE incidents SET next_at = $2, silenced_until = $2, silence_id = $3, respond_by = NULL WHERE id = $1",
+    )
+    .bind::<Int8, _>(incident.0)
+    .bind::<Timestamptz, _>(found.until)
+    .bind::<Int4, _>(found.silence.0)
+    .execute(conn)
+    .await?;
     let entry = Entry { incident, generation: 1, event: IncidentEvent::Silenced, data: found.told() };
     log::write(conn, &[entry], None, now).await?;
     Ok(true)

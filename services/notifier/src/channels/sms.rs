@@ -113,7 +113,9 @@ impl Sms {
     }
 
     async fn post(&self, account: &Account, dispatch: Dispatch<'_>, code: &str) -> Outcome {
-        let body = text::compose(dispatch.content, code, self.takes_replies);
+        // Only what comes from a number that somebody has proven to be theirs is an answer.
+        let takes_replies = self.takes_replies && dispatch.destination.project.is_none();
+        let body = text::compose(dispatch.content, code, takes_replies);
         let sender = if account.from.starts_with("MG") { "MessagingServiceSid" } else { "From" };
         let fields = [("To", dispatch.destination.target.as_str()), (sender, &account.from), ("Body", &body)];
         let Some(reports) = &self.reports else {
