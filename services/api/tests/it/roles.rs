@@ -172,6 +172,7 @@ fn body(declared: &Declared, who: &str) -> Value {
         ("POST", "/api/v1/schedules/{id}/overrides") => json!({
             "from": "2027-02-01T00:00:00Z", "to": "2027-02-02T00:00:00Z", "kind": "add", "who": 1,
         }),
+        ("PUT", "/api/v1/teams/{id}/response-times") => json!({ "critical": 5 }),
         ("POST", "/api/v1/escalation-policies") => {
             json!({ "name": unique, "content": { "steps": [] } })
         }
