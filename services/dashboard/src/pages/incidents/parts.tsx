@@ -1,7 +1,9 @@
 import { useNames, usePolicies } from "../../api/oncall.ts";
 import type { Incident } from "../../api/types.ts";
+import { useNow } from "../../lib/hooks.ts";
+import { absolute } from "../../lib/time.ts";
 import { Time, Untrusted } from "../../ui/text.tsx";
-import { isSilenced, isSnoozed } from "./words.ts";
+import { isSilenced, isSnoozed, timeLeft } from "./words.ts";
 
 export function IncidentBadge({ incident }: { incident: Incident }) {
   const state = isSnoozed(incident) ? "snoozed" : isSilenced(incident) ? "silenced" : incident.state;
@@ -14,6 +16,14 @@ export function Holder({ incident }: { incident: Incident }) {
   if (incident.acknowledged_by !== null) return <Untrusted limit={60}>{incident.acknowledged_by}</Untrusted>;
   if (incident.assigned_user !== null) return <Untrusted limit={60}>{name(incident.assigned_user)}</Untrusted>;
   return <>nobody yet</>;
+}
+
+/** How long an incident that nobody has answered has to be answered. */
+export function TimeLeft({ incident }: { incident: Incident }) {
+  const now = useNow();
+  if (incident.state !== "triggered" || incident.respond_by === null) return null;
+  const { overdue, text } = timeLeft(incident.respond_by, now);
+  return <span className={`tag timeleft ${overdue ? "overdue" : ""}`} title={`To be answered by ${absolute(incident.respond_by)}`}>{text}</span>;
 }
 
 /** What comes next by itself. */
