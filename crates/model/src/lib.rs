@@ -35,10 +35,7 @@ pub use level::{IssueStatus, Level, Priority, UnknownName};
 pub use notification::{
     Channel, DeliveryStatus, DestinationSettings, NotificationState, SignalKind, takes_no_calls, takes_no_sms,
 };
-pub use oncall::{
-    DigestInterval, EscalationPolicy, EscalationStep, EscalationTarget, IncidentAnswer, IncidentEvent,
-    IncidentState, SwapState,
-};
+pub use oncall::{DigestInterval, IncidentAnswer, IncidentEvent, IncidentState, SwapState};
 pub use outcome::{Outcome, OutcomeCount};
 pub use project::{
     DoorKey, DoorProject, DoorSnapshot, InboundFilters, ProjectSettings, Quota, RetentionClass, ScrubSettings,

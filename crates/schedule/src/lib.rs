@@ -1,4 +1,5 @@
-//! On-call schedules: who is on call when. Arithmetic only; the time of day is always an argument.
+//! On-call schedules: who is on call when; and escalation policies: who is paged in which order. Arithmetic only; the time of day is
+//! always an argument.
 //!
 //! All of it works on the wall clock of the schedule's zone, with two rules (those of GoAlert): a time that the
 //! clock skips is the first instant after the gap, and a time that the clock shows twice is the first of the two.
@@ -13,6 +14,7 @@ mod bookings;
 mod check;
 mod digest;
 mod edit;
+mod escalation;
 mod fairness;
 mod giving;
 pub mod ical;
@@ -34,6 +36,7 @@ pub use answers::{Gap, Handoff, OnCall, Shift, Source};
 pub use bookings::{DoubleBooking, OverrideConflict, double_bookings};
 pub use check::FieldError;
 pub use digest::{next_full_hour, next_morning};
+pub use escalation::{EscalationPolicy, EscalationStep, EscalationTarget};
 pub use fairness::{Fairness, Load};
 pub use giving::{CannotGive, Giving};
 pub use layer::Layer;

@@ -6,7 +6,7 @@ pub use check::{Invalid, secret_from};
 pub(crate) use check::{Looks, mistakes};
 
 use crate::{Connection, StoreError, statement};
-use bugle_model::{Channel, DestinationId, DestinationSettings, Priority, ProjectId};
+use bugle_model::{Channel, DestinationId, DestinationSettings, Priority, ProjectId, TeamId};
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, Bool, Int4, Int8, Jsonb, Nullable, SmallInt, Text, Timestamptz};
@@ -216,6 +216,21 @@ pub async fn list(conn: &mut Connection, project: ProjectId) -> Result<Vec<Desti
             .load(conn)
             .await?,
     )
+}
+
+/// The destinations of a team's projects, by project, oldest first; the first 1,000.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list_of_team(conn: &mut Connection, team: TeamId) -> Result<Vec<Destination>, StoreError> {
+    let rows = statement(
+        "SELECT d.* FROM destinations d JOIN projects p ON p.id = d.project_id
+         WHERE p.team_id = $1 ORDER BY p.name, d.id LIMIT 1000",
+    )
+    .bind::<Int4, _>(team.0)
+    .load(conn)
+    .await?;
+    read(rows)
 }
 
 /// The enabled destinations of some projects. One that cannot be read (made by a newer version, or by hand) is left

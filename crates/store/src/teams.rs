@@ -1,5 +1,6 @@
 //! Teams, and who is in them.
 
+use crate::oncall::ResponseTimes;
 use crate::row::{self, JsonRow};
 use crate::{Connection, Scope, StoreError, statement};
 use bugle_model::{TeamId, TeamRole, UserId};
@@ -23,6 +24,8 @@ pub struct Team {
     pub members: i64,
     /// How many projects.
     pub projects: i64,
+    /// How long its incidents have to be answered.
+    pub response_times: ResponseTimes,
     /// When it was made.
     pub created_at: DateTime<Utc>,
 }
@@ -69,7 +72,9 @@ pub async fn list(connection: &mut Connection, scope: &Scope) -> Result<Vec<Team
         "SELECT to_jsonb(x) AS row FROM (
             SELECT t.id, t.name, t.created_at,
                 (SELECT count(*) FROM memberships m WHERE m.team_id = t.id) AS members,
-                (SELECT count(*) FROM projects p WHERE p.team_id = t.id) AS projects
+                (SELECT count(*) FROM projects p WHERE p.team_id = t.id) AS projects,
+                jsonb_build_object('low', t.response_minutes[1], 'medium', t.response_minutes[2], 'high', t.response_minutes[3],
+                    'critical', t.response_minutes[4]) AS response_times
             FROM teams t WHERE ($1 IS NULL OR t.id = ANY ($1)) ORDER BY t.name) x",
     )
     .bind::<Nullable<Array<Integer>>, _>(scope.bind())

@@ -133,7 +133,8 @@ pub async fn unacknowledge(
     let by = by.into();
     let changed: Vec<Changed> = statement(
         "UPDATE incidents SET state = 1, generation = generation + 1, started_generation = generation + 1, pass = 0, step = 0,
-            pass_paged = false, next_at = $2, acknowledged_at = NULL, acknowledged_by = NULL, snoozed_until = NULL
+            pass_paged = false, next_at = $2, acknowledged_at = NULL, acknowledged_by = NULL, snoozed_until = NULL,
+            respond_by = $2 + bugle_response_time(team_id, project_id, priority)
          WHERE id = $1 AND state = 2 RETURNING generation",
     )
     .bind::<Int8, _>(id.0)

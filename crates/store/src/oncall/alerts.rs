@@ -83,10 +83,10 @@ async fn insert(
 ) -> Result<Option<IncidentId>, StoreError> {
     let made: Vec<Id> = statement(
         "INSERT INTO incidents (project_id, team_id, origin, source_id, opened_by, dedup_key, title, message, labels, links,
-            environment, alerts, policy_version_id, priority, received_at, triggered_at, next_at)
+            environment, alerts, policy_version_id, priority, received_at, triggered_at, next_at, respond_by)
          SELECT p.id, CASE WHEN p.id IS NULL THEN s.team_id END, $2, s.id, s.name, $3, $4, $5, $6, $7, $8, 1,
             (SELECT v.id FROM escalation_policy_versions v WHERE v.policy_id = s.policy_id ORDER BY v.version DESC LIMIT 1),
-            $9, $10, $10, $10
+            $9, $10, $10, $10, $10 + bugle_response_time(s.team_id, NULL, $9)
          FROM alert_sources s LEFT JOIN projects p ON p.id = s.project_id AND p.team_id = s.team_id
          WHERE s.id = $1
             AND (SELECT count(*) FROM incidents o WHERE o.source_id = s.id AND o.state < 3) < $11

@@ -48,10 +48,10 @@ pub async fn open_by_hand(
     }
     let made: Vec<Id> = statement(
         "INSERT INTO incidents (project_id, team_id, origin, opened_by, title, message, links, policy_version_id, priority,
-            received_at, triggered_at, next_at)
+            received_at, triggered_at, next_at, respond_by)
          SELECT $2, CASE WHEN $2 IS NULL THEN $1 END, $4, $5, $6, $7, $8,
             (SELECT v.id FROM escalation_policy_versions v WHERE v.policy_id = e.id ORDER BY v.version DESC LIMIT 1),
-            $9, $10, $10, $10
+            $9, $10, $10, $10, $10 + bugle_response_time($1, NULL, $9)
          FROM escalation_policies e
          WHERE e.id = $3 AND e.team_id = $1
             AND ($2 IS NULL OR EXISTS (SELECT 1 FROM projects p WHERE p.id = $2 AND p.team_id = $1))

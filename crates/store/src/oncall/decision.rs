@@ -1,8 +1,9 @@
 //! What is decided about a due incident: steps, pages, what becomes of those that wait, and what the timeline tells.
 
 use super::silencing::SilentBy;
+use super::turns::Turns;
 use super::work::Due;
-use bugle_model::{ContactMethodId, IncidentEvent, IncidentState, UserId};
+use bugle_model::{DestinationId, IncidentEvent, IncidentState, UserId};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
@@ -10,7 +11,7 @@ use uuid::Uuid;
 /// The number of the step that pages who was asked to help.
 pub const RESPONDER_STEP: i16 = -3;
 
-/// A page to be made.
+/// A page to be made: of a person, by one of their contact methods, or a post to a destination of a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewPage {
     /// Its id for the outside.
@@ -19,10 +20,10 @@ pub struct NewPage {
     pub pass: i16,
     /// By which step, from 0; see [`FiredStep::step`].
     pub step: i16,
-    /// Whom.
-    pub user: UserId,
-    /// By what.
-    pub contact_method: ContactMethodId,
+    /// Whom; nobody is a post.
+    pub user: Option<UserId>,
+    /// By what, or where.
+    pub destination: DestinationId,
     /// When.
     pub due_at: DateTime<Utc>,
     /// Whether it is put together with others that are due then.
@@ -33,7 +34,7 @@ pub struct NewPage {
     pub received_at: DateTime<Utc>,
 }
 
-/// A step that pages somebody.
+/// A step that has come: it pages somebody, or has only destinations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FiredStep {
     /// In which pass of the policy.
@@ -81,12 +82,16 @@ pub struct Decision {
     pub pass_paged: bool,
     /// When something is due again.
     pub next_at: Option<DateTime<Utc>>,
+    /// See [`Due::respond_by`].
+    pub respond_by: Option<DateTime<Utc>>,
     /// What keeps it silent until `next_at`.
     pub silenced_by: Option<SilentBy>,
     /// What becomes of pages.
     pub pending: Pending,
-    /// Steps that page somebody.
+    /// Steps that have come.
     pub steps: Vec<FiredStep>,
+    /// Who is next in steps in which people take turns.
+    pub turns: Turns,
     /// Pages to be made.
     pub pages: Vec<NewPage>,
     /// Whose pages need not wait any more for the end of quiet hours.
@@ -107,9 +112,11 @@ impl Decision {
             step: due.step,
             pass_paged: due.pass_paged,
             next_at: due.next_at,
+            respond_by: due.respond_by,
             silenced_by: None,
             pending: Pending::Keep,
             steps: Vec::new(),
+            turns: Turns::new(),
             pages: Vec::new(),
             released: Vec::new(),
             log: Vec::new(),

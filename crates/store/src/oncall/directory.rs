@@ -1,11 +1,15 @@
-//! Who can be paged at one moment: people with their rules, who is on call by which schedule, who manages which team.
+//! Who can be paged at one moment: people with their rules, who is on call by which schedule, who is in which team and manages it; and
+//! which destinations can be told.
 
 use super::contact_methods::account_email;
 use super::quiet_hours::QuietHours;
+use super::turns::Turns;
 use crate::row::{self, JsonRow};
 use crate::{Connection, StoreError, statement};
-use bugle_model::{ContactMethodId, DigestInterval, EscalationTarget, Priority, ScheduleId, TeamId, UserId};
-use bugle_schedule::{Schedule, next_full_hour, next_morning, quiet_until};
+use bugle_model::{
+    Channel, ContactMethodId, DestinationId, DigestInterval, Priority, ScheduleId, TeamId, TeamRole, UserId,
+};
+use bugle_schedule::{EscalationTarget, Schedule, next_full_hour, next_morning, quiet_until};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use diesel::sql_types::{Array, Int4, Timestamptz};
@@ -81,6 +85,15 @@ impl Person {
     }
 }
 
+/// A destination of a project that is switched on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Room {
+    /// How messages travel there.
+    pub channel: Channel,
+    /// Its project's name.
+    pub project: String,
+}
+
 /// What decisions are made by.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Directory {
@@ -90,10 +103,16 @@ pub struct Directory {
     pub on_call: BTreeMap<ScheduleId, Vec<UserId>>,
     /// The managers of each team.
     pub managers: BTreeMap<TeamId, Vec<UserId>>,
+    /// Everybody of each team who may answer: its viewers may not.
+    pub members: BTreeMap<TeamId, Vec<UserId>>,
+    /// The destinations that can be told.
+    pub rooms: BTreeMap<DestinationId, Room>,
+    /// Who is next in steps in which people take turns.
+    pub turns: Turns,
 }
 
 impl Directory {
-    /// Who some targets are at this moment, each once, in the order of the targets.
+    /// Who some targets are at this moment, each once, in the order of the targets. Destinations are nobody.
     #[must_use]
     pub fn resolve(&self, targets: &[EscalationTarget]) -> Vec<UserId> {
         let mut seen = BTreeSet::new();
@@ -102,6 +121,8 @@ impl Directory {
             EscalationTarget::Schedule { schedule } => {
                 self.on_call.get(schedule).cloned().unwrap_or_default()
             }
+            EscalationTarget::Team { team } => self.members.get(team).cloned().unwrap_or_default(),
+            EscalationTarget::Destination { .. } => Vec::new(),
         });
         everybody.filter(|user| seen.insert(*user)).collect()
     }
@@ -116,15 +137,16 @@ pub(super) async fn load(
     now: DateTime<Utc>,
 ) -> Result<Directory, StoreError> {
     let on_call = on_call(conn, targets, now).await?;
-    let managers = managers(conn, teams).await?;
+    let (managers, members) = teams_of(conn, targets, teams).await?;
+    let rooms = rooms(conn, targets).await?;
     let mut needed = people;
     needed.extend(targets.iter().filter_map(|target| match target {
         EscalationTarget::Person { user } => Some(*user),
-        EscalationTarget::Schedule { .. } => None,
+        _ => None,
     }));
-    needed.extend(on_call.values().chain(managers.values()).flatten());
+    needed.extend(on_call.values().chain(managers.values()).chain(members.values()).flatten());
     let people = load_people(conn, &needed, now).await?;
-    Ok(Directory { people, on_call, managers })
+    Ok(Directory { people, on_call, managers, members, rooms, turns: Turns::new() })
 }
 
 #[derive(Deserialize)]
@@ -144,7 +166,7 @@ async fn on_call(
         .iter()
         .filter_map(|target| match target {
             EscalationTarget::Schedule { schedule } => Some(schedule.0),
-            EscalationTarget::Person { .. } => None,
+            _ => None,
         })
         .collect();
     if ids.is_empty() {
@@ -175,25 +197,73 @@ async fn on_call(
     Ok(row::all::<ScheduleRow>(rows)?.into_iter().filter_map(readable).collect())
 }
 
-#[derive(Deserialize)]
-struct ManagersRow {
-    team: TeamId,
-    users: Vec<UserId>,
-}
+type ByTeam = BTreeMap<TeamId, Vec<UserId>>;
 
-async fn managers(
+/// The managers of each team, and everybody who may answer of those that are targets.
+async fn teams_of(
     conn: &mut Connection,
+    targets: &BTreeSet<EscalationTarget>,
     teams: &BTreeSet<TeamId>,
-) -> Result<BTreeMap<TeamId, Vec<UserId>>, StoreError> {
+) -> Result<(ByTeam, ByTeam), StoreError> {
+    #[derive(Deserialize)]
+    struct Row {
+        team: TeamId,
+        user: UserId,
+        role: TeamRole,
+    }
+    let wanted: BTreeSet<TeamId> = targets
+        .iter()
+        .filter_map(|target| match target {
+            EscalationTarget::Team { team } => Some(*team),
+            _ => None,
+        })
+        .collect();
     let rows: Vec<JsonRow> = statement(
-        "SELECT jsonb_build_object('team', m.team_id, 'users', jsonb_agg(u.id ORDER BY u.id)) AS row
+        "SELECT jsonb_build_object('team', m.team_id, 'user', u.id, 'role', m.role) AS row
          FROM memberships m JOIN users u ON u.id = m.user_id AND NOT u.disabled
-         WHERE m.team_id = ANY($1) AND m.role = 'manager' GROUP BY m.team_id",
+         WHERE (m.team_id = ANY($1) AND m.role = 'manager') OR (m.team_id = ANY($2) AND m.role <> 'viewer')
+         ORDER BY m.team_id, u.id",
     )
     .bind::<Array<Int4>, _>(teams.iter().map(|id| id.0).collect::<Vec<_>>())
+    .bind::<Array<Int4>, _>(wanted.iter().map(|id| id.0).collect::<Vec<_>>())
     .load(conn)
     .await?;
-    Ok(row::all::<ManagersRow>(rows)?.into_iter().map(|row| (row.team, row.users)).collect())
+    let (mut managers, mut members) = (ByTeam::new(), ByTeam::new());
+    for row in row::all::<Row>(rows)? {
+        if row.role == TeamRole::Manager {
+            managers.entry(row.team).or_default().push(row.user);
+        }
+        if wanted.contains(&row.team) {
+            members.entry(row.team).or_default().push(row.user);
+        }
+    }
+    Ok((managers, members))
+}
+
+async fn rooms(
+    conn: &mut Connection,
+    targets: &BTreeSet<EscalationTarget>,
+) -> Result<BTreeMap<DestinationId, Room>, StoreError> {
+    #[derive(Deserialize)]
+    struct Row {
+        id: DestinationId,
+        channel: i16,
+        project: String,
+    }
+    let ids: Vec<i32> = targets.iter().filter_map(|target| Some(target.destination()?.0)).collect();
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let rows: Vec<JsonRow> = statement(
+        "SELECT jsonb_build_object('id', d.id, 'channel', d.channel, 'project', p.name) AS row
+         FROM destinations d JOIN projects p ON p.id = d.project_id WHERE d.id = ANY($1) AND d.enabled",
+    )
+    .bind::<Array<Int4>, _>(ids)
+    .load(conn)
+    .await?;
+    let room =
+        |row: Row| Some((row.id, Room { channel: Channel::from_code(row.channel)?, project: row.project }));
+    Ok(row::all::<Row>(rows)?.into_iter().filter_map(room).collect())
 }
 
 #[derive(Deserialize)]

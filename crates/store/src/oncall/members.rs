@@ -3,7 +3,8 @@
 use super::work::Due;
 use crate::row::{self, JsonRow};
 use crate::{Connection, StoreError, statement};
-use bugle_model::{EscalationTarget, NotificationState, ScheduleId, TeamId, UserId};
+use bugle_model::{DestinationId, NotificationState, ScheduleId, TeamId, UserId};
+use bugle_schedule::EscalationTarget;
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, Int4, SmallInt, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
@@ -16,6 +17,7 @@ struct OfTeam {
     team: Option<TeamId>,
     users: BTreeSet<UserId>,
     schedules: BTreeSet<ScheduleId>,
+    destinations: BTreeSet<DestinationId>,
 }
 
 impl OfTeam {
@@ -23,21 +25,28 @@ impl OfTeam {
         match target {
             EscalationTarget::Person { user } => self.users.contains(user),
             EscalationTarget::Schedule { schedule } => self.schedules.contains(schedule),
+            EscalationTarget::Team { team } => self.team == Some(*team),
+            EscalationTarget::Destination { destination } => self.destinations.contains(destination),
         }
     }
 }
 
-/// Takes people and schedules out of what is due that are not of the incident's team, or not any more: a policy was made, and an incident
-/// opened, at a time at which they were. A step without anybody is left out by whoever decides.
+/// Takes people, schedules and destinations out of what is due that are not of the incident's team, or not any more: a policy was made,
+/// and an incident opened, at a time at which they were. A step without anybody is left out by whoever decides.
 pub(super) async fn keep_members(conn: &mut Connection, due: &mut [Due]) -> Result<(), StoreError> {
     let teams: BTreeSet<i32> = due.iter().filter_map(|one| Some(one.team?.0)).collect();
+    let targets = due.iter().flat_map(|one| one.policy.targets());
+    let destinations: Vec<i32> = targets.filter_map(|target| Some(target.destination()?.0)).collect();
     let rows: Vec<JsonRow> = statement(
         "SELECT jsonb_build_object('team', t.id,
             'users', ARRAY(SELECT m.user_id FROM memberships m WHERE m.team_id = t.id),
-            'schedules', ARRAY(SELECT s.id FROM schedules s WHERE s.team_id = t.id)) AS row
+            'schedules', ARRAY(SELECT s.id FROM schedules s WHERE s.team_id = t.id),
+            'destinations', ARRAY(SELECT d.id FROM destinations d JOIN projects p ON p.id = d.project_id
+                WHERE p.team_id = t.id AND d.id = ANY($2))) AS row
          FROM teams t WHERE t.id = ANY($1)",
     )
     .bind::<Array<Int4>, _>(teams.into_iter().collect::<Vec<_>>())
+    .bind::<Array<Int4>, _>(destinations)
     .load(conn)
     .await?;
     let teams: BTreeMap<Option<TeamId>, OfTeam> =

@@ -44,6 +44,7 @@ mod quiet_hours;
 mod read;
 mod replies;
 mod responders;
+mod response_times;
 mod room;
 mod routing;
 mod schedules;
@@ -51,6 +52,7 @@ mod sent;
 mod silences;
 mod silencing;
 mod swaps;
+mod turns;
 mod work;
 
 pub use act::{Acted, acknowledge, escalate, note, reassign, resolve, snooze, unacknowledge};
@@ -70,7 +72,9 @@ pub use contact_methods::{
     create_contact_method, delete_contact_method, list_contact_methods, send_code, send_test,
     verify_contact_method,
 };
+pub use decision::{Decision, FiredStep, NewLog, NewPage, Pending};
 pub use decision::{Decision, FiredStep, NewLog, NewPage, Pending, RESPONDER_STEP};
+pub use directory::{Directory, Person, Room, Rule};
 pub use directory::{Directory, Person, Rule};
 pub use feeds::{Named, ScheduleFeed, find_feed, names_of, remove_feed, set_feed};
 pub use follow::follow_issues;
@@ -111,6 +115,7 @@ pub use replies::{
     reply_owners, start_number, stop_number, switch_off,
 };
 pub use responders::{MAX_RESPONDERS, Responder, add_responder, join_as_responder};
+pub use response_times::{ResponseTimes, set_response_times};
 pub use room::{MAX_OF_TEAM, OfTeam, has_room};
 pub use routing::{
     NewRoutingRule, RoutingRule, create_routing_rule, delete_routing_rule, list_routing_rules,
@@ -129,4 +134,5 @@ pub use swaps::{
     Colleague, NewSwap, SWAPS_A_DAY, Swap, colleagues, create_swap, decline_swap, list_swaps, lock_swap,
     next_swap_at, settle_swap,
 };
+pub use turns::Turns;
 pub use work::{Due, work};

@@ -121,10 +121,10 @@ async fn insert(
     // The newest version of the policy is the one that this incident keeps.
     let made: Vec<Id> = statement(
         "INSERT INTO incidents (project_id, issue_id, title, rule_id, policy_version_id, priority, event_id, environment,
-            received_at, triggered_at, next_at, signal)
+            received_at, triggered_at, next_at, signal, respond_by)
          SELECT i.project_id, i.id, i.title, r.id,
             (SELECT v.id FROM escalation_policy_versions v WHERE v.policy_id = r.policy_id ORDER BY v.version DESC LIMIT 1),
-            $3, $4, $5, $6, $7, $7, $8
+            $3, $4, $5, $6, $7, $7, $8, $7 + bugle_response_time(NULL, i.project_id, $3)
          FROM issues i, routing_rules r WHERE i.id = $1 AND r.id = $2
             AND NOT EXISTS (SELECT 1 FROM incidents m JOIN incidents t ON t.id = m.merged_into
                 WHERE m.issue_id = i.id AND t.state < 3)
@@ -184,7 +184,8 @@ async fn tell_open(
 }
 
 /// Makes a locked incident more urgent. While somebody deals with it nobody else is paged for that; while it is silenced it is looked at
-/// again at once, whether what keeps it silent does so at the higher priority too; that it flaps does not.
+/// again at once, whether what keeps it silent does so at the higher priority too; that it flaps does not. Its response time is the
+/// earlier of the old one and the new one's from now.
 pub(super) async fn raise(
     conn: &mut Connection,
     row: &OpenRow,
@@ -194,7 +195,8 @@ pub(super) async fn raise(
     statement(
         "UPDATE incidents SET priority = $2,
             raised_from = CASE WHEN state = 1 AND silenced_until IS NULL THEN COALESCE(raised_from, priority) END,
-            next_at = CASE WHEN state = 1 AND silenced_until IS NOT NULL THEN $3 ELSE next_at END, flapping_until = NULL
+            next_at = CASE WHEN state = 1 AND silenced_until IS NOT NULL THEN $3 ELSE next_at END, flapping_until = NULL,
+            respond_by = LEAST(respond_by, $3 + bugle_response_time(team_id, project_id, $2))
          WHERE id = $1",
     )
     .bind::<Int8, _>(row.id)

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, Bool, Int4, Int8, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 
-/// Makes pages, due each at its time. One whose contact method is gone meanwhile is left out.
+/// Makes pages, due each at its time. One whose contact method or destination is gone meanwhile is left out.
 pub(super) async fn insert(
     conn: &mut Connection,
     pages: &[(IncidentId, i32, NewPage)],
@@ -36,8 +36,8 @@ pub(super) async fn insert(
     .bind::<Array<Int4>, _>(pages.iter().map(|(_, generation, _)| *generation).collect::<Vec<_>>())
     .bind::<Array<SmallInt>, _>(pages.iter().map(|(.., page)| page.pass).collect::<Vec<_>>())
     .bind::<Array<SmallInt>, _>(pages.iter().map(|(.., page)| page.step).collect::<Vec<_>>())
-    .bind::<Array<Int4>, _>(pages.iter().map(|(.., page)| page.user.0).collect::<Vec<_>>())
-    .bind::<Array<Int4>, _>(pages.iter().map(|(.., page)| page.contact_method.0).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Int4>>, _>(pages.iter().map(|(.., page)| page.user.map(|user| user.0)).collect::<Vec<_>>())
+    .bind::<Array<Int4>, _>(pages.iter().map(|(.., page)| page.destination.0).collect::<Vec<_>>())
     .bind::<Array<Timestamptz>, _>(pages.iter().map(|(.., page)| page.due_at).collect::<Vec<_>>())
     .bind::<Array<Timestamptz>, _>(pages.iter().map(|(.., page)| page.received_at).collect::<Vec<_>>())
     .bind::<SmallInt, _>(SignalKind::Page.code())

@@ -2,7 +2,8 @@
 
 use crate::row::{self, JsonRow};
 use crate::{Connection, Scope, StoreError, statement};
-use bugle_model::{EscalationPolicy, EscalationPolicyId, EscalationTarget, ScheduleId, TeamId, UserId};
+use bugle_model::{DestinationId, EscalationPolicyId, ScheduleId, TeamId, UserId};
+use bugle_schedule::{EscalationPolicy, EscalationTarget};
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, Int4, Jsonb, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
@@ -159,7 +160,8 @@ pub async fn delete_policy(conn: &mut Connection, id: EscalationPolicyId) -> Res
     Ok(gone == 1)
 }
 
-/// Those of some targets that are not there for a team: people who are shut out or in none of its roles, schedules of others.
+/// Those of some targets that are not there for a team: people who are shut out or in none of its roles, schedules, destinations and
+/// teams of others.
 ///
 /// # Errors
 /// When the database fails.
@@ -170,10 +172,13 @@ pub async fn unknown_targets(
 ) -> Result<Vec<EscalationTarget>, StoreError> {
     let mut users = Vec::new();
     let mut schedules = Vec::new();
+    let mut destinations = Vec::new();
     for target in targets {
         match target {
             EscalationTarget::Person { user } => users.push(user.0),
             EscalationTarget::Schedule { schedule } => schedules.push(schedule.0),
+            EscalationTarget::Destination { destination } => destinations.push(destination.0),
+            EscalationTarget::Team { .. } => {}
         }
     }
     let rows: Vec<JsonRow> = statement(
@@ -181,24 +186,31 @@ pub async fn unknown_targets(
          WHERE u.id = ANY($1) AND NOT u.disabled
             AND EXISTS (SELECT 1 FROM memberships m WHERE m.user_id = u.id AND m.team_id = $3)
          UNION ALL
-         SELECT jsonb_build_object('schedule', s.id) FROM schedules s WHERE s.id = ANY($2) AND s.team_id = $3",
+         SELECT jsonb_build_object('schedule', s.id) FROM schedules s WHERE s.id = ANY($2) AND s.team_id = $3
+         UNION ALL
+         SELECT jsonb_build_object('destination', d.id) FROM destinations d JOIN projects p ON p.id = d.project_id
+         WHERE d.id = ANY($4) AND p.team_id = $3",
     )
     .bind::<Array<Int4>, _>(users)
     .bind::<Array<Int4>, _>(schedules)
     .bind::<Int4, _>(team.0)
+    .bind::<Array<Int4>, _>(destinations)
     .load(conn)
     .await?;
     #[derive(Deserialize, PartialEq)]
     struct Known {
         user: Option<UserId>,
         schedule: Option<ScheduleId>,
+        destination: Option<DestinationId>,
     }
     let known: Vec<Known> = row::all(rows)?;
-    let is_known = |target: &EscalationTarget| {
-        known.iter().any(|one| match target {
-            EscalationTarget::Person { user } => one.user == Some(*user),
-            EscalationTarget::Schedule { schedule } => one.schedule == Some(*schedule),
-        })
+    let is_known = |target: &EscalationTarget| match target {
+        EscalationTarget::Person { user } => known.iter().any(|one| one.user == Some(*user)),
+        EscalationTarget::Schedule { schedule } => known.iter().any(|one| one.schedule == Some(*schedule)),
+        EscalationTarget::Team { team: of } => *of == team,
+        EscalationTarget::Destination { destination } => {
+            known.iter().any(|one| one.destination == Some(*destination))
+        }
     };
     Ok(targets.iter().filter(|target| !is_known(target)).copied().collect())
 }

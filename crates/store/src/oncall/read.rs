@@ -4,9 +4,9 @@ use super::responders::Responder;
 use crate::row::{self, JsonRow};
 use crate::{Connection, Scope, StoreError, statement};
 use bugle_model::{
-    AlertLink, AlertSourceId, Channel, DeliveryStatus, EscalationPolicyId, IncidentEvent, IncidentId,
-    IncidentOrigin, IncidentState, IssueId, NotificationId, NotificationState, Priority, ProjectId,
-    SilenceId, TeamId, UserId,
+    AlertLink, AlertSourceId, Channel, DeliveryStatus, DestinationId, EscalationPolicyId, IncidentEvent,
+    IncidentId, IncidentOrigin, IncidentState, IssueId, NotificationId, NotificationState, Priority,
+    ProjectId, SilenceId, TeamId, UserId,
 };
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, Int4, Int8, Nullable, SmallInt};
@@ -61,6 +61,8 @@ pub struct Incident {
     pub next_step: i32,
     /// How often the policy was repeated.
     pub repeated: i16,
+    /// By when somebody has to answer, by the response times of its team; none when there is no such time, or while it is silenced.
+    pub respond_by: Option<DateTime<Utc>>,
     /// Triggered: when the next step comes; none when all are done. Acknowledged: when that ends; none when never.
     pub next_at: Option<DateTime<Utc>>,
     /// Whom it was given to.
@@ -114,6 +116,7 @@ struct Row {
     version: i32,
     step: i32,
     pass: i16,
+    respond_by: Option<DateTime<Utc>>,
     next_at: Option<DateTime<Utc>>,
     assigned_user_id: Option<UserId>,
     responders: Vec<Responder>,
@@ -156,6 +159,7 @@ impl Row {
             policy_version: self.version,
             next_step: self.step + 1,
             repeated: self.pass,
+            respond_by: self.respond_by,
             next_at: self.next_at,
             assigned_user: self.assigned_user_id,
             responders: self.responders,
@@ -310,8 +314,10 @@ pub struct Page {
     pub generation: i32,
     /// The step that caused it, from 1; 0 is the fallback, -1 is that it was given to them, -2 that they were asked to help.
     pub step: i16,
-    /// Whom; nobody when the account is gone.
+    /// Whom; nobody when it went to a destination, or the account is gone.
     pub user: Option<UserId>,
+    /// The destination of a project that it was posted to; none of somebody's own page.
+    pub destination: Option<DestinationId>,
     /// How it travels.
     pub channel: Channel,
     /// Where it stands.
@@ -339,6 +345,7 @@ pub async fn pages_of(conn: &mut Connection, id: IncidentId, limit: i64) -> Resu
         generation: i32,
         step: i16,
         user_id: Option<UserId>,
+        posted_to: Option<DestinationId>,
         channel: i16,
         state: i16,
         due_at: DateTime<Utc>,
@@ -348,7 +355,8 @@ pub async fn pages_of(conn: &mut Connection, id: IncidentId, limit: i64) -> Resu
         error: Option<String>,
     }
     let rows: Vec<JsonRow> = statement(
-        "SELECT jsonb_build_object('id', n.id, 'generation', g.generation, 'step', g.step, 'user_id', g.user_id, 'channel', d.channel,
+        "SELECT jsonb_build_object('id', n.id, 'generation', g.generation, 'step', g.step, 'user_id', g.user_id,
+            'posted_to', CASE WHEN d.project_id IS NOT NULL THEN d.id END, 'channel', d.channel,
             'state', n.state, 'due_at', COALESCE(n.next_at, n.received_at), 'finished_at', n.finished_at, 'attempts', n.attempts,
             'delivery', n.delivery, 'error', n.error) AS row
          FROM incident_pages g JOIN notifications n ON n.id = g.notification_id
@@ -366,6 +374,7 @@ pub async fn pages_of(conn: &mut Connection, id: IncidentId, limit: i64) -> Resu
             generation: row.generation,
             step: row.step + 1,
             user: row.user_id,
+            destination: row.posted_to,
             channel: Channel::from_code(row.channel).ok_or_else(damaged)?,
             state: NotificationState::from_code(row.state).ok_or_else(damaged)?,
             due_at: row.due_at,

@@ -72,7 +72,8 @@ pub(super) async fn quieten(
     flapping::look(conn, incident, now).await?;
     let Some(found) = silencing(conn, &[incident], now).await?.remove(&incident) else { return Ok(false) };
     statement(
-        "UPDATE incidents SET next_at = $2, silenced_until = $2, silence_id = $3, inhibited_by = $4 WHERE id = $1",
+        "UPDATE incidents SET next_at = $2, silenced_until = $2, silence_id = $3, inhibited_by = $4, respond_by = NULL
+         WHERE id = $1",
     )
     .bind::<Int8, _>(incident.0)
     .bind::<Timestamptz, _>(found.until)

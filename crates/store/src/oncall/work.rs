@@ -4,14 +4,16 @@ use super::decision::{Decision, FiredStep, Pending};
 use super::directory::{self, Directory};
 use super::log::{self, Entry};
 use super::silencing::{self, Silencing, SilentBy};
+use super::turns::{self, Turns};
 use super::{inhibitions, members, pages, responders};
 use crate::row::{self, JsonRow};
 use crate::{Connection, StoreError, statement};
 use bugle_model::{
-    EscalationPolicy, IncidentId, IncidentOrigin, IncidentState, IssueStatus, Priority, SilenceId, TeamId,
-    UserId,
+    DestinationId, EscalationPolicyId, IncidentId, IncidentOrigin, IncidentState, IssueStatus,
+    NotificationState, Priority, SilenceId, TeamId, UserId,
 };
-use chrono::{DateTime, Utc};
+use bugle_schedule::EscalationPolicy;
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::sql_types::{Array, Bool, Int4, Int8, Nullable, SmallInt, Text, Timestamptz};
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use serde::Deserialize;
@@ -57,14 +59,24 @@ pub struct Due {
     pub page_assignee: Option<UserId>,
     /// Who is to be paged at once, because they were asked to help.
     pub responders: BTreeSet<UserId>,
+    /// By when somebody has to answer; none when there is no response time.
+    pub respond_by: Option<DateTime<Utc>>,
+    /// How long after it begins somebody has to answer, at its priority.
+    pub response_time: Option<TimeDelta>,
+    /// Its policy; none when that was removed.
+    pub policy_id: Option<EscalationPolicyId>,
     /// The policy as it was at the beginning, without those who are not of the project's team any more.
     pub policy: EscalationPolicy,
+    /// The steps that page nobody by design: they have only destinations.
+    pub only_post: BTreeSet<i16>,
     /// When ingest accepted the event.
     pub received_at: DateTime<Utc>,
     /// Who was paged since the policy began at its first step.
     pub recipients: BTreeSet<UserId>,
-    /// The steps of this pass that have paged somebody.
+    /// The steps of this pass that have come; see [`FiredStep`].
     pub fired: BTreeSet<i16>,
+    /// What steps have posted where since it was opened.
+    pub posted: BTreeSet<(i16, DestinationId)>,
 }
 
 impl Due {
@@ -95,10 +107,14 @@ struct DueRow {
     flaps: Option<bool>,
     page_assignee: Option<UserId>,
     responders: BTreeSet<UserId>,
+    respond_by: Option<DateTime<Utc>>,
+    response_minutes: Option<i64>,
+    policy_id: Option<EscalationPolicyId>,
     policy: Value,
     received_at: DateTime<Utc>,
     recipients: BTreeSet<UserId>,
     fired: BTreeSet<i16>,
+    posted: BTreeSet<(i16, DestinationId)>,
 }
 
 impl DueRow {
@@ -111,7 +127,7 @@ impl DueRow {
     fn read(self) -> Result<Due, StoreError> {
         let damaged = |field: &str| StoreError::Damaged(format!("incident {}: {field}", self.id));
         let silenced_by = self.silenced_by();
-        let policy = serde_json::from_value(self.policy).unwrap_or_else(|error| {
+        let policy: EscalationPolicy = serde_json::from_value(self.policy).unwrap_or_else(|error| {
             // Nobody must wait for that: without steps the fallback is paged.
             tracing::error!(incident = %self.id, %error, "the policy of an incident cannot be read");
             EscalationPolicy::default()
@@ -135,10 +151,19 @@ impl DueRow {
             silencing: None,
             page_assignee: self.page_assignee,
             responders: self.responders,
+            respond_by: self.respond_by,
+            response_time: self.response_minutes.map(TimeDelta::minutes),
+            policy_id: self.policy_id,
+            only_post: (0..)
+                .zip(&policy.steps)
+                .filter(|(_, step)| step.only_posts())
+                .map(|(index, _)| index)
+                .collect(),
             policy,
             received_at: self.received_at,
             recipients: self.recipients,
             fired: self.fired,
+            posted: self.posted,
         })
     }
 }
@@ -168,9 +193,18 @@ where
         let targets = due.iter().flat_map(|one| one.policy.targets()).collect();
         let teams = due.iter().filter_map(|one| one.team).collect();
         let people = due.iter().flat_map(Due::people).collect();
-        let directory = directory::load(conn, &targets, &teams, people, now).await?;
-        let decided: Vec<(IncidentId, Decision)> =
-            due.iter().map(|one| (one.id, decide(one, &directory))).collect();
+        let mut directory = directory::load(conn, &targets, &teams, people, now).await?;
+        directory.turns = turns::hold(conn, &due).await?;
+        let mut passed = Turns::new();
+        let mut decided = Vec::with_capacity(due.len());
+        for one in &due {
+            let decision = decide(one, &directory);
+            // The next incident of this batch goes to whoever comes after.
+            directory.turns.extend(&decision.turns);
+            passed.extend(&decision.turns);
+            decided.push((one.id, decision));
+        }
+        turns::pass(conn, &passed).await?;
         apply(conn, decided, now).await?;
         Ok(due.len())
     })
@@ -206,13 +240,18 @@ async fn claim(conn: &mut Connection, now: DateTime<Utc>, limit: i64) -> Result<
             'pass_paged', n.pass_paged, 'next_at', n.next_at, 'snoozed', n.snoozed_until IS NOT NULL,
             'silenced', n.state = 1 AND n.silenced_until IS NOT NULL, 'silence', n.silence_id, 'inhibited_by', n.inhibited_by,
             'flaps', n.flapping_until = n.silenced_until,
-            'page_assignee', CASE WHEN n.page_assignee THEN n.assigned_user_id END, 'policy', v.content,
+            'page_assignee', CASE WHEN n.page_assignee THEN n.assigned_user_id END, 'respond_by', n.respond_by,
+            'response_minutes', (SELECT t.response_minutes[n.priority] FROM teams t WHERE t.id = COALESCE(n.team_id, o.team_id)),
+            'policy_id', v.policy_id, 'policy', v.content,
             'received_at', n.received_at,
             'responders', ARRAY(SELECT r.user_id FROM incident_responders r WHERE r.incident_id = n.id AND r.waits),
             'recipients', ARRAY(SELECT DISTINCT unnest(s.recipients) FROM incident_steps s
                 WHERE s.incident_id = n.id AND s.generation >= n.started_generation),
             'fired', ARRAY(SELECT s.step FROM incident_steps s
-                WHERE s.incident_id = n.id AND s.generation >= n.started_generation AND s.pass = n.pass)) AS row
+                WHERE s.incident_id = n.id AND s.generation >= n.started_generation AND s.pass = n.pass),
+            'posted', ARRAY(SELECT jsonb_build_array(g.step, d.id) FROM incident_pages g JOIN notifications m ON m.id = g.notification_id
+                JOIN destinations d ON d.id = m.destination_id AND d.project_id IS NOT NULL
+                WHERE g.incident_id = n.id AND g.user_id IS NULL AND m.state <> $3)) AS row
          FROM n
          JOIN escalation_policy_versions v ON v.id = n.policy_version_id
          LEFT JOIN projects o ON o.id = n.project_id
@@ -221,6 +260,7 @@ async fn claim(conn: &mut Connection, now: DateTime<Utc>, limit: i64) -> Result<
     )
     .bind::<Timestamptz, _>(now)
     .bind::<Int8, _>(limit)
+    .bind::<SmallInt, _>(NotificationState::Cancelled.code())
     .load(conn)
     .await?;
     row::all::<DueRow>(rows)?.into_iter().map(DueRow::read).collect()
@@ -278,7 +318,7 @@ async fn update(
     statement(
         "UPDATE incidents n SET state = s.state, generation = s.generation,
             started_generation = CASE WHEN s.restarts THEN s.generation ELSE n.started_generation END,
-            pass = s.pass, step = s.step, pass_paged = s.pass_paged, next_at = s.next_at,
+            pass = s.pass, step = s.step, pass_paged = s.pass_paged, next_at = s.next_at, respond_by = s.respond_by,
             raised_from = NULL, page_assignee = false, page_responders = false,
             acknowledged_at = CASE WHEN s.state <> 1 THEN n.acknowledged_at END,
             acknowledged_by = CASE WHEN s.state <> 1 THEN n.acknowledged_by END,
@@ -286,8 +326,8 @@ async fn update(
             resolved_at = CASE WHEN s.state = 3 THEN $9 END,
             silence_id = s.silence_id, inhibited_by = s.inhibited_by, silenced_until = CASE WHEN s.is_silenced THEN s.next_at END
          FROM UNNEST($1::bigint[], $2::smallint[], $3::int[], $4::bool[], $5::smallint[], $6::smallint[], $7::bool[],
-            $8::timestamptz[], $10::int[], $11::bigint[], $12::bool[])
-            AS s (id, state, generation, restarts, pass, step, pass_paged, next_at, silence_id, inhibited_by, is_silenced)
+            $8::timestamptz[], $10::int[], $11::bigint[], $12::bool[], $13::timestamptz[])
+            AS s (id, state, generation, restarts, pass, step, pass_paged, next_at, silence_id, inhibited_by, is_silenced, respond_by)
          WHERE n.id = s.id",
     )
     .bind::<Array<Int8>, _>(decided.iter().map(|(id, _)| id.0).collect::<Vec<_>>())
@@ -306,6 +346,7 @@ async fn update(
         decided.iter().map(|(_, d)| Some(d.silenced_by?.incident()?.0)).collect::<Vec<_>>(),
     )
     .bind::<Array<Bool>, _>(decided.iter().map(|(_, d)| d.silenced_by.is_some()).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Timestamptz>>, _>(decided.iter().map(|(_, d)| d.respond_by).collect::<Vec<_>>())
     .execute(conn)
     .await?;
     Ok(())

@@ -1,4 +1,4 @@
-//! `GET /api/v1/projects/{project}/destinations`, without their secrets.
+//! `GET /api/v1/projects/{project}/destinations` and `/api/v1/teams/{id}/destinations`, without their secrets.
 
 use super::named;
 use crate::access::Principal;
@@ -71,12 +71,27 @@ pub(super) async fn handler(
     let mut connection = state.store.conn().await?;
     let project = named::project(&mut connection, &principal, &project).await?;
     let found = destinations::list(&mut connection, project.id).await?;
-    let manages = principal.manages(project.team);
-    let view = |one| {
-        let view = View::new(project.id, one);
-        if manages { view } else { view.without_credentials() }
+    Ok(Json(Page::whole(views(&found, principal.manages(project.team)))))
+}
+
+/// Those of a team's projects; the first 1,000.
+pub(super) async fn of_team(
+    principal: Principal,
+    state: Data<State>,
+    team: Path<String>,
+) -> Result<Json<Page<View>>, ApiError> {
+    let mut connection = state.store.conn().await?;
+    let team = named::team(&mut connection, &principal, &team).await?;
+    let found = destinations::list_of_team(&mut connection, team.id).await?;
+    Ok(Json(Page::whole(views(&found, principal.manages(Some(team.id))))))
+}
+
+fn views(found: &[Destination], manages: bool) -> Vec<View> {
+    let view = |one: &Destination| {
+        let view = View::new(one.project?, one);
+        Some(if manages { view } else { view.without_credentials() })
     };
-    Ok(Json(Page::whole(found.iter().map(view).collect())))
+    found.iter().filter_map(view).collect()
 }
 
 /// Path, query and user of a URL let whoever knows them post there. Addresses and numbers are no secrets.

@@ -10,6 +10,7 @@ pub(super) const TAGS: &[(&str, &str)] = &[
     ("users", "People."),
     ("teams", "Teams own projects."),
     ("members", "Who is in a team, and as what."),
+    ("response-times", "How long incidents have to be answered."),
     ("tokens", "Tokens of this API."),
     ("audit", "Who changed what, when, from where."),
     ("projects", "Apps and services."),

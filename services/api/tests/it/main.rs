@@ -25,6 +25,7 @@ mod oidc;
 mod older;
 mod oncall;
 mod oncall_attacks;
+mod oncall_escalation;
 mod oncall_feeds;
 mod oncall_handoffs;
 mod oncall_import;

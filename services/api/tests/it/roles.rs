@@ -179,6 +179,7 @@ fn body(declared: &Declared, who: &str) -> Value {
         ("POST", "/api/v1/schedules/{id}/swaps") => {
             json!({ "start": "2027-02-01T00:00:00Z", "end": "2027-02-02T00:00:00Z" })
         }
+        ("PUT", "/api/v1/teams/{id}/response-times") => json!({ "critical": 5 }),
         ("POST", "/api/v1/escalation-policies") => {
             json!({ "name": unique, "content": { "steps": [] } })
         }

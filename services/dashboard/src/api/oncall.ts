@@ -4,7 +4,7 @@ import { WATCHED } from "../lib/live.ts";
 import { neutralise } from "../lib/text.ts";
 import { get, getIfThere } from "./client.ts";
 import { all, useIfThere, usePeople } from "./queries.ts";
-import type { AlertSource, Calendar, ContactMethod, Fairness, HandoffNotices, Incident, IncidentState, InhibitionRule, List, Member, NotificationRule, OnCallNow, Override, Page, Policy, QuietHours, RoutingRule, Schedule, Silence, Swap, TimelineEntry } from "./types.ts";
+import type { AlertSource, Calendar, ContactMethod, Destination, Fairness, HandoffNotices, Incident, IncidentState, InhibitionRule, List, Member, NotificationRule, OnCallNow, Override, Page, Policy, QuietHours, RoutingRule, Schedule, Silence, Swap, TimelineEntry } from "./types.ts";
 
 export const useIncidents = (filter: { state: IncidentState | null; project: string | null }) =>
   useInfiniteQuery({
@@ -62,6 +62,9 @@ export const useSpread = (id: number) =>
 
 export const usePolicies = () => useIfThere<Policy>("policies", "/escalation-policies");
 export const usePolicy = (id: string) => useQuery({ queryKey: ["policies", id], queryFn: ({ signal }) => get<Policy>(`/escalation-policies/${encodeURIComponent(id)}`, { signal }) });
+/** Where steps of a team's policies can be posted. */
+export const useRooms = (team: number | undefined) =>
+  useQuery({ queryKey: ["destinations", "team", team], queryFn: ({ signal }) => all<Destination>(`/teams/${team ?? 0}/destinations`, signal), enabled: team !== undefined, staleTime: 60_000 });
 export const useRoutingRules = () => useIfThere<RoutingRule>("routing-rules", "/routing-rules");
 export const useAlertSources = () => useIfThere<AlertSource>("alert-sources", "/alert-sources");
 export const useInhibitionRules = () => useIfThere<InhibitionRule>("inhibition-rules", "/inhibition-rules");

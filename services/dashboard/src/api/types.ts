@@ -104,6 +104,7 @@ export type Policy = Schemas["StoredEscalationPolicy"];
 export type PolicyContent = Schemas["GivenEscalationPolicy"];
 export type PolicyStep = Schemas["GivenEscalationStep"];
 export type PolicyTarget = Schemas["EscalationTarget"];
+export type ResponseTimes = Schemas["ResponseTimes"];
 export type RoutingRule = Schemas["RoutingRule"];
 export type SignalKind = Schemas["SignalKind"];
 export type AlertSource = Schemas["AlertSource"];

@@ -88,7 +88,9 @@ impl Sms {
     }
 
     async fn post(&self, account: &Account, dispatch: Dispatch<'_>, code: &str) -> Outcome {
-        let body = text::compose(dispatch.content, code, self.takes_replies);
+        // Only what comes from a number that somebody has proven to be theirs is an answer.
+        let takes_replies = self.takes_replies && dispatch.destination.project.is_none();
+        let body = text::compose(dispatch.content, code, takes_replies);
         let sender = if self.from.starts_with("MG") { "MessagingServiceSid" } else { "From" };
         let fields = [("To", dispatch.destination.target.as_str()), (sender, &self.from), ("Body", &body)];
         let callback = self.reports.as_ref().map(|links| links.twilio_status(dispatch.content.message_id));

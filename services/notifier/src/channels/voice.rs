@@ -84,7 +84,9 @@ impl Voice {
 
     async fn call(&self, account: &Account, from: &str, dispatch: Dispatch<'_>) -> Outcome {
         let id = dispatch.content.message_id;
-        let key = self.answers.as_ref().map(|links| links.twilio_key(id));
+        // Only who has proven a number to be theirs answers by it.
+        let answers = self.answers.as_ref().filter(|_| dispatch.destination.project.is_none());
+        let key = answers.map(|links| links.twilio_key(id));
         let script = script::compose(dispatch.content, key.as_deref());
         let number = dispatch.destination.target.as_str();
         let fields = [("To", number), ("From", from), ("Timeout", RINGS), ("Twiml", &script)];

@@ -1,19 +1,17 @@
 //! What becomes of a due incident. Pure.
 //!
 //! At most one step pages anybody at a time, and the next one is due its delay later than that: after an outage one step is made up
-//! for, and everything goes on from then. A step without anybody is left out at once.
+//! for, and everything goes on from then. A step without anybody is left out at once. When the response time is over before the next
+//! step comes by itself, it comes then.
 
-use bugle_model::{
-    EscalationStep, EscalationTarget, IncidentEvent, IncidentOrigin, IncidentState, IssueStatus, Priority,
-    UserId,
-};
-use bugle_store::oncall::{
-    Decision, Directory, Due, FiredStep, NewLog, NewPage, Pending, RESPONDER_STEP, Rule, Silencing, SilentBy,
-};
+mod paging;
+
+use bugle_model::{IncidentEvent, IncidentOrigin, IncidentState, IssueStatus, Priority, UserId};
+use bugle_schedule::{EscalationStep, EscalationTarget};
+use bugle_store::oncall::{Decision, Directory, Due, NewLog, Pending, RESPONDER_STEP, Silencing, SilentBy};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use uuid::Uuid;
 
 /// The number of a step that is none of the policy's.
 const FALLBACK: i16 = -1;
@@ -62,8 +60,26 @@ pub fn decide(due: &Due, directory: &Directory, now: DateTime<Utc>) -> Decision 
 /// Why a step paged nobody.
 enum Skipped {
     Priority,
+    Hours,
+    Posted,
     NobodyOnCall,
     Unreachable(Vec<UserId>),
+}
+
+impl Skipped {
+    fn told(self, number: i16) -> Value {
+        let reason = match self {
+            Self::Priority => "it is for a higher priority",
+            Self::Hours => "it is for other hours",
+            Self::Posted => "its destinations were told before, or are switched off",
+            Self::NobodyOnCall => "nobody is on call",
+            Self::Unreachable(people) => {
+                let reason = "nobody in it can be reached at this priority";
+                return json!({ "step": number, "reason": reason, "people": people });
+            }
+        };
+        json!({ "step": number, "reason": reason })
+    }
 }
 
 struct Run<'a> {
@@ -100,6 +116,7 @@ impl<'a> Run<'a> {
     fn silent(mut self, silencing: &Silencing) -> Decision {
         let Silencing { by, until, told } = silencing;
         self.decision.next_at = Some(*until);
+        self.decision.respond_by = None;
         self.decision.silenced_by = Some(*by);
         // An incident keeps others silent as long as it is open, however often that is looked at.
         let lasts_longer = !matches!(by, SilentBy::Incident(_)) && self.due.next_at != Some(*until);
@@ -112,6 +129,7 @@ impl<'a> Run<'a> {
     /// Nothing keeps it silent any more: it begins as if it were opened now.
     fn silence_ended(&mut self) {
         self.decision.next_at = Some(self.now);
+        self.decision.respond_by = self.respond_from_now();
         self.log(IncidentEvent::SilenceEnded, json!({}));
     }
 
@@ -122,6 +140,7 @@ impl<'a> Run<'a> {
         } else {
             IncidentEvent::AcknowledgementTimedOut
         };
+        self.decision.respond_by = self.respond_from_now();
         let decision = &mut self.decision;
         decision.state = IncidentState::Triggered;
         decision.generation += 1;
@@ -140,10 +159,10 @@ impl<'a> Run<'a> {
         let due = self.due;
         let steps = due.policy.steps.iter().zip(0_i16..);
         for (step, index) in steps.take_while(|(_, index)| *index < due.step) {
-            let fits = step.min_priority.is_none_or(|least| least <= due.priority);
-            if fits && !due.fired.contains(&index) {
-                let everybody = self.directory.resolve(&step.targets);
-                let new = everybody.into_iter().filter(|user| !self.was_paged(*user)).collect();
+            if self.exclusion(step).is_none() && !due.fired.contains(&index) {
+                self.post(index, step);
+                let (chosen, _) = self.choose(index, step);
+                let new = chosen.into_iter().filter(|user| !self.was_paged(*user)).collect();
                 self.page_raised(index, new, from);
             }
         }
@@ -155,6 +174,7 @@ impl<'a> Run<'a> {
         if due.recipients.is_empty() && self.paged_now.is_empty() {
             self.decision.next_at = Some(self.now);
         }
+        self.decision.next_at = self.decision.next_at.map(|at| self.in_time(at));
     }
 
     /// The higher priority breaks through quiet hours that hold pages.
@@ -185,7 +205,7 @@ impl<'a> Run<'a> {
         self.log(IncidentEvent::Paged, json!({ "assigned": true, "people": self.named(&paged) }));
         self.decision.pass_paged = true;
         let before = usize::try_from(self.decision.step - 1).unwrap_or_default();
-        self.decision.next_at = Some(self.now + delay(self.due.policy.steps.get(before)));
+        self.wait(self.due.policy.steps.get(before));
         true
     }
 
@@ -209,6 +229,7 @@ impl<'a> Run<'a> {
     fn advance(&mut self) {
         let due = self.due;
         let policy = &due.policy;
+        self.note_overdue();
         loop {
             let index = self.decision.step;
             let step = usize::try_from(index).ok().and_then(|index| policy.steps.get(index));
@@ -216,8 +237,7 @@ impl<'a> Run<'a> {
                 Some(step) => {
                     self.decision.step += 1;
                     if self.fire(index, step) {
-                        self.decision.next_at = Some(self.now + delay(Some(step)));
-                        return;
+                        return self.wait(Some(step));
                     }
                 }
                 None if !self.decision.pass_paged => return self.nobody(),
@@ -243,37 +263,86 @@ impl<'a> Run<'a> {
         (self.decision.step, self.decision.pass_paged) = (0, false);
     }
 
-    /// Whether a step pages anybody.
+    /// What follows in its time: the step has to be answered by then, the incident by its response time.
+    fn wait(&mut self, step: Option<&EscalationStep>) {
+        self.decision.next_at = Some(self.in_time(self.now + delay(step)));
+    }
+
+    /// The time of the next step, when it would come at `at`: no later than the response time allows, if there is a next one.
+    fn in_time(&self, at: DateTime<Utc>) -> DateTime<Utc> {
+        let steps = self.due.policy.steps.len();
+        let has_next =
+            usize::try_from(self.decision.step).is_ok_and(|next| next < steps) || self.may_repeat();
+        let limit = self.decision.respond_by.filter(|by| has_next && *by > self.now);
+        limit.map_or(at, |by| at.min(by))
+    }
+
+    fn respond_from_now(&self) -> Option<DateTime<Utc>> {
+        self.due.response_time.map(|time| self.now + time)
+    }
+
+    /// Tells that the response time is what has a step come; the first one comes anyway.
+    fn note_overdue(&mut self) {
+        let begins = self.decision.pass == 0 && self.decision.step == 0;
+        if let Some(by) = self.decision.respond_by.filter(|by| !begins && self.decision.next_at == Some(*by))
+        {
+            self.log(IncidentEvent::ResponseOverdue, json!({ "respond_by": by }));
+        }
+    }
+
+    /// Whether a step pages anybody, or has told all that it is for.
     fn fire(&mut self, index: i16, step: &EscalationStep) -> bool {
-        let number = index + 1;
-        let skipped = if step.min_priority.is_some_and(|least| least > self.due.priority) {
-            Skipped::Priority
-        } else {
-            let everybody = self.directory.resolve(&step.targets);
-            let nobody = everybody.is_empty();
-            let (paged, unreachable) = self.page(index, everybody, None);
-            if !paged.is_empty() {
-                self.decision.pass_paged = true;
-                let mut data = json!({
-                    "step": number, "pass": self.decision.pass + 1, "people": self.named(&paged),
-                });
-                if let (false, Some(data)) = (unreachable.is_empty(), data.as_object_mut()) {
-                    data.insert("unreachable".to_owned(), json!(unreachable));
-                }
-                self.log(IncidentEvent::Paged, data);
-                return true;
-            }
-            if nobody { Skipped::NobodyOnCall } else { Skipped::Unreachable(unreachable) }
+        let skipped = match self.exclusion(step) {
+            Some(reason) => reason,
+            None => match self.reach(index, step) {
+                Ok(()) => return true,
+                Err(reason) => reason,
+            },
         };
-        let data = match skipped {
-            Skipped::Priority => json!({ "step": number, "reason": "it is for a higher priority" }),
-            Skipped::NobodyOnCall => json!({ "step": number, "reason": "nobody is on call" }),
-            Skipped::Unreachable(people) => json!({
-                "step": number, "reason": "nobody in it can be reached at this priority", "people": people,
-            }),
-        };
-        self.log(IncidentEvent::StepSkipped, data);
+        self.log(IncidentEvent::StepSkipped, skipped.told(index + 1));
         false
+    }
+
+    /// Why a step is not for this incident, or not for now.
+    fn exclusion(&self, step: &EscalationStep) -> Option<Skipped> {
+        if step.min_priority.is_some_and(|least| least > self.due.priority) {
+            return Some(Skipped::Priority);
+        }
+        let holds = step.hours.as_ref().is_none_or(|hours| hours.holds_until(self.now).is_some());
+        (!holds).then_some(Skipped::Hours)
+    }
+
+    /// Tells the destinations of a step, and pages its people.
+    fn reach(&mut self, index: i16, step: &EscalationStep) -> Result<(), Skipped> {
+        let posted = self.post(index, step);
+        if self.due.only_post.contains(&index) {
+            if !posted {
+                return Err(Skipped::Posted);
+            }
+            self.come(index, Vec::new());
+            return Ok(());
+        }
+        let (chosen, mut unreachable) = self.choose(index, step);
+        let nobody = chosen.is_empty() && unreachable.is_empty();
+        let (paged, others) = self.page(index, chosen, None);
+        unreachable.extend(others);
+        if paged.is_empty() {
+            return Err(if nobody { Skipped::NobodyOnCall } else { Skipped::Unreachable(unreachable) });
+        }
+        self.decision.pass_paged = true;
+        let mut data = json!({
+            "step": index + 1, "pass": self.decision.pass + 1, "people": self.named(&paged),
+        });
+        if let Some(data) = data.as_object_mut() {
+            if step.round_robin {
+                data.insert("round_robin".to_owned(), json!(true));
+            }
+            if !unreachable.is_empty() {
+                data.insert("unreachable".to_owned(), json!(unreachable));
+            }
+        }
+        self.log(IncidentEvent::Paged, data);
+        Ok(())
     }
 
     /// No step of this pass has anybody.
@@ -289,7 +358,7 @@ impl<'a> Run<'a> {
             let data = json!({ "whom": whom, "people": self.named(&paged) });
             self.log(IncidentEvent::Fallback, data);
             let last = self.due.policy.steps.last();
-            self.decision.next_at = Some(self.now + delay(last));
+            self.wait(last);
             // What follows is the next pass, or the end.
             self.decision.pass_paged = true;
             return;
@@ -301,82 +370,6 @@ impl<'a> Run<'a> {
 
     fn was_paged(&self, user: UserId) -> bool {
         self.due.recipients.contains(&user) || self.paged_now.contains(&user)
-    }
-
-    /// Makes the pages of some people: who is paged, and who cannot be. Those who know of it already are paged only by what is for
-    /// more than the priority `above`.
-    fn page(
-        &mut self,
-        step: i16,
-        people: Vec<UserId>,
-        above: Option<Priority>,
-    ) -> (Vec<UserId>, Vec<UserId>) {
-        let (mut paged, mut unreachable) = (Vec::new(), Vec::new());
-        for user in people {
-            let rules = self.rules(user, above);
-            if rules.is_empty() {
-                unreachable.push(user);
-                continue;
-            }
-            for rule in rules {
-                self.add_page(step, user, rule);
-            }
-            self.paged_now.insert(user);
-            paged.push(user);
-        }
-        if !paged.is_empty() {
-            let fired = FiredStep { pass: self.decision.pass, step, recipients: paged.clone() };
-            self.decision.steps.push(fired);
-        }
-        (paged, unreachable)
-    }
-
-    fn rules(&self, user: UserId, above: Option<Priority>) -> BTreeSet<Rule> {
-        let Some(person) = self.directory.people.get(&user) else { return BTreeSet::new() };
-        let known = above.filter(|_| self.due.recipients.contains(&user));
-        let fits = |rule: &&Rule| {
-            rule.is_for(self.due.priority) && known.is_none_or(|from| rule.min_priority > from)
-        };
-        person.rules.iter().filter(fits).copied().collect()
-    }
-
-    fn add_page(&mut self, step: i16, user: UserId, rule: Rule) {
-        let person = self.directory.people.get(&user);
-        let wanted_at = person.map_or(self.now, |person| person.due_at(&rule, self.now));
-        let held = person.and_then(|person| person.held_until(self.due.priority, wanted_at));
-        if let Some(until) = held {
-            let first = self.held.entry(user).or_insert(until);
-            *first = until.min(*first);
-        }
-        let due_at = held.unwrap_or(wanted_at);
-        let is_first = self.due.generation == 1
-            && self.due.recipients.is_empty()
-            && due_at == self.now
-            && !self.due.is_silenced;
-        self.decision.pages.push(NewPage {
-            message_id: Uuid::now_v7(),
-            pass: self.decision.pass,
-            step,
-            user,
-            contact_method: rule.contact_method,
-            due_at,
-            is_digest: rule.digest.is_some(),
-            held_from: held.map(|_| wanted_at),
-            // What counts is how long after the event the first page arrives; of later ones, how long after their time.
-            received_at: if is_first { self.due.received_at } else { due_at },
-        });
-    }
-
-    fn named(&self, people: &[UserId]) -> Value {
-        let name = |user: &UserId| self.directory.people.get(user).map(|person| person.name.as_str());
-        let named = |user: &UserId| {
-            let mut entry = json!({ "user": user, "name": name(user) });
-            if let (Some(until), Some(entry)) = (self.held.get(user), entry.as_object_mut()) {
-                entry.insert("held_until".to_owned(), json!(until));
-            }
-            entry
-        };
-        people.iter().map(named).collect()
     }
 
     fn log(&mut self, event: IncidentEvent, data: Value) {

@@ -6,7 +6,8 @@ use crate::access::Principal;
 use crate::openapi::{Created, NoContent};
 use crate::{ApiError, State};
 use actix_web::web::{Data, Json, Path};
-use bugle_model::{EscalationPolicy, EscalationTarget, TeamId};
+use bugle_model::TeamId;
+use bugle_schedule::{EscalationPolicy, EscalationTarget};
 use bugle_store::audit::{self, Target};
 use bugle_store::oncall::{self, OfTeam, Policy};
 use bugle_store::{Connection, StoreError, Transactions};
@@ -62,6 +63,10 @@ impl Body {
                         EscalationTarget::Person { user } => nobody_in_team(*user),
                         EscalationTarget::Schedule { schedule } => {
                             format!("the team has no schedule {schedule}")
+                        }
+                        EscalationTarget::Team { .. } => "only the policy's own team".to_owned(),
+                        EscalationTarget::Destination { destination } => {
+                            format!("no project of the team has a destination {destination}")
                         }
                     };
                     FieldError::new(format!("{list}[{place}]"), message)

@@ -3,7 +3,8 @@
 use super::super::oncall::{
     alert_sources, alerts, answers, contact_methods, escalation_policies, feeds, handoff_notices, import,
     incident_actions, incident_create, incident_merge, incidents, inhibition_rules, notification_rules,
-    overrides, quiet_hours, routing_rules, schedules, silences, slack, swaps, twilio, web_push,
+    overrides, quiet_hours, response_times, routing_rules, schedules, silences, slack, swaps, twilio,
+    web_push,
 };
 use crate::access::{Endpoint, Need, delete, get, patch, post, put};
 use crate::openapi::{CURSOR, LIMIT};
@@ -137,6 +138,10 @@ fn of_teams() -> Vec<Endpoint> {
             .named("set_routing_rule", "Makes a routing rule another one."),
         delete("/api/v1/routing-rules/{id}", Need::MANAGE, routing_rules::remove)
             .named("remove_routing_rule", "Removes a routing rule; incidents that it opened go on."),
+        put("/api/v1/teams/{id}/response-times", Need::MANAGE, response_times::set).named(
+            "set_response_times",
+            "Changes how long the team's incidents have to be answered; counts for what begins later.",
+        ),
     ]
 }
 

@@ -44,6 +44,8 @@ pub(super) fn routes() -> Vec<Endpoint> {
             .named("rotate_key", "Makes a new key like it and disables the old one."),
         get("/api/v1/projects/{project}/destinations", Need::VIEW, destinations::handler)
             .named("list_destinations", "Where its notifications go."),
+        get("/api/v1/teams/{id}/destinations", Need::VIEW, destinations::of_team)
+            .named("list_team_destinations", "Where the notifications of the team's projects go."),
         post("/api/v1/projects/{project}/destinations", Need::MANAGE, destination_create::handler)
             .named("create_destination", "Makes a destination.")
             .fails(&[Code::Conflict]),

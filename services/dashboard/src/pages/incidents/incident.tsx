@@ -8,7 +8,7 @@ import { neutralise } from "../../lib/text.ts";
 import { Failure, Panel, PriorityBadge, Skeleton, Tag } from "../../ui/kit.tsx";
 import { Copy, SafeLink, Time, Untrusted } from "../../ui/text.tsx";
 import { Actions } from "./actions.tsx";
-import { Holder, IncidentBadge, Next } from "./parts.tsx";
+import { Holder, IncidentBadge, Next, TimeLeft } from "./parts.tsx";
 import { Pages, Timeline } from "./timeline.tsx";
 import { isMerged, isSilenced } from "./words.ts";
 
@@ -27,6 +27,7 @@ function Head({ incident, may }: { incident: Incident; may: boolean }) {
           <IncidentBadge incident={incident} />
           <PriorityBadge priority={incident.priority} />
           {incident.flapping && !isSilenced(incident) && <Tag>flapping</Tag>}
+          <TimeLeft incident={incident} />
           <span className="muted"><Next incident={incident} /></span>
         </div>
       </div>
@@ -58,6 +59,7 @@ function Facts({ incident }: { incident: Incident }) {
         {incident.alerts > 1 && <div><dt>Alerts</dt><dd>{incident.alerts}</dd></div>}
         {incident.project !== null && <div><dt>Project</dt><dd>{project === undefined ? `project ${incident.project}` : <Link to={`/issues?project=${encodeURIComponent(project)}`}>{project}</Link>}</dd></div>}
         <div><dt>Opened</dt><dd><Time at={incident.triggered_at} /></dd></div>
+        {incident.respond_by !== null && <div><dt>To be answered by</dt><dd><Time at={incident.respond_by} /></dd></div>}
         <div><dt>Who has it</dt><dd><Holder incident={incident} /></dd></div>
         {(incident.responders?.length ?? 0) > 0 && <div><dt>Asked to help</dt><dd><Responders incident={incident} /></dd></div>}
         {incident.acknowledged_at !== null && <div><dt>Since</dt><dd><Time at={incident.acknowledged_at} /></dd></div>}

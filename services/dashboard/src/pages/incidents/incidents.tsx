@@ -5,7 +5,7 @@ import type { Incident, IncidentState } from "../../api/types.ts";
 import { useFilter, useTitle } from "../../lib/hooks.ts";
 import { Button, Empty, Failure, Page, PriorityBadge, Skeleton } from "../../ui/kit.tsx";
 import { Time, Untrusted } from "../../ui/text.tsx";
-import { Holder, IncidentBadge, Next } from "./parts.tsx";
+import { Holder, IncidentBadge, Next, TimeLeft } from "./parts.tsx";
 
 function Row({ incident }: { incident: Incident }) {
   const project = useProjects().data?.find((p) => p.id === incident.project)?.name;
@@ -18,6 +18,7 @@ function Row({ incident }: { incident: Incident }) {
         <div className="rowmeta">
           {incident.short_id !== null && <Link className="shortid" to={`/issues/${incident.short_id}`}>{incident.short_id}</Link>}
           <PriorityBadge priority={incident.priority} />
+          <TimeLeft incident={incident} />
           {incident.opened_by !== null && <span className="muted"><Untrusted limit={64}>{incident.opened_by}</Untrusted></span>}
           {incident.project !== null && <span className="muted">{project ?? `project ${incident.project}`}</span>}
           <span className="muted">{policy ?? "policy removed"}</span>

@@ -1,8 +1,10 @@
 import { Link } from "react-router-dom";
 import { useNames, usePolicies } from "../../api/oncall.ts";
 import type { Incident } from "../../api/types.ts";
+import { useNow } from "../../lib/hooks.ts";
+import { absolute } from "../../lib/time.ts";
 import { Time, Untrusted } from "../../ui/text.tsx";
-import { isMerged, isSilenced, isSnoozed, silencedAs } from "./words.ts";
+import { isMerged, isSilenced, isSnoozed, silencedAs, timeLeft } from "./words.ts";
 
 export function IncidentBadge({ incident }: { incident: Incident }) {
   const state = isSnoozed(incident) ? "snoozed" : isSilenced(incident) ? silencedAs(incident) : isMerged(incident) ? "merged" : incident.state;
@@ -22,6 +24,14 @@ function Quiet({ incident }: { incident: Incident }) {
   const how = silencedAs(incident);
   if (how === "inhibited") return <>Inhibited by <Link to={`/incidents/${incident.inhibited_by}`}>#{incident.inhibited_by}</Link>; the policy begins when that ends</>;
   return <>{how === "flapping" ? "Flapping" : "Silenced"}; the policy begins <Time at={incident.silenced_until} /></>;
+}
+
+/** How long an incident that nobody has answered has to be answered. */
+export function TimeLeft({ incident }: { incident: Incident }) {
+  const now = useNow();
+  if (incident.state !== "triggered" || incident.respond_by === null) return null;
+  const { overdue, text } = timeLeft(incident.respond_by, now);
+  return <span className={`tag timeleft ${overdue ? "overdue" : ""}`} title={`To be answered by ${absolute(incident.respond_by)}`}>{text}</span>;
 }
 
 /** What comes next by itself. */

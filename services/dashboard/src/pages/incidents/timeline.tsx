@@ -79,7 +79,7 @@ export function Pages({ incident }: { incident: Incident }) {
           <tbody>
             {pages.data?.map((page) => (
               <tr key={page.id}>
-                <td><Untrusted limit={60}>{page.user === null ? "an account that is gone" : name(page.user)}</Untrusted></td>
+                <td><Untrusted limit={60}>{page.user !== null ? name(page.user) : page.destination === null ? "an account that is gone" : "a destination"}</Untrusted></td>
                 <td>{page.channel}</td>
                 <td>{stepName(page)}</td>
                 <td><Time at={page.due_at} /></td>

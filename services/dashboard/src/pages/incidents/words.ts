@@ -1,5 +1,6 @@
 /** What incidents are told in. */
 import type { Incident, IncidentState, Json, SignalKind, TimelineEntry } from "../../api/types.ts";
+import { minutes } from "../../lib/time.ts";
 
 /** What opens an incident: what a routing rule can ask for. */
 export const SIGNALS = [
@@ -31,6 +32,14 @@ export const silencedAs = (incident: Incident): "inhibited" | "flapping" | "sile
 /** It ended because it became part of another one. */
 export const isMerged = (incident: Incident): boolean => incident.merged_into !== undefined && incident.merged_into !== null;
 
+/** How long there is until a time, or by how much it is over; in whole minutes. */
+export function timeLeft(iso: string, now: number): { overdue: boolean; text: string } {
+  const left = Date.parse(iso) - now;
+  const whole = Math.floor(Math.abs(left) / 60_000);
+  const text = whole === 0 ? "less than a minute" : minutes(whole);
+  return left > 0 ? { overdue: false, text: `${text} left` } : { overdue: true, text: `overdue by ${text}` };
+}
+
 /** What an entry's `data` says of people, with their names at that time. */
 function people(data: Json | undefined, moment: (iso: string) => string): string {
   if (!Array.isArray(data)) return "";
@@ -54,12 +63,20 @@ const way = (data: Record<string, Json>): string => WAYS.get(word(data["channel"
 
 function paged(data: Record<string, Json>, moment: (iso: string) => string): Told {
   const who = people(data["people"], moment);
-  const unreachable = data["unreachable"] === undefined ? {} : { more: "Somebody else of this step could not be reached at this priority." };
+  const inTurn = data["round_robin"] === true;
+  const others = inTurn ? "Whoever's turn it was could not be reached at this priority, and was passed over." : "Somebody else of this step could not be reached at this priority.";
+  const unreachable = data["unreachable"] === undefined ? {} : { more: others };
   if (data["asked"] === true) return { tone: "warn", text: `${who} was paged, who was asked to help` };
   if (data["assigned"] === true) return { tone: "warn", text: `${who} was paged, whom it was given to` };
   if (data["raised_from"] !== undefined) return { tone: "warn", text: `For the higher priority step ${word(data["step"])} also paged ${who}` };
   const pass = Number(data["pass"] ?? 1);
-  return { tone: "warn", text: `Step ${word(data["step"])} paged ${who}${pass > 1 ? ` (round ${pass})` : ""}`, ...unreachable };
+  return { tone: "warn", text: `Step ${word(data["step"])} paged ${who}${inTurn ? ", whose turn it was" : ""}${pass > 1 ? ` (round ${pass})` : ""}`, ...unreachable };
+}
+
+function posted(data: Record<string, Json>): Told {
+  const places = Array.isArray(data["destinations"]) ? data["destinations"] : [];
+  const names = places.map((one) => (typeof one === "object" && one !== null && !Array.isArray(one) ? `${word(one["channel"])} of ${word(one["project"])}` : word(one)));
+  return { tone: "quiet", text: `Step ${word(data["step"])} posted it to ${names.join(", ")}` };
 }
 
 /** A page that its provider had taken and that has not arrived. */
@@ -110,6 +127,8 @@ export function tell(entry: TimelineEntry, moment: (iso: string) => string): Tol
     case "inhibited": return { tone: "quiet", text: `The rule ${word(data["name"])} keeps it silent while another incident is open`, more: word(data["title"]), incident: Number(data["incident"]) };
     case "flapping": return flapping(data, moment);
     case "paged": return paged(data, moment);
+    case "posted": return posted(data);
+    case "response_overdue": return { tone: "bad", text: "Nobody answered within the response time: the next step comes at once" };
     case "step_skipped": return skipped(data);
     case "repeated": return { tone: "quiet", text: `Nobody answered: the policy begins again (round ${word(data["pass"])})` };
     case "fallback": return { tone: "bad", text: `No step had anybody: ${data["whom"] === "managers" ? "the managers of the team were" : "the fallback was"} paged, ${people(data["people"], moment)}` };

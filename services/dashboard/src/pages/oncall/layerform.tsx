@@ -42,7 +42,7 @@ export function RestrictionFields({ restriction, index, set, remove }: { restric
   );
 }
 
-const OFFICE: Restriction = { weekdays: ["mon", "tue", "wed", "thu", "fri"], from: "09:00", to: "17:00" };
+export const OFFICE: Restriction = { weekdays: ["mon", "tue", "wed", "thu", "fri"], from: "09:00", to: "17:00" };
 
 function RotationFields({ draft, members, set }: { draft: Draft; members: Member[]; set: (part: Partial<Draft>) => void }) {
   const { rotation, participants } = draft;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Calendar, Layer, TimelineEntry } from "../../api/types.ts";
-import { tell } from "../incidents/words.ts";
+import { tell, timeLeft } from "../incidents/words.ts";
 import { like, matchersOf, matchersText } from "./matchers.ts";
 import { draftOf, layerOf, restrictionText, rotationText } from "./layers.ts";
 import { ownShifts } from "./shifts.ts";
@@ -51,12 +51,23 @@ describe("layers", () => {
   });
 });
 
+describe("the response time", () => {
+  it("is what is left of it, or by how much it is over", () => {
+    const noon = Date.parse("2026-11-20T12:00:00Z");
+    expect(timeLeft("2026-11-20T13:30:00Z", noon)).toEqual({ overdue: false, text: "1 h 30 min left" });
+    expect(timeLeft("2026-11-20T12:00:30Z", noon)).toEqual({ overdue: false, text: "less than a minute left" });
+    expect(timeLeft("2026-11-20T11:55:00Z", noon)).toEqual({ overdue: true, text: "overdue by 5 min" });
+  });
+});
+
 describe("the timeline", () => {
   const entry = (event: string, data: unknown, actor: string | null = null) => tell({ id: 1, at: "", generation: 1, event, actor, data } as TimelineEntry, (iso) => iso);
 
   it("is sentences", () => {
     expect(entry("paged", { step: 1, pass: 2, people: [{ user: 3, name: "Ann" }, { user: 4, name: "Bob" }] }).text).toBe("Step 1 paged Ann and Bob (round 2)");
     expect(entry("step_skipped", { step: 2, reason: "nobody is on call" }).text).toBe("Step 2 was left out: nobody is on call");
+    expect(entry("paged", { step: 1, pass: 1, people: [{ user: 3, name: "Ann" }], round_robin: true, unreachable: [4] })).toMatchObject({ text: "Step 1 paged Ann, whose turn it was", more: "Whoever's turn it was could not be reached at this priority, and was passed over." });
+    expect(entry("posted", { step: 2, destinations: [{ destination: 7, channel: "slack", project: "shop" }] }).text).toBe("Step 2 posted it to slack of shop");
     expect(entry("acknowledged", {}, "Ann").text).toBe("Ann acknowledged it");
     expect(entry("acknowledged", { channel: "email" }, "Ann").text).toBe("Ann acknowledged it by mail");
     expect(entry("resolved", { channel: "slack" }, "Ann").text).toBe("Ann resolved it in Slack");

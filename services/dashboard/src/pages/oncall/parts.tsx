@@ -1,10 +1,10 @@
 /** What the pages of on-call share. */
 import type { ReactNode } from "react";
 import type { Problem } from "../../api/client.ts";
-import { useNames, useSchedules } from "../../api/oncall.ts";
-import { useTeams } from "../../api/queries.ts";
+import { useNames, useRooms, useSchedules } from "../../api/oncall.ts";
+import { useProjects, useTeams } from "../../api/queries.ts";
 import { accessTo, useSession } from "../../api/session.ts";
-import type { PolicyTarget, Priority, Team } from "../../api/types.ts";
+import type { Destination, PolicyTarget, Priority, Team } from "../../api/types.ts";
 import { initials } from "../../lib/format.ts";
 import { neutralise } from "../../lib/text.ts";
 import { Empty, IconButton, Page, Select, Skeleton } from "../../ui/kit.tsx";
@@ -82,11 +82,32 @@ export function moved<T>(list: readonly T[], index: number, by: -1 | 1): T[] {
 export const replaced = <T,>(list: readonly T[], index: number, value: T): T[] => list.map((old, place) => (place === index ? value : old));
 export const without = <T,>(list: readonly T[], index: number): T[] => list.filter((_, place) => place !== index);
 
-/** Whom a step pages, as a name. */
-export function useTargetName(): (target: PolicyTarget) => string {
+const CHANNELS: Record<Destination["channel"], string> = { email: "Mail", slack: "Slack", sms: "SMS", webhook: "Webhook" };
+
+/** A destination as people know it. What comes after the host of a URL is nobody's business. */
+export function roomName({ channel, target, project }: Destination, projects: readonly { id: number; name: string }[] | undefined): string {
+  const place = target.replace(/^(https?:\/\/[^/]*).*$/, "$1");
+  return neutralise(`${CHANNELS[channel]} ${place} of ${projects?.find((one) => one.id === project)?.name ?? `project ${project}`}`);
+}
+
+/** Whom a step of a team's policy pages, or where it is posted, as a name. */
+export function useTargetName(team: number | undefined): (target: PolicyTarget) => string {
   const name = useNames();
   const schedules = useSchedules().data;
-  return (target) => (target.type === "person" ? name(target.user) : neutralise(schedules?.find((s) => s.id === target.schedule)?.name ?? `schedule ${target.schedule}`));
+  const teams = useTeams().data;
+  const projects = useProjects().data;
+  const rooms = useRooms(team).data;
+  return (target) => {
+    switch (target.type) {
+      case "person": return name(target.user);
+      case "schedule": return neutralise(schedules?.find((s) => s.id === target.schedule)?.name ?? `schedule ${target.schedule}`);
+      case "team": return neutralise(`everybody of ${teams?.find((one) => one.id === target.team)?.name ?? `team ${target.team}`}`);
+      case "destination": {
+        const room = rooms?.find((one) => one.id === target.destination);
+        return room === undefined ? `destination ${target.destination}` : roomName(room, projects);
+      }
+    }
+  };
 }
 
 export const Person = ({ name }: { name: string }) => (

@@ -3,7 +3,7 @@ import { Link } from "react-router-dom";
 import { call } from "../../api/client.ts";
 import { usePolicies } from "../../api/oncall.ts";
 import { accessTo, useSession } from "../../api/session.ts";
-import type { Policy, PolicyTarget } from "../../api/types.ts";
+import type { Policy, PolicyStep, PolicyTarget } from "../../api/types.ts";
 import { useChange } from "../../lib/mutate.ts";
 import { neutralise } from "../../lib/text.ts";
 import { minutes } from "../../lib/time.ts";
@@ -11,24 +11,41 @@ import { Confirm } from "../../ui/confirm.tsx";
 import { Absent, ButtonLink, Empty, Failure, IconButton, Panel, Skeleton } from "../../ui/kit.tsx";
 import { Icon } from "../../ui/icons.tsx";
 import { Time, Untrusted } from "../../ui/text.tsx";
+import { restrictionText } from "./layers.ts";
 import { useManaged, useTargetName } from "./parts.tsx";
+import { ResponseTimes } from "./responsetimes.tsx";
+import { keyOf } from "./stepform.tsx";
 
-function Targets({ targets }: { targets: readonly PolicyTarget[] }) {
-  const name = useTargetName();
+const ICONS = { person: "user", schedule: "oncall", team: "assign", destination: "send" } as const satisfies Record<PolicyTarget["type"], string>;
+
+function Targets({ team, targets }: { team: number; targets: readonly PolicyTarget[] }) {
+  const name = useTargetName(team);
   return (
     <ul className="targets">
       {targets.map((target) => (
-        <li key={target.type === "person" ? `p${target.user}` : `s${target.schedule}`} className={target.type}>
-          <Icon name={target.type === "person" ? "user" : "oncall"} size={14} />
-          {target.type === "person" ? <Untrusted limit={60}>{name(target)}</Untrusted> : <Link to={`/on-call/schedules/${target.schedule}`}><span className="sr">whoever is on call by </span><Untrusted limit={64}>{name(target)}</Untrusted></Link>}
+        <li key={keyOf(target)} className={target.type}>
+          <Icon name={ICONS[target.type]} size={14} />
+          {target.type === "schedule" ? <Link to={`/on-call/schedules/${target.schedule}`}><span className="sr">whoever is on call by </span><Untrusted limit={64}>{name(target)}</Untrusted></Link> : <Untrusted limit={96}>{name(target)}</Untrusted>}
         </li>
       ))}
     </ul>
   );
 }
 
+/** When a step is left out, and whom of its people it pages. */
+function Conditions({ step }: { step: PolicyStep }) {
+  const { min_priority: least, hours } = step;
+  return (
+    <>
+      {step.round_robin === true && <span className="tag">one after the other</span>}
+      {least !== undefined && least !== null && least !== "low" && <span className="tag">{least === "critical" ? "critical only" : `${least} and above`}</span>}
+      {hours !== undefined && hours !== null && <span className="tag">{hours.windows.map(restrictionText).join("; ")} ({hours.zone.replace(/_/g, " ")})</span>}
+    </>
+  );
+}
+
 /** A policy as a picture: what comes first is on top, and between the steps stands how long there is to answer. */
-export function Picture({ content }: { content: Policy["content"] }) {
+export function Picture({ team, content }: { team: number; content: Policy["content"] }) {
   const { steps, repeat, fallback = [], acknowledgement_timeout_minutes: timeout } = content;
   return (
     <ol className="ladder">
@@ -36,8 +53,8 @@ export function Picture({ content }: { content: Policy["content"] }) {
         <Fragment key={index}>
           <li className="rung">
             <span className="rungname">Step {index + 1}{index === 0 && <span className="muted"> at once</span>}</span>
-            <Targets targets={step.targets} />
-            {step.min_priority !== undefined && step.min_priority !== "low" && <span className="tag">{step.min_priority === "critical" ? "critical only" : `${step.min_priority} and above`}</span>}
+            <Targets team={team} targets={step.targets} />
+            <Conditions step={step} />
           </li>
           <li className="wait"><Icon name="down" size={14} /> {minutes(step.delay_minutes)} without an answer</li>
         </Fragment>
@@ -45,7 +62,7 @@ export function Picture({ content }: { content: Policy["content"] }) {
       <li className="rung end">{repeat === 0 ? "It stays open, and nobody else is paged" : `It begins again at step 1, ${repeat === 1 ? "once" : `${repeat} times`}; then it stays open`}</li>
       {(fallback.length > 0 || (timeout !== undefined && timeout !== null)) && (
         <li className="beside">
-          {fallback.length > 0 && <div><span className="muted">When no step has anybody: </span><Targets targets={fallback} /></div>}
+          {fallback.length > 0 && <div><span className="muted">When no step has anybody: </span><Targets team={team} targets={fallback} /></div>}
           {timeout !== undefined && timeout !== null && <div className="muted">An acknowledgement times out after {minutes(timeout)}.</div>}
         </li>
       )}
@@ -67,7 +84,7 @@ function Card({ policy, manage }: { policy: Policy; manage: boolean }) {
         </div>
       ) : null}
     >
-      <Picture content={policy.content} />
+      <Picture team={policy.team} content={policy.content} />
       <p className="pad muted">Version {policy.version}, by <Untrusted limit={60}>{policy.updated_by}</Untrusted> <Time at={policy.updated_at} /></p>
     </Panel>
   );
@@ -81,13 +98,14 @@ export function Policies() {
   if (policies.isPending) return <Skeleton />;
   if (policies.isError) return <Failure error={policies.error} retry={() => void policies.refetch()} />;
   if (policies.data === null) return <Panel><Absent what="On-call" /></Panel>;
-  if (policies.data.length === 0) return <Panel><Empty icon="oncall" title="No escalation policies yet" action={add}>A policy says who is paged first, and who when nobody answers.</Empty></Panel>;
   return (
     <>
-      <div className="tabbar">{add}</div>
+      {policies.data.length === 0 && <Panel><Empty icon="oncall" title="No escalation policies yet" action={add}>A policy says who is paged first, and who when nobody answers.</Empty></Panel>}
+      {policies.data.length > 0 && <div className="tabbar">{add}</div>}
       <div className="policies">
         {policies.data.map((policy) => <Card key={policy.id} policy={policy} manage={accessTo(session, policy.team).manage} />)}
       </div>
+      <ResponseTimes />
     </>
   );
 }

@@ -1,58 +1,13 @@
 import { useState } from "react";
 import { useNavigate, useParams } from "react-router-dom";
 import { call } from "../../api/client.ts";
-import { useMembers, usePolicy, useSchedules } from "../../api/oncall.ts";
-import type { Policy, PolicyContent, PolicyStep, PolicyTarget, Priority } from "../../api/types.ts";
+import { usePolicy } from "../../api/oncall.ts";
+import type { Policy, PolicyContent, PolicyStep } from "../../api/types.ts";
 import { useTitle } from "../../lib/hooks.ts";
 import { useChange } from "../../lib/mutate.ts";
-import { Button, ButtonLink, Failure, Form, IconButton, Input, Page, Panel, Select, Skeleton } from "../../ui/kit.tsx";
-import { Untrusted } from "../../ui/text.tsx";
-import { ForManagers, Mistakes, moved, Order, PRIORITIES, replaced, TeamSelect, useManaged, useTargetName, without } from "./parts.tsx";
-
-const keyOf = (target: PolicyTarget): string => (target.type === "person" ? `person:${target.user}` : `schedule:${target.schedule}`);
-function targetOf(key: string): PolicyTarget {
-  const [type, id] = key.split(":");
-  return type === "person" ? { type, user: Number(id) } : { type: "schedule", schedule: Number(id) };
-}
-
-/** Whom one of the lists of a policy pages: schedules and people of its team. */
-function Targets({ label, team, targets, onChange }: { label: string; team: number | undefined; targets: readonly PolicyTarget[]; onChange: (targets: PolicyTarget[]) => void }) {
-  const schedules = useSchedules().data?.filter((s) => s.team === team) ?? [];
-  const members = useMembers(team).data?.filter((m) => !m.disabled) ?? [];
-  const name = useTargetName();
-  const chosen = new Set(targets.map(keyOf));
-  const options = [
-    ...schedules.map((s) => [`schedule:${s.id}`, `On call by ${s.name}`] as const),
-    ...members.map((m) => [`person:${m.id}`, m.name] as const),
-  ].filter(([key]) => !chosen.has(key));
-  return (
-    <div className="chosen">
-      <ul className="targets">
-        {targets.map((target, index) => (
-          <li key={keyOf(target)}>
-            <Untrusted limit={64}>{target.type === "schedule" ? `On call by ${name(target)}` : name(target)}</Untrusted>
-            <IconButton icon="close" label={`${label}: take out ${name(target)}`} onClick={() => onChange(without(targets, index))} />
-          </li>
-        ))}
-      </ul>
-      {options.length > 0 && <Select label={label} value="" onChange={(event) => onChange([...targets, targetOf(event.target.value)])} options={[["", "Add a schedule or a person…"], ...options]} />}
-    </div>
-  );
-}
-
-function Step({ step, index, count, team, set, move, remove }: { step: PolicyStep; index: number; count: number; team: number | undefined; set: (step: PolicyStep) => void; move: (by: -1 | 1) => void; remove: () => void }) {
-  return (
-    <fieldset className="formpart">
-      <legend>Step {index + 1}</legend>
-      <Order what={`step ${index + 1}`} index={index} count={count} move={move} remove={count > 1 ? remove : undefined} />
-      <Targets label={`Whom step ${index + 1} pages`} team={team} targets={step.targets} onChange={(targets) => set({ ...step, targets })} />
-      <div className="formgrid">
-        <Input label="Minutes to answer" type="number" min={1} max={9000} value={step.delay_minutes || ""} onChange={(event) => set({ ...step, delay_minutes: Number(event.target.value) })} help={index === count - 1 ? "Then it begins again, or ends" : "Then the next step comes"} />
-        <Select label="For which incidents" value={step.min_priority ?? "low"} onChange={(event) => set({ ...step, min_priority: event.target.value === "low" ? null : (event.target.value as Priority) })} options={PRIORITIES} help="The step is left out for others" />
-      </div>
-    </fieldset>
-  );
-}
+import { Button, ButtonLink, Failure, Form, Input, Page, Panel, Skeleton } from "../../ui/kit.tsx";
+import { ForManagers, Mistakes, moved, replaced, TeamSelect, useManaged, without } from "./parts.tsx";
+import { Step, Targets } from "./stepform.tsx";
 
 const NEW_STEP: PolicyStep = { targets: [], delay_minutes: 10 };
 

@@ -1,8 +1,9 @@
 //! Any policy, any people: somebody is paged whenever there is anybody, one step at a time, and it ends.
 
 use super::*;
-use bugle_model::{ContactMethodId, EscalationPolicy, IncidentId, ScheduleId, TeamId};
-use bugle_store::oncall::Person;
+use bugle_model::{ContactMethodId, EscalationPolicyId, IncidentId, ScheduleId, TeamId};
+use bugle_schedule::EscalationPolicy;
+use bugle_store::oncall::{NewPage, Person, Rule};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -24,10 +25,15 @@ fn any_target() -> impl Strategy<Value = EscalationTarget> {
 
 fn any_policy() -> impl Strategy<Value = EscalationPolicy> {
     let least = prop_oneof![3 => Just(None), 1 => any_priority().prop_map(Some)];
-    let step =
-        (vec(any_target(), 1..4), 1..60_u32, least).prop_map(|(targets, delay_minutes, min_priority)| {
-            EscalationStep { targets, delay_minutes, min_priority }
-        });
+    let step = (vec(any_target(), 1..4), 1..60_u32, least, any::<bool>()).prop_map(
+        |(targets, delay_minutes, min_priority, round_robin)| EscalationStep {
+            targets,
+            delay_minutes,
+            min_priority,
+            hours: None,
+            round_robin,
+        },
+    );
     (vec(step, 1..5), 0..4_u16, vec(any_target(), 0..3)).prop_map(|(steps, repeat, fallback)| {
         EscalationPolicy { steps, repeat, fallback, acknowledgement_timeout_minutes: None }
     })
@@ -55,6 +61,7 @@ fn any_directory() -> impl Strategy<Value = Directory> {
         people,
         on_call,
         managers: BTreeMap::from([(TeamId(1), managers)]),
+        ..Directory::default()
     })
 }
 
@@ -78,10 +85,15 @@ fn new(policy: EscalationPolicy, priority: Priority) -> Due {
         silencing: None,
         page_assignee: None,
         responders: BTreeSet::new(),
+        respond_by: None,
+        response_time: None,
+        policy_id: Some(EscalationPolicyId(1)),
         policy,
+        only_post: BTreeSet::new(),
         received_at: noon(),
         recipients: BTreeSet::new(),
         fired: BTreeSet::new(),
+        posted: BTreeSet::new(),
     }
 }
 
@@ -131,8 +143,10 @@ proptest! {
         policy in any_policy(),
         directory in any_directory(),
         priority in any_priority(),
+        response in proptest::option::of(0..120_i64),
     ) {
         let mut due = new(policy, priority);
+        due.respond_by = response.map(|minutes| noon() + TimeDelta::minutes(minutes));
         let anybody = is_there_anybody(&due, &directory);
         let most = (usize::from(due.policy.repeat) + 1) * (due.policy.steps.len() + 1) + 1;
         let mut times: BTreeMap<i16, usize> = BTreeMap::new();
@@ -142,11 +156,14 @@ proptest! {
             prop_assert!(decision.steps.len() <= 1, "one step at a time");
             prop_assert!(tick > 0 || decision.pages.is_empty() != anybody, "the first tick pages whoever there is");
             prop_assert!(decision.next_at.is_none_or(|at| at > now), "no tick is due again at once");
+            let in_time = due.respond_by.is_none_or(|by| by <= now || decision.next_at.is_none_or(|at| at <= by));
+            let is_last = usize::try_from(decision.step).unwrap() >= due.policy.steps.len();
+            prop_assert!(in_time || is_last || !anybody, "the next step comes within the response time");
             for step in &decision.steps {
                 *times.entry(step.step).or_default() += 1;
             }
             for page in &decision.pages {
-                prop_assert!(page.due_at >= now && decision.steps[0].recipients.contains(&page.user));
+                prop_assert!(page.due_at >= now && decision.steps[0].recipients.contains(&page.user.unwrap()));
             }
             due = after(&due, &decision);
             if !anybody {
@@ -172,7 +189,7 @@ proptest! {
         let mut now = noon();
         let rule_of = |user: UserId, page: &NewPage, now: DateTime<Utc>| {
             let rules = directory.people[&user].rules.iter();
-            rules.filter(move |rule| rule.contact_method == page.contact_method && now + rule.delay == page.due_at)
+            rules.filter(move |rule| rule.contact_method.0 == page.destination.0 && now + rule.delay == page.due_at)
                 .copied().collect::<Vec<_>>()
         };
         for _ in 0..ticks {
@@ -180,8 +197,9 @@ proptest! {
             now = at;
             let decision = decide(&due, &directory, now);
             for page in &decision.pages {
-                told.extend(rule_of(page.user, page, now).into_iter()
-                    .filter(|rule| rule.min_priority <= from).map(|rule| (page.user, rule)));
+                let user = page.user.unwrap();
+                told.extend(rule_of(user, page, now).into_iter()
+                    .filter(|rule| rule.min_priority <= from).map(|rule| (user, rule)));
             }
             due = after(&due, &decision);
         }
@@ -189,7 +207,8 @@ proptest! {
         // Between two steps, so that only the raise has something to do.
         let decision = decide(&due, &directory, now);
         for page in &decision.pages {
-            let again = rule_of(page.user, page, now).iter().all(|rule| told.contains(&(page.user, *rule)));
+            let user = page.user.unwrap();
+            let again = rule_of(user, page, now).iter().all(|rule| told.contains(&(user, *rule)));
             prop_assert!(!again, "{:?} was told before", page);
         }
         let is_known = !due.recipients.is_empty();

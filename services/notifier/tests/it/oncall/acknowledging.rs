@@ -1,7 +1,8 @@
 //! Answers stop what is pending.
 
 use super::scene::{Scene, person, policy, step};
-use bugle_model::{Channel, EscalationPolicy, IncidentState, NotificationState, Priority, Signal};
+use bugle_model::{Channel, IncidentState, NotificationState, Priority, Signal};
+use bugle_schedule::EscalationPolicy;
 use bugle_store::oncall::Acted;
 
 #[tokio::test]

@@ -2,7 +2,8 @@
 
 use super::scene::{Scene, person, policy, step};
 use super::tools::titled;
-use bugle_model::{EscalationPolicy, IncidentOrigin, Priority};
+use bugle_model::{IncidentOrigin, Priority};
+use bugle_schedule::EscalationPolicy;
 use bugle_store::oncall::{self, NewIncident};
 use bugle_store::teams;
 

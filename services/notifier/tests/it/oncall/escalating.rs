@@ -1,7 +1,8 @@
 //! One step after the other, until somebody answers.
 
 use super::scene::{Scene, on_call, person, policy, step};
-use bugle_model::{EscalationPolicy, IncidentState, Priority};
+use bugle_model::{IncidentState, Priority};
+use bugle_schedule::EscalationPolicy;
 
 #[tokio::test]
 async fn the_first_step_pages_at_once() {

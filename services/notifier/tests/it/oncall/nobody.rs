@@ -1,7 +1,8 @@
 //! Steps without anybody: left out at once, told, and never the end of an incident.
 
 use super::scene::{Scene, on_call, person, policy, step};
-use bugle_model::{Channel, EscalationPolicy, IncidentState, Priority, TeamRole};
+use bugle_model::{Channel, IncidentState, Priority, TeamRole};
+use bugle_schedule::EscalationPolicy;
 
 #[tokio::test]
 async fn an_empty_step_is_left_out_at_once() {

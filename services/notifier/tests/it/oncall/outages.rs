@@ -1,7 +1,8 @@
 //! After an outage one step is made up for, and everything goes on from then.
 
 use super::scene::{Scene, person, policy, step};
-use bugle_model::{Channel, EscalationPolicy, IncidentState, NotificationState, Priority, Signal};
+use bugle_model::{Channel, IncidentState, NotificationState, Priority, Signal};
+use bugle_schedule::EscalationPolicy;
 
 #[tokio::test]
 async fn one_step_is_made_up_for_and_the_next_counts_from_then() {

@@ -1,7 +1,8 @@
 //! A higher priority tells those that only it concerns, and repeats nothing.
 
 use super::scene::{Scene, person, policy, step};
-use bugle_model::{Channel, EscalationStep, Priority, Signal};
+use bugle_model::{Channel, Priority, Signal};
+use bugle_schedule::EscalationStep;
 
 #[tokio::test]
 async fn a_higher_priority_brings_the_rules_that_are_for_it_only() {

@@ -2,13 +2,15 @@
 
 use crate::world::{World, noon};
 use bugle_model::{
-    Channel, Clock, ContactMethodId, DestinationSettings, EscalationPolicy, EscalationStep, EscalationTarget,
-    IncidentId, IncidentState, IssueId, IssueSignal, Priority, ScheduleId, Signal, SignalKind, TeamId,
-    TeamRole, UserId,
+    Channel, Clock, ContactMethodId, DestinationSettings, IncidentId, IncidentState, IssueId, IssueSignal,
+    Priority, ScheduleId, Signal, SignalKind, TeamId, TeamRole, UserId,
 };
 use bugle_notifier::policy::{ChannelLimits, channel_limits};
 use bugle_notifier::{Escalator, Sender};
-use bugle_schedule::{Layer, Override, OverrideKind, Rotation, RotationUnit, Schedule};
+use bugle_schedule::{
+    EscalationPolicy, EscalationStep, EscalationTarget, Layer, Override, OverrideKind, Rotation,
+    RotationUnit, Schedule,
+};
 use bugle_store::oncall::{
     self, Acted, Incident, IncidentFilter, NewContactMethod, NewNotificationRule, NewRoutingRule, Page,
     Verified,
@@ -358,7 +360,13 @@ pub fn on_call(schedule: ScheduleId) -> EscalationTarget {
 }
 
 pub fn step(targets: &[EscalationTarget], delay_minutes: u32) -> EscalationStep {
-    EscalationStep { targets: targets.to_vec(), delay_minutes, min_priority: None }
+    EscalationStep {
+        targets: targets.to_vec(),
+        delay_minutes,
+        min_priority: None,
+        hours: None,
+        round_robin: false,
+    }
 }
 
 pub fn policy(steps: Vec<EscalationStep>) -> EscalationPolicy {

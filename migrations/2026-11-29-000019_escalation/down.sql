@@ -1,0 +1,4 @@
+DROP FUNCTION bugle_response_time(integer, integer, smallint);
+ALTER TABLE incidents DROP COLUMN respond_by;
+ALTER TABLE teams DROP COLUMN response_minutes;
+DROP TABLE escalation_turns;
