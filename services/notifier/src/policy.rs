@@ -80,7 +80,7 @@ pub const fn channel_limits(channel: Channel) -> ChannelLimits {
             in_flight: 1,
             spacing: Some(TimeDelta::seconds(30)),
             bundle_over: 10,
-            pages_over: 1,
+            pages_over: 3,
             is_metered: true,
         },
         Channel::Webhook => ChannelLimits {

@@ -72,10 +72,8 @@ pub use contact_methods::{
     create_contact_method, delete_contact_method, list_contact_methods, send_code, send_test,
     verify_contact_method,
 };
-pub use decision::{Decision, FiredStep, NewLog, NewPage, Pending};
 pub use decision::{Decision, FiredStep, NewLog, NewPage, Pending, RESPONDER_STEP};
 pub use directory::{Directory, Person, Room, Rule};
-pub use directory::{Directory, Person, Rule};
 pub use feeds::{Named, ScheduleFeed, find_feed, names_of, remove_feed, set_feed};
 pub use follow::follow_issues;
 pub(crate) use follow::{follow_delete, follow_merge};
