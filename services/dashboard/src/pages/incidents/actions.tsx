@@ -72,7 +72,7 @@ export function Actions({ incident }: { incident: Incident }) {
   };
   const busy = act.isPending;
   const me = session.kind === "user" ? session.user.id : undefined;
-  const amAsked = incident.responders?.some((one) => one.user === me && one.joined_at === null) === true;
+  const amAsked = incident.responders.some((one) => one.user === me && one.joined_at === null);
   return (
     <div className="headactions">
       {incident.state === "triggered" && <Button look="primary" icon="check" busy={busy} onClick={() => go("acknowledge")}>Acknowledge</Button>}

@@ -41,7 +41,7 @@ function Responders({ incident }: { incident: Incident }) {
   const name = useNames();
   return (
     <ul>
-      {incident.responders?.map((one) => (
+      {incident.responders.map((one) => (
         <li key={one.user}><Untrusted limit={60}>{name(one.user)}</Untrusted> <span className="muted">{one.joined_at === null ? <>asked <Time at={one.requested_at} /></> : <>helps since <Time at={one.joined_at} /></>}</span></li>
       ))}
     </ul>
@@ -61,7 +61,7 @@ function Facts({ incident }: { incident: Incident }) {
         <div><dt>Opened</dt><dd><Time at={incident.triggered_at} /></dd></div>
         {incident.respond_by !== null && <div><dt>To be answered by</dt><dd><Time at={incident.respond_by} /></dd></div>}
         <div><dt>Who has it</dt><dd><Holder incident={incident} /></dd></div>
-        {(incident.responders?.length ?? 0) > 0 && <div><dt>Asked to help</dt><dd><Responders incident={incident} /></dd></div>}
+        {incident.responders.length > 0 && <div><dt>Asked to help</dt><dd><Responders incident={incident} /></dd></div>}
         {incident.acknowledged_at !== null && <div><dt>Since</dt><dd><Time at={incident.acknowledged_at} /></dd></div>}
         {isMerged(incident) && <div><dt>Part of</dt><dd><Link to={`/incidents/${incident.merged_into}`}>#{incident.merged_into}</Link></dd></div>}
         {incident.resolved_at !== null && <div><dt>{isMerged(incident) ? "Merged" : "Resolved"}</dt><dd><Time at={incident.resolved_at} /> {incident.resolved_by === null ? `with its ${incident.origin === "issue" ? "issue" : "alert"}` : <>by <Untrusted limit={60}>{incident.resolved_by}</Untrusted></>}</dd></div>}

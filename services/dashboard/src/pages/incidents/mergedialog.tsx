@@ -14,7 +14,7 @@ export function MergeDialog({ incident, onClose }: { incident: Incident; onClose
   const merge = useChange(() => call("POST", `/incidents/${incident.id}/merge`, { body: { into: Number(into) } }), { touches: ["incident", "incidents"], done: "The incident is part of the other one" });
   const merged = (): void => {
     onClose();
-    void navigate(`/incidents/${into}`);
+    navigate(`/incidents/${into}`);
   };
   const others = open.data?.filter((one) => one.team === incident.team && one.id !== incident.id) ?? [];
   return (
