@@ -2840,6 +2840,26 @@ export interface paths {
         patch: operations["change_team"];
         trace?: never;
     };
+    "/api/v1/teams/{id}/destinations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where the notifications of the team's projects go.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["list_team_destinations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/teams/{id}/members": {
         parameters: {
             query?: never;
@@ -2879,6 +2899,26 @@ export interface paths {
          * @description For people with the role manager in the team, and tokens with the scope admin.
          */
         delete: operations["remove_member"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/teams/{id}/response-times": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Changes how long the team's incidents have to be answered; counts for what begins later.
+         * @description For the role manager in the team, and tokens with the scope write.
+         */
+        put: operations["set_response_times"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -4245,9 +4285,13 @@ export interface components {
         EscalationStep: {
             /** @description How long they have to answer before the next step comes, in minutes: 1 to [`EscalationPolicy::MAX_MINUTES`]. */
             delay_minutes: number;
+            /** @description The step is left out at other times of the week. */
+            hours?: components["schemas"]["Weekly"];
             /** @description The step is left out for incidents below this priority. */
             min_priority?: components["schemas"]["Priority"];
-            /** @description Whom it pages; 1 to [`EscalationPolicy::MAX_TARGETS`]. */
+            /** @description Its people take turns: each time that the step comes it pages one of them, the next who can be paged. */
+            round_robin?: boolean;
+            /** @description Whom it pages, and what it tells; 1 to [`EscalationPolicy::MAX_TARGETS`]. */
             targets: components["schemas"]["EscalationTarget"][];
         };
         /** @description Whom a step pages. Schedules are asked who is on call at the moment at which the step comes. */
@@ -4261,6 +4305,16 @@ export interface components {
             schedule: components["schemas"]["ScheduleId"];
             /** @constant */
             type: "schedule";
+        } | {
+            /** @description Which. */
+            team: components["schemas"]["TeamId"];
+            /** @constant */
+            type: "team";
+        } | {
+            /** @description Which. */
+            destination: components["schemas"]["DestinationId"];
+            /** @constant */
+            type: "destination";
         };
         /** @description One occurrence of an error or message. */
         Event: {
@@ -4686,9 +4740,13 @@ export interface components {
         GivenEscalationStep: {
             /** @description How long they have to answer before the next step comes, in minutes: 1 to [`EscalationPolicy::MAX_MINUTES`]. */
             delay_minutes: number;
+            /** @description The step is left out at other times of the week. */
+            hours?: components["schemas"]["Weekly"] | null;
             /** @description The step is left out for incidents below this priority. */
             min_priority?: components["schemas"]["Priority"] | null;
-            /** @description Whom it pages; 1 to [`EscalationPolicy::MAX_TARGETS`]. */
+            /** @description Its people take turns: each time that the step comes it pages one of them, the next who can be paged. */
+            round_robin?: boolean;
+            /** @description Whom it pages, and what it tells; 1 to [`EscalationPolicy::MAX_TARGETS`]. */
             targets: components["schemas"]["EscalationTarget"][];
         };
         /**
@@ -5148,6 +5206,11 @@ export interface components {
             resolved_at: string | null;
             /** @description Who ended it; nobody when it ended with its issue or alert. */
             resolved_by: string | null;
+            /**
+             * Format: date-time
+             * @description By when somebody has to answer, by the response times of its team; none when there is no such time, or while it is silenced.
+             */
+            respond_by: string | null;
             /** @description What people call the issue: `SHOP-42`. */
             short_id: string | null;
             /** @description What keeps it silent: nobody is paged. */
@@ -5177,7 +5240,7 @@ export interface components {
             triggered_at: string;
         };
         /** @description What an incident's timeline tells. */
-        IncidentEvent: "triggered" | "signal" | "paged" | "step_skipped" | "repeated" | "fallback" | "no_recipient" | "exhausted" | "acknowledged" | "acknowledgement_timed_out" | "unacknowledged" | "snoozed" | "snooze_ended" | "priority_raised" | "reassigned" | "escalated" | "note" | "resolved" | "merged" | "silenced" | "silence_ended" | "page_failed";
+        IncidentEvent: "triggered" | "signal" | "paged" | "step_skipped" | "repeated" | "fallback" | "no_recipient" | "exhausted" | "acknowledged" | "acknowledgement_timed_out" | "unacknowledged" | "snoozed" | "snooze_ended" | "priority_raised" | "reassigned" | "escalated" | "note" | "resolved" | "merged" | "silenced" | "silence_ended" | "page_failed" | "response_overdue" | "posted";
         /**
          * Format: int64
          * @description Something that somebody must answer.
@@ -5194,6 +5257,8 @@ export interface components {
             channel: components["schemas"]["Channel"];
             /** @description What the provider says became of it since; none as long as it says nothing. Of SMS. */
             delivery: components["schemas"]["DeliveryStatus"] | null;
+            /** @description The destination of a project that it was posted to; none of somebody's own page. */
+            destination: components["schemas"]["DestinationId"] | null;
             /**
              * Format: date-time
              * @description When it was, or is, due.
@@ -5217,7 +5282,7 @@ export interface components {
             state: components["schemas"]["NotificationState"];
             /** @description The step that caused it, from 1; 0 is the fallback, -1 is that it was given to them. */
             step: number;
-            /** @description Whom; nobody when the account is gone. */
+            /** @description Whom; nobody when it went to a destination, or the account is gone. */
             user: components["schemas"]["UserId"] | null;
         };
         /** @description A part of a list. */
@@ -6054,6 +6119,29 @@ export interface components {
         } | {
             commit: string;
         };
+        /** @description Minutes from when an incident begins to when somebody has to answer it, by its priority; `null`, or left out: there is no such time. */
+        ResponseTimes: {
+            /**
+             * Format: int32
+             * @description Of critical ones; 0 is at once.
+             */
+            critical: number | null;
+            /**
+             * Format: int32
+             * @description Of high ones.
+             */
+            high: number | null;
+            /**
+             * Format: int32
+             * @description Of low ones.
+             */
+            low: number | null;
+            /**
+             * Format: int32
+             * @description Of medium ones.
+             */
+            medium: number | null;
+        };
         /**
          * @description A time of day on some weekdays, on the wall clock of the schedule's zone. A layer with restrictions has somebody
          *     only within one of them.
@@ -6406,6 +6494,29 @@ export interface components {
         SetReleaseCommitsBody: {
             /** @description The newest first, 1,000 at most. */
             commits: components["schemas"]["CommitBody"][];
+        };
+        /** @description Minutes from when an incident begins to when somebody has to answer it, by its priority; `null`, or left out: there is no such time. */
+        SetResponseTimesBody: {
+            /**
+             * Format: int32
+             * @description Of critical ones; 0 is at once.
+             */
+            critical?: number | null;
+            /**
+             * Format: int32
+             * @description Of high ones.
+             */
+            high?: number | null;
+            /**
+             * Format: int32
+             * @description Of low ones.
+             */
+            low?: number | null;
+            /**
+             * Format: int32
+             * @description Of medium ones.
+             */
+            medium?: number | null;
         };
         /** @description What a rule is to be. */
         SetRoutingRuleBody: {
@@ -6905,6 +7016,8 @@ export interface components {
              * @description How many projects.
              */
             projects: number;
+            /** @description How long its incidents have to be answered. */
+            response_times: components["schemas"]["ResponseTimes"];
         };
         /**
          * Format: int32
@@ -13639,6 +13752,35 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    list_team_destinations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DestinationPage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     list_members: {
         parameters: {
             query?: never;
@@ -13734,6 +13876,43 @@ export interface operations {
             404: components["responses"]["Problem404"];
             412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    set_response_times: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetResponseTimesBody"];
+            };
+        };
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResponseTimes"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
