@@ -212,14 +212,14 @@ async fn what_becomes_more_urgent_is_told_at_once() {
 }
 
 #[tokio::test]
-async fn two_pages_by_a_call_are_one_that_no_key_answers() {
+async fn four_calls_at_once_are_one_that_no_key_answers() {
     let (mut scene, source, _) = scene(Channel::Voice).await;
-    fires(&scene, &source, 2).await;
+    fires(&scene, &source, 4).await;
     scene.escalate().await;
     scene.send().await;
     let calls = scene.twilio.take();
     assert_eq!(calls.len(), 1);
     let script = calls[0].form()["Twiml"].clone();
-    assert!(script.contains("2 incidents wait for an answer"), "{script}");
+    assert!(script.contains("4 incidents wait for an answer"), "{script}");
     assert!(!script.contains("Gather"), "{script}");
 }

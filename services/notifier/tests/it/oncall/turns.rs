@@ -37,7 +37,7 @@ async fn incidents_that_are_due_together_page_one_each() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn several_notifiers_share_the_turns() {
-    let mut scene = Scene::new().await;
+    let scene = Scene::new().await;
     let [ann, ben, eve] = three(&scene).await;
     scene.escalates_by(&policy(vec![in_turn(&[person(&ann), person(&ben), person(&eve)])])).await;
     for number in 0..9 {
