@@ -18,7 +18,7 @@ vocabulary!(
 
 vocabulary!(
     /// What an incident's timeline tells.
-    IncidentEvent, "event", "triggered, signal, paged, step_skipped, repeated, fallback, no_recipient, exhausted, acknowledged, acknowledgement_timed_out, unacknowledged, snoozed, snooze_ended, priority_raised, reassigned, escalated, note, resolved, merged, silenced, silence_ended, page_failed", {
+    IncidentEvent, "event", "triggered, signal, paged, step_skipped, repeated, fallback, no_recipient, exhausted, acknowledged, acknowledgement_timed_out, unacknowledged, snoozed, snooze_ended, priority_raised, reassigned, escalated, note, resolved, merged, silenced, silence_ended, page_failed, rearmed", {
         /// A signal, an alert or a person opened it.
         Triggered = 1 => "triggered",
         /// Another signal about the same issue, or another alert with the same key, came; it paged nobody.
@@ -63,6 +63,8 @@ vocabulary!(
         SilenceEnded = 21 => "silence_ended",
         /// A page that its provider had taken has not arrived.
         PageFailed = 22 => "page_failed",
+        /// It had no next step although nobody was paged for it: its policy begins.
+        Rearmed = 26 => "rearmed",
     }
 );
 

@@ -29,7 +29,7 @@ mod weekly;
 pub use answers::{Gap, Handoff, OnCall, Shift, Source};
 pub use bookings::{DoubleBooking, OverrideConflict, double_bookings};
 pub use check::FieldError;
-pub use fairness::{Fairness, Load};
+pub use fairness::{Fairness, Load, NIGHT_FROM, NIGHT_TO};
 pub use layer::Layer;
 pub use overrides::{Override, OverrideKind};
 pub use quiet::{check_quiet_hours, quiet_until};

@@ -6,6 +6,7 @@
 //! any number of notifiers may run, and a crash loses nothing: the lease of a claim runs out and another takes over.
 //! What may have arrived already is sent again under the same id by webhook, Slack and email; an SMS is looked up at
 //! Twilio first. [`Updates`] changes messages at Slack in place when their incident changes. [`AccountMails`] sends what the API puts into `account_mails`: invitations, links for new passwords.
+//! [`watch`] looks whether all of that happens.
 
 pub mod account_mails;
 pub mod answers;
@@ -21,6 +22,7 @@ pub mod sender;
 pub mod sign;
 pub mod signals;
 pub mod updates;
+pub mod watch;
 
 pub use account_mails::AccountMails;
 pub use channels::{Channels, SetupError};
@@ -39,6 +41,7 @@ use client::Timeouts;
 use guard::SystemLookup;
 use std::sync::Arc;
 use tokio::sync::Notify;
+use watch::Watch;
 
 /// What the notifier needs.
 pub struct Deps {
@@ -86,13 +89,15 @@ pub async fn run(config: Arc<Config>, deps: Deps, shutdown: Shutdown) -> Result<
     let wake = Arc::new(Notify::new());
     let wakes = signals::Wakes { sender: Arc::clone(&wake), escalator: Arc::default() };
     let escalator = Escalator::new(store.clone(), Arc::clone(&clock), Arc::clone(&wake), &metrics);
-    let escalating = escalator.run(Arc::clone(&wakes.escalator), shutdown.clone());
+    let watch = Watch::new(&config, &store, &clock, &wakes.escalator, &metrics)?;
+    let escalating = escalator.run(Arc::clone(&wakes.escalator), watch.pulse(), shutdown.clone());
     let signals = Signals::new(store.clone(), Arc::clone(&clock), wakes, &metrics);
     let concurrency = config.notifier_concurrency;
     let policy = Policy { concurrency, reserved: concurrency / 4, ..Policy::default() };
     let parts = sender::Parts { store, clock, channels, policy, seed: rand::random(), metrics };
-    let sending = Sender::new(parts).run(wake, shutdown.clone());
+    let sending = Sender::new(parts).run(wake, watch.pulse(), shutdown.clone());
     let consuming = Arc::new(signals).run(bus, shutdown.soft.clone());
-    tokio::join!(sending, consuming, escalating, mails.run(shutdown.clone()), updates.run(shutdown.clone()));
+    let (mailing, updating) = (mails.run(shutdown.clone()), updates.run(shutdown.clone()));
+    tokio::join!(sending, consuming, escalating, mailing, updating, watch.run(shutdown));
     Ok(())
 }

@@ -30,6 +30,7 @@ mod log;
 mod matchers;
 mod members;
 mod messages;
+mod metrics;
 mod notification_rules;
 mod open;
 mod overrides;
@@ -43,6 +44,7 @@ mod routing;
 mod schedules;
 mod sent;
 mod silences;
+mod watch;
 mod work;
 
 pub use act::{Acted, acknowledge, escalate, note, reassign, resolve, snooze, unacknowledge};
@@ -73,6 +75,10 @@ pub use messages::{
     LastEvent, StaleMessage, claim_stale_messages, forget_message, last_event, lock_incident, note_message,
     put_off_message, show_message,
 };
+pub use metrics::{
+    ChannelMetrics, Durations, MAX_RANGE, MetricsFilter, OnCallMetrics, PersonMetrics, PriorityCounts,
+    metrics,
+};
 pub use notification_rules::{
     MAX_RULES, NotificationRule, create_notification_rule, delete_notification_rule, list_notification_rules,
 };
@@ -101,4 +107,5 @@ pub use sent::{MESSAGES_A_DAY, MESSAGES_AN_HOUR, next_message_at};
 pub use silences::{
     NewSilence, Silence, Silencing, create_silence, delete_silence, has_room_for_silence, list_silences,
 };
+pub use watch::{OVERDUE_AFTER, Overdue, overdue, rearm, working_notifiers};
 pub use work::{Due, work};

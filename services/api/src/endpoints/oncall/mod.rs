@@ -11,6 +11,7 @@ pub(super) mod feeds;
 pub(super) mod incident_actions;
 pub(super) mod incident_create;
 pub(super) mod incidents;
+pub(super) mod metrics;
 pub(super) mod notification_rules;
 pub(super) mod overrides;
 pub(super) mod quiet_hours;

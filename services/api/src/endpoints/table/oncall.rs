@@ -2,8 +2,8 @@
 
 use super::super::oncall::{
     alert_sources, alerts, answers, contact_methods, escalation_policies, feeds, incident_actions,
-    incident_create, incidents, notification_rules, overrides, quiet_hours, routing_rules, schedules,
-    silences, slack, twilio,
+    incident_create, incidents, metrics, notification_rules, overrides, quiet_hours, routing_rules,
+    schedules, silences, slack, twilio,
 };
 use crate::access::{Endpoint, Need, delete, get, post, put};
 use crate::openapi::{CURSOR, LIMIT};
@@ -155,6 +155,12 @@ fn of_incidents() -> Vec<Endpoint> {
             .named("list_incidents", "The incidents, the newest first.")
             .query(incidents::PARAMETERS)
             .fails(&[Code::NotFound]),
+        get("/api/v1/on-call/metrics", Need::VIEW, metrics::get)
+            .named(
+                "get_on_call_metrics",
+                "How on-call went: answers, pages with their delays, and whom they woke.",
+            )
+            .query(metrics::PARAMETERS),
         post("/api/v1/incidents", Need::TRIAGE, incident_create::create).named(
             "create_incident",
             "Opens an incident by hand: whoever is on call by its policy is paged at once.",

@@ -23,3 +23,4 @@ mod schedules;
 mod sending;
 mod silences;
 mod tools;
+mod watching;
