@@ -25,6 +25,7 @@ const oncall = ({ incident, schedule, policy }) => [
   { name: "policy-edit", path: `/on-call/policies/${policy}/edit`, ready: ".formpart" },
   { name: "rules", path: "/on-call?tab=rules", ready: ".tabpanel .rows li" },
   { name: "rule-edit", path: "/on-call?tab=rules", ready: ".tabpanel .rows li", act: opens("button", "Edit rule 1") },
+  { name: "metrics", path: "/on-call?tab=metrics", ready: ".numbers" },
   { name: "account-oncall", path: "/account?tab=oncall", ready: ".panel .pad, .rows li" },
 ];
 

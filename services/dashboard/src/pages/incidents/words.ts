@@ -98,6 +98,7 @@ export function tell(entry: TimelineEntry, moment: (iso: string) => string): Tol
     case "note": return { tone: "quiet", text: `${who} wrote`, more: word(data["text"]) };
     case "resolved": return { tone: "good", text: entry.actor === null ? "It ended" : `${who} resolved it${way(data)}`, ...(data["reason"] === undefined ? {} : { more: word(data["reason"]) }) };
     case "page_failed": return { tone: "bad", text: `The page of ${people(data["people"], moment)} by ${word(data["channel"])} has not arrived`, ...(data["code"] === null || data["code"] === undefined ? {} : { more: `The provider's code is ${word(data["code"])}.` }) };
+    case "rearmed": return { tone: "bad", text: "It had no next step although nobody was paged: the policy begins", more: "Bugle found it while watching itself. Its log says more." };
     case "merged": return { tone: "quiet", text: "Its issue became part of another one", ...(data["reason"] === undefined ? {} : { more: word(data["reason"]) }) };
     default: return { tone: "quiet", text: String(entry.event).replace(/_/g, " ") };
   }

@@ -1,6 +1,7 @@
 import { useTitle } from "../../lib/hooks.ts";
 import { Page } from "../../ui/kit.tsx";
 import { Tabs } from "../../ui/tabs.tsx";
+import { Metrics } from "./metrics.tsx";
 import { Policies } from "./policies.tsx";
 import { Rules } from "./rules.tsx";
 import { Schedules } from "./schedules.tsx";
@@ -15,6 +16,7 @@ export default function OnCall() {
           { id: "schedules", label: "Schedules", content: () => <Schedules /> },
           { id: "policies", label: "Escalation policies", content: () => <Policies /> },
           { id: "rules", label: "Routing rules", content: () => <Rules /> },
+          { id: "metrics", label: "Metrics", content: () => <Metrics /> },
         ]}
       />
     </Page>
