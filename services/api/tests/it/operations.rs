@@ -3,7 +3,7 @@
 use crate::harness::App;
 use bugle_api::checks;
 use bugle_runtime::Metrics;
-use bugle_runtime::health::{Check, CheckResult, check};
+use bugle_runtime::health::{CheckResult, check};
 use bugle_store::heartbeats::{self, Heartbeat};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;

@@ -784,6 +784,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/canary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The webhook at the end of the canary's road, for Bugle itself.
+         * @description For everybody.
+         */
+        post: operations["receive_canary"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/escalation-policies": {
         parameters: {
             query?: never;
@@ -1676,6 +1696,26 @@ export interface paths {
          * @description For the role viewer in the team, and tokens with the scope read.
          */
         get: operations["list_notifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/on-call/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How on-call went: answers, pages with their delays, and whom they woke.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["get_on_call_metrics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3520,6 +3560,12 @@ export interface components {
             /** @description There are more than were looked at: ask again. */
             more: boolean;
         };
+        CanaryEvent: {
+            event_id: string;
+        };
+        CanaryMessageData: {
+            event?: components["schemas"]["CanaryEvent"] | null;
+        };
         CaptureHealth: {
             healthy: boolean;
             message: string;
@@ -3649,6 +3695,39 @@ export interface components {
         };
         /** @description How a message travels. */
         Channel: "email" | "slack" | "sms" | "webhook";
+        /** @description Pages of a channel. */
+        ChannelMetrics: {
+            /** @description Which. */
+            channel: components["schemas"]["Channel"];
+            /** @description Both in each bucket. */
+            counts: number[];
+            /**
+             * Format: int64
+             * @description Pages that were given up, or that have not arrived.
+             */
+            failed: number;
+            /**
+             * Format: double
+             * @description From the event to the provider's acceptance, of an incident's first pages; from the time at which it was due, of others. Half of
+             *     those that were sent took no longer; none without any.
+             */
+            p50_ms: number | null;
+            /**
+             * Format: double
+             * @description The same of 95 in 100.
+             */
+            p95_ms: number | null;
+            /**
+             * Format: double
+             * @description The same of 99 in 100.
+             */
+            p99_ms: number | null;
+            /**
+             * Format: int64
+             * @description Pages that its provider took, and did not report as undelivered.
+             */
+            sent: number;
+        };
         /** @description A comment. */
         CommentIssueBody: {
             /** @description Up to 10,000 characters. `@` and a name or an address mentions somebody. */
@@ -4190,6 +4269,24 @@ export interface components {
         /** @description How many are gone. */
         Discarded: {
             discarded: number;
+        };
+        /** @description How long something took. Seconds. */
+        Durations: {
+            /**
+             * Format: int64
+             * @description Of how many incidents.
+             */
+            incidents: number;
+            /**
+             * Format: double
+             * @description On average; none without any.
+             */
+            mean_seconds: number | null;
+            /**
+             * Format: double
+             * @description Half of them took no longer; none without any.
+             */
+            median_seconds: number | null;
         };
         /** @description An error. */
         Error: {
@@ -5177,7 +5274,7 @@ export interface components {
             triggered_at: string;
         };
         /** @description What an incident's timeline tells. */
-        IncidentEvent: "triggered" | "signal" | "paged" | "step_skipped" | "repeated" | "fallback" | "no_recipient" | "exhausted" | "acknowledged" | "acknowledgement_timed_out" | "unacknowledged" | "snoozed" | "snooze_ended" | "priority_raised" | "reassigned" | "escalated" | "note" | "resolved" | "merged" | "silenced" | "silence_ended" | "page_failed";
+        IncidentEvent: "triggered" | "signal" | "paged" | "step_skipped" | "repeated" | "fallback" | "no_recipient" | "exhausted" | "acknowledged" | "acknowledgement_timed_out" | "unacknowledged" | "snoozed" | "snooze_ended" | "priority_raised" | "reassigned" | "escalated" | "note" | "resolved" | "merged" | "silenced" | "silence_ended" | "page_failed" | "rearmed";
         /**
          * Format: int64
          * @description Something that somebody must answer.
@@ -5619,6 +5716,8 @@ export interface components {
             generation: number;
             /** @description Its id; newer ones have higher ones. */
             id: components["schemas"]["NotificationId"];
+            /** @description Of a page: its incident. */
+            incident: components["schemas"]["IncidentId"] | null;
             /** @description The issue; none for a test or a digest, and when it was deleted or the issue that it became part of had been told of already. */
             issue: components["schemas"]["IssueId"] | null;
             /** @description What it is about. */
@@ -5640,8 +5739,8 @@ export interface components {
             next_at: string | null;
             /** @description Its priority. */
             priority: components["schemas"]["Priority"];
-            /** @description The project. */
-            project: components["schemas"]["ProjectId"];
+            /** @description The project; none of a page about an incident without one. */
+            project: components["schemas"]["ProjectId"] | null;
             /** @description The provider's id for it. */
             provider_id: string | null;
             /**
@@ -5651,6 +5750,8 @@ export interface components {
             received_at: string;
             /** @description Where it stands. */
             state: components["schemas"]["NotificationState"];
+            /** @description Of a page: whom it is for; none when the account is gone. */
+            user: components["schemas"]["UserId"] | null;
         };
         /**
          * Format: int64
@@ -5708,6 +5809,31 @@ export interface components {
             source: components["schemas"]["Source"];
             /** @description Who. */
             who: components["schemas"]["UserId"];
+        };
+        /** @description How on-call went in a time. */
+        OnCallMetrics: {
+            /** @description The beginnings of equal parts of it: hours up to two days, else 24 hours each. The last one may be longer than what is left. */
+            buckets: string[];
+            /** @description Pages that ended, by the channel that they took. */
+            channels: components["schemas"]["ChannelMetrics"][];
+            /**
+             * Format: date-time
+             * @description The beginning.
+             */
+            from: string;
+            /** @description Incidents that were triggered, by the priority that they have come to; the highest first. */
+            incidents: components["schemas"]["PriorityCounts"][];
+            /** @description Who was paged, who most first. */
+            people: components["schemas"]["PersonMetrics"][];
+            /** @description Of these, from being triggered to the first acknowledgement or snooze. */
+            time_to_acknowledge: components["schemas"]["Durations"];
+            /** @description Of these, from being triggered to their end. */
+            time_to_resolve: components["schemas"]["Durations"];
+            /**
+             * Format: date-time
+             * @description The end.
+             */
+            to: string;
         };
         /** @description Who is on call at a time, and when that changes. */
         OnCallNow: {
@@ -5782,8 +5908,37 @@ export interface components {
          * @enum {string}
          */
         Period: "24h" | "14d" | "30d";
+        /** @description Pages of a person. */
+        PersonMetrics: {
+            /**
+             * Format: int64
+             * @description Nights, from 22:00 to 07:00, with one at least.
+             */
+            interrupted_nights: number;
+            /** @description Their name. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Those between 22:00 and 07:00 by the clock of their account's zone.
+             */
+            night_pages: number;
+            /**
+             * Format: int64
+             * @description Pages that were sent to them.
+             */
+            pages: number;
+            /** @description Who. */
+            user: components["schemas"]["UserId"];
+        };
         /** @description What Bugle derives from level, handling and counts; "severity" in older contracts. `Low < Critical`. */
         Priority: "low" | "medium" | "high" | "critical";
+        /** @description Incidents of a priority. */
+        PriorityCounts: {
+            /** @description In each bucket. */
+            counts: number[];
+            /** @description Which. */
+            priority: components["schemas"]["Priority"];
+        };
         /** @description An error, as RFC 9457 has it. */
         Problem: {
             /**
@@ -5919,6 +6074,10 @@ export interface components {
         ReassignIncidentBody: {
             /** @description Somebody of the team. */
             user: components["schemas"]["UserId"];
+        };
+        /** @description As much of a webhook's body as matters here. */
+        ReceiveCanaryBody: {
+            data?: components["schemas"]["CanaryMessageData"] | null;
         };
         /** @description What signs in when the device is lost; each once. */
         RecoveryCodes: {
@@ -8123,6 +8282,8 @@ export interface operations {
                 issue?: string;
                 /** @description Only this project, by id or name. */
                 project?: string;
+                /** @description Only those that take it. */
+                channel?: components["schemas"]["Channel"];
                 /** @description Only those that stand so. */
                 state?: components["schemas"]["NotificationState"];
                 /** @description The greatest number of items. */
@@ -9323,6 +9484,37 @@ export interface operations {
                 };
             };
             404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    receive_canary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReceiveCanaryBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -11058,6 +11250,8 @@ export interface operations {
                 issue?: string;
                 /** @description Only this project, by id or name. */
                 project?: string;
+                /** @description Only those that take it. */
+                channel?: components["schemas"]["Channel"];
                 /** @description Only those that stand so. */
                 state?: components["schemas"]["NotificationState"];
                 /** @description The greatest number of items. */
@@ -11083,6 +11277,38 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_on_call_metrics: {
+        parameters: {
+            query?: {
+                /** @description The beginning; 30 days before the end, when absent. */
+                from?: string;
+                /** @description The end, 90 days later at most; now, when absent. */
+                to?: string;
+                /** @description Only of this team, by its id. */
+                team?: components["schemas"]["TeamId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnCallMetrics"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
