@@ -99,6 +99,11 @@ impl System {
         Ok(String::from_utf8(output.stdout)?)
     }
 
+    /// Adds a setting, for processes that are started from now on.
+    pub fn set(&mut self, key: &str, value: &str) {
+        self.environment.push((key.to_owned(), value.to_owned()));
+    }
+
     /// Creates a project and waits until the door knows its key: `{"id":…,"key":…,"dsn":…}`.
     ///
     /// # Errors

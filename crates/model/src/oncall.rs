@@ -32,7 +32,7 @@ vocabulary!(
 
 vocabulary!(
     /// What an incident's timeline tells.
-    IncidentEvent, "event", "triggered, signal, paged, step_skipped, repeated, fallback, no_recipient, exhausted, acknowledged, acknowledgement_timed_out, unacknowledged, snoozed, snooze_ended, priority_raised, reassigned, escalated, note, resolved, merged, silenced, silence_ended, page_failed, response_overdue, posted, responder_added, responder_joined, absorbed, inhibited, flapping", {
+    IncidentEvent, "event", "triggered, signal, paged, step_skipped, repeated, fallback, no_recipient, exhausted, acknowledged, acknowledgement_timed_out, unacknowledged, snoozed, snooze_ended, priority_raised, reassigned, escalated, note, resolved, merged, silenced, silence_ended, page_failed, rearmed, response_overdue, posted, responder_added, responder_joined, absorbed, inhibited, flapping", {
         /// A signal, an alert or a person opened it.
         Triggered = 1 => "triggered",
         /// Another signal about the same issue, or another alert with the same key, came; it paged nobody.
@@ -81,6 +81,8 @@ vocabulary!(
         ResponseOverdue = 23 => "response_overdue",
         /// A step posted it to destinations.
         Posted = 24 => "posted",
+        /// It had no next step although nobody was paged for it: its policy begins.
+        Rearmed = 26 => "rearmed",
         /// Somebody was asked to help, and is paged at once.
         ResponderAdded = 29 => "responder_added",
         /// Whoever was asked to help does.

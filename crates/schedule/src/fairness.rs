@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// When a night begins, as an hour of the person's own wall clock.
-const NIGHT_FROM: u32 = 22;
+pub const NIGHT_FROM: u32 = 22;
 /// When it ends, on the next day.
-const NIGHT_TO: u32 = 7;
+pub const NIGHT_TO: u32 = 7;
 /// From this percentage on something counts as all of it.
 const NEARLY_ALL: f64 = 95.0;
 

@@ -39,6 +39,7 @@ pub use digest::{next_full_hour, next_morning};
 pub use escalation::{EscalationPolicy, EscalationStep, EscalationTarget};
 pub use fairness::{Fairness, Load};
 pub use giving::{CannotGive, Giving};
+pub use fairness::{Fairness, Load, NIGHT_FROM, NIGHT_TO};
 pub use layer::Layer;
 pub use overrides::{Override, OverrideKind};
 pub use quiet::{check_quiet_hours, quiet_until};

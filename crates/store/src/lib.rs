@@ -37,6 +37,7 @@ pub mod attachments;
 pub mod attempts;
 pub mod audit;
 pub mod bookmarks;
+pub mod canary;
 pub mod comments;
 pub mod destinations;
 pub mod discards;

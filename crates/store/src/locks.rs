@@ -14,6 +14,8 @@ pub(crate) const UPKEEP: i64 = 0x6275_676c_6502;
 pub(crate) const PARTITIONS: i64 = 0x6275_676c_6503;
 /// Whoever changes what a client has named by its version.
 pub(crate) const CONDITIONAL: i64 = 0x6275_676c_6504;
+/// Whoever begins a round of the canary.
+pub(crate) const CANARY: i64 = 0x6275_676c_6506;
 /// With a project's number: PostgreSQL keeps pairs apart from the numbers above.
 const COMMITS: i32 = 0x6275_6701;
 

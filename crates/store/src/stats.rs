@@ -31,12 +31,12 @@ impl Buckets {
         self.since + self.step * i32::try_from(self.count).unwrap_or(i32::MAX)
     }
 
-    fn step(&self) -> diesel::data_types::PgInterval {
+    pub(crate) fn step(&self) -> diesel::data_types::PgInterval {
         diesel::data_types::PgInterval::from_microseconds(self.step.num_microseconds().unwrap_or(i64::MAX))
     }
 
     /// Adds to the bucket that begins at `start`.
-    fn add(&self, counts: &mut Vec<i64>, start: DateTime<Utc>, events: i64) {
+    pub(crate) fn add(&self, counts: &mut Vec<i64>, start: DateTime<Utc>, events: i64) {
         counts.resize(self.count, 0);
         let number = (start - self.since).num_seconds() / self.step.num_seconds().max(1);
         if let Some(count) = usize::try_from(number).ok().and_then(|number| counts.get_mut(number)) {

@@ -7,6 +7,7 @@
 
 pub mod access;
 pub mod accounts;
+pub mod canary;
 pub mod checks;
 mod dashboard;
 mod endpoints;
@@ -33,6 +34,8 @@ use bugle_store::Store;
 use bugle_store::heartbeats::{self, Heartbeat};
 use bugle_web::auth::TokenHash;
 use bugle_web::objects::{self, Place, PlaceError};
+use canary::Canary;
+use checks::OnCall;
 use chrono::{DateTime, TimeDelta, Utc};
 use live::Live;
 use requests::limit::Limits;
@@ -45,6 +48,8 @@ use uuid::Uuid;
 const HEARTBEAT: Duration = Duration::from_secs(10);
 /// How often ended sessions and links are removed.
 const PRUNE: TimeDelta = TimeDelta::hours(1);
+/// How often it looks whether on-call works: a notifier that is gone cannot say so.
+const LOOK: TimeDelta = TimeDelta::minutes(1);
 
 /// What the API works with.
 #[derive(Clone)]
@@ -67,9 +72,9 @@ pub struct Deps {
 /// Why the API stopped by itself.
 #[derive(Debug, Error)]
 pub enum ServiceError {
-    /// A check cannot be made.
-    #[error("api: health checks: {0}")]
-    Checks(#[from] reqwest::Error),
+    /// The client of the checks or of the canary cannot be made.
+    #[error("api: http client: {0}")]
+    Client(#[from] reqwest::Error),
 }
 
 /// What handlers get.
@@ -115,7 +120,7 @@ impl State {
     }
 }
 
-/// Adds the checks of `/health/` and `/health/ready/`, and shows a sign of life until the soft stop.
+/// Adds the checks of `/health/` and `/health/ready/`; shows a sign of life, and lets the canary fly, until the soft stop.
 ///
 /// # Errors
 /// See [`ServiceError`].
@@ -124,6 +129,20 @@ pub async fn run(config: Arc<Config>, deps: Deps, shutdown: Shutdown) -> Result<
     for probe in checks::probes(&config)? {
         deps.health.add_overall(probe);
     }
+    let on_call = OnCall::new(deps.store.clone(), Arc::clone(&deps.clock), &deps.metrics);
+    deps.health.add_overall(on_call.check());
+    let canary = Canary::new(&config, deps.store.clone(), Arc::clone(&deps.clock), &deps.metrics)?;
+    let flying = async {
+        if let Some(canary) = canary {
+            canary.run(shutdown.clone()).await;
+        }
+    };
+    tokio::join!(keep(&deps, &on_call, &shutdown), flying);
+    Ok(())
+}
+
+/// Shows a sign of life, looks whether on-call works, and removes what has ended, until the soft stop.
+async fn keep(deps: &Deps, on_call: &OnCall, shutdown: &Shutdown) {
     let now = deps.clock.now();
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let state = serde_json::json!({});
@@ -135,13 +154,20 @@ pub async fn run(config: Arc<Config>, deps: Deps, shutdown: Shutdown) -> Result<
         version,
         state,
     };
-    let mut pruned_at = None;
+    let (mut pruned_at, mut looked_at) = (None, now);
     while !shutdown.soft.is_cancelled() {
         beat.seen_at = deps.clock.now();
         if pruned_at.is_none_or(|at| beat.seen_at - at >= PRUNE) {
             pruned_at = Some(beat.seen_at);
             if let Err(error) = prune(&deps.store, beat.seen_at).await {
                 tracing::debug!(%error, "ended sessions and links could not be removed");
+            }
+        }
+        if beat.seen_at - looked_at >= LOOK {
+            looked_at = beat.seen_at;
+            let found = on_call.look().await;
+            if !found.healthy {
+                tracing::error!(found = found.message, "on-call does not work");
             }
         }
         if let Err(error) = show(&deps.store, &beat).await {
@@ -158,7 +184,6 @@ pub async fn run(config: Arc<Config>, deps: Deps, shutdown: Shutdown) -> Result<
     };
     // With the database away the row is pruned later.
     drop(tokio::time::timeout(Duration::from_secs(1), leaving).await);
-    Ok(())
 }
 
 async fn show(store: &Store, beat: &Heartbeat) -> Result<(), bugle_store::StoreError> {

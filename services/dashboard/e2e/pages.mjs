@@ -32,6 +32,7 @@ const oncall = ({ incident, schedule, policy }) => [
   { name: "source-new", path: "/on-call?tab=sources", ready: ".tabpanel .rows li", act: opens("button", "New alert source") },
   { name: "silences", path: "/on-call?tab=silences", ready: ".tabpanel .rows li" },
   { name: "silence-new", path: "/on-call?tab=silences", ready: ".tabpanel .rows li", act: async (page) => { await opens("button", "New silence")(page); await page.getByRole("button", { name: "Add a label" }).click(); await page.getByRole("button", { name: "Only at certain hours of the week" }).click(); } },
+  { name: "metrics", path: "/on-call?tab=metrics", ready: ".numbers" },
   { name: "account-oncall", path: "/account?tab=oncall", ready: ".panel .pad, .rows li" },
 ];
 

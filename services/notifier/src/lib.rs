@@ -7,6 +7,7 @@
 //! What may have arrived already is sent again under the same id by webhook, Slack, email and web push; an SMS or a call is looked up at
 //! Twilio first. [`Updates`] changes messages at Slack in place when their incident changes. [`AccountMails`] sends what the API puts into `account_mails`: invitations, links for new passwords,
 //! shifts that change hands; and what [`Handoffs`] and [`Gaps`] tell of shifts that begin and end, and of times in which somebody is missing.
+//! [`watch`] looks whether all of that happens.
 
 pub mod account_mails;
 pub mod answers;
@@ -24,6 +25,7 @@ pub mod sender;
 pub mod sign;
 pub mod signals;
 pub mod updates;
+pub mod watch;
 
 pub use account_mails::AccountMails;
 pub use channels::{Channels, SetupError};
@@ -44,6 +46,7 @@ use client::Timeouts;
 use guard::SystemLookup;
 use std::sync::Arc;
 use tokio::sync::Notify;
+use watch::Watch;
 
 /// What the notifier needs.
 pub struct Deps {
@@ -99,15 +102,15 @@ pub async fn run(config: Arc<Config>, deps: Deps, shutdown: Shutdown) -> Result<
     let wake = Arc::new(Notify::new());
     let wakes = signals::Wakes { sender: Arc::clone(&wake), escalator: Arc::default() };
     let escalator = Escalator::new(store.clone(), Arc::clone(&clock), Arc::clone(&wake), &metrics);
-    let escalating = escalator.run(Arc::clone(&wakes.escalator), shutdown.clone());
+    let watch = Watch::new(&config, &store, &clock, &wakes.escalator, &metrics)?;
+    let escalating = escalator.run(Arc::clone(&wakes.escalator), watch.pulse(), shutdown.clone());
     let signals = Signals::new(store.clone(), Arc::clone(&clock), wakes, &metrics);
     let concurrency = config.notifier_concurrency;
     let policy = Policy { concurrency, reserved: concurrency / 4, ..Policy::default() };
     let parts = sender::Parts { store, clock, channels, policy, seed: rand::random(), metrics };
-    let sending = Sender::new(parts).run(wake, shutdown.clone());
+    let sending = Sender::new(parts).run(wake, watch.pulse(), shutdown.clone());
     let consuming = Arc::new(signals).run(bus, shutdown.soft.clone());
-    let mailing = mails.run(shutdown.clone());
-    let updating = updates.run(shutdown.clone());
-    tokio::join!(sending, consuming, escalating, mailing, telling, updating);
+    let (mailing, updating) = (mails.run(shutdown.clone()), updates.run(shutdown.clone()));
+    tokio::join!(sending, consuming, escalating, mailing, telling, updating, watch.run(shutdown));
     Ok(())
 }

@@ -6,6 +6,7 @@ mod ledger;
 use crate::channels::Channels;
 use crate::plan::{Capacity, plan};
 use crate::policy::{Policy, room};
+use crate::watch::{Part, Pulse};
 use attempt::Attempt;
 use bugle_model::{Channel, Clock, DestinationId, Priority};
 use bugle_runtime::metrics::LATENCY_BUCKETS;
@@ -186,9 +187,13 @@ impl Sender {
     }
 
     /// Sends until the soft stop, then waits for what is under way; until the hard stop, then drops it.
-    pub async fn run(mut self, wake: Arc<Notify>, shutdown: Shutdown) {
+    pub async fn run(mut self, wake: Arc<Notify>, pulse: Pulse, shutdown: Shutdown) {
         while !shutdown.soft.is_cancelled() {
-            let pause = match self.step().await {
+            let step = self.step().await;
+            if step.is_ok() {
+                pulse.beat(Part::Sender, self.inner.clock.now());
+            }
+            let pause = match step {
                 Ok(Step { progress: true, .. }) => continue,
                 Ok(Step { busy: true, .. }) => BUSY,
                 Ok(_) => POLL,

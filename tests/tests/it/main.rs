@@ -25,3 +25,4 @@ mod ledger;
 mod outage;
 mod road;
 mod sentry_cli;
+mod watching;

@@ -8,9 +8,11 @@ mod parse;
 mod providers;
 mod reader;
 mod secret;
+mod watch;
 
 pub use reader::{ConfigError, ConfigErrors};
 pub use secret::{Secret, SecretUrl};
+pub use watch::{Dsn, Watch};
 
 use ipnet::IpNet;
 use reader::Reader;
@@ -124,6 +126,8 @@ pub struct Config {
     /// Checks that `/health/` runs too: `[[health_checks]]` with `name` and `url` or `command`; in the environment
     /// `name=https://…,name=cmd:…`.
     pub health_checks: Vec<HealthProbe>,
+    /// How Bugle is watched from outside.
+    pub watch: Watch,
 }
 
 impl Default for Config {
@@ -297,15 +301,19 @@ impl Config {
                 32,
                 parse::within(1..=256),
             ),
-            stop_deadline: r.value("stop_deadline", "seconds from 1 to 600", Duration::from_secs(25), |t| {
-                t.parse().ok().filter(|seconds| (1..=600).contains(seconds)).map(Duration::from_secs)
-            }),
+            stop_deadline: r.value(
+                "stop_deadline",
+                "seconds from 1 to 600",
+                Duration::from_secs(25),
+                parse::seconds(1..=600),
+            ),
             health_checks: r.tables(
                 "health_checks",
                 "a name with a url or a command each",
                 parse::probe_table,
                 parse::probe_text,
             ),
+            watch: Watch::read(r),
         }
     }
 
@@ -322,6 +330,7 @@ impl Config {
         if self.twilio_voice_from.is_some() && self.twilio_account_sid.is_none() {
             reader.conflict("twilio_voice_from", "needs twilio_account_sid and its kin");
         }
+        self.watch.check(reader);
         let oidc = [self.oidc_client_id.is_some(), self.oidc_client_secret.is_some()];
         if oidc != [self.oidc_issuer.is_some(); 2] {
             reader.conflict(

@@ -4,6 +4,7 @@ use super::{HealthProbe, Secret};
 use ipnet::IpNet;
 use std::net::IpAddr;
 use std::path::Path;
+use std::time::Duration;
 use url::Url;
 
 /// `true`, `false`, and their usual spellings.
@@ -47,6 +48,11 @@ pub(super) fn url_of(schemes: &'static [&'static str]) -> impl Fn(&str) -> Optio
 /// A number within a range.
 pub(super) fn within(range: std::ops::RangeInclusive<usize>) -> impl Fn(&str) -> Option<usize> {
     move |text| text.parse().ok().filter(|number| range.contains(number))
+}
+
+/// A number of seconds within a range.
+pub(super) fn seconds(range: std::ops::RangeInclusive<u64>) -> impl Fn(&str) -> Option<Duration> {
+    move |text| text.parse().ok().filter(|seconds| range.contains(seconds)).map(Duration::from_secs)
 }
 
 /// A domain such as `example.com`.

@@ -117,7 +117,8 @@ impl Reader {
 
     fn complain(&mut self, entry: &Entry, given: Option<&str>, expected: &str) {
         // Secrets may be in any value with an @ or behind a key that says so: such values are not shown.
-        let hidden = ["url", "token", "sid"].iter().any(|part| entry.key.to_ascii_lowercase().contains(part));
+        let hidden =
+            ["url", "token", "sid", "dsn"].iter().any(|part| entry.key.to_ascii_lowercase().contains(part));
         let given = match given {
             Some(given) if !hidden => {
                 format!("`{}` is not valid; ", given.chars().take(100).collect::<String>())

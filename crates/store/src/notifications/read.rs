@@ -2,8 +2,8 @@
 
 use crate::{Connection, Scope, StoreError, statement};
 use bugle_model::{
-    Channel, DeliveryStatus, DestinationId, IssueId, NotificationId, NotificationState, Priority, ProjectId,
-    SignalKind,
+    Channel, DeliveryStatus, DestinationId, IncidentId, IssueId, NotificationId, NotificationState, Priority,
+    ProjectId, SignalKind, UserId,
 };
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
@@ -22,6 +22,8 @@ pub struct Filter {
     pub project: Option<ProjectId>,
     /// To this destination.
     pub destination: Option<DestinationId>,
+    /// By this channel.
+    pub channel: Option<Channel>,
     /// In this state.
     pub state: Option<NotificationState>,
     /// Older than this one: the last of the page before.
@@ -52,10 +54,14 @@ pub struct Notification {
     pub id: NotificationId,
     /// What goes out as `webhook-id` and in the `Message-ID`.
     pub message_id: Uuid,
-    /// The project.
-    pub project: ProjectId,
+    /// The project; none of a page about an incident without one.
+    pub project: Option<ProjectId>,
     /// The issue; none for a test or a digest, and when it was deleted or the issue that it became part of had been told of already.
     pub issue: Option<IssueId>,
+    /// Of a page: its incident.
+    pub incident: Option<IncidentId>,
+    /// Of a page: whom it is for; none when the account is gone.
+    pub user: Option<UserId>,
     /// Where it goes.
     pub destination: DestinationId,
     /// How it travels.
@@ -96,10 +102,14 @@ struct Row {
     id: i64,
     #[diesel(sql_type = SqlUuid)]
     message_id: Uuid,
-    #[diesel(sql_type = Int4)]
-    project_id: i32,
+    #[diesel(sql_type = Nullable<Int4>)]
+    project_id: Option<i32>,
     #[diesel(sql_type = Nullable<Int8>)]
     issue_id: Option<i64>,
+    #[diesel(sql_type = Nullable<Int8>)]
+    incident_id: Option<i64>,
+    #[diesel(sql_type = Nullable<Int4>)]
+    user_id: Option<i32>,
     #[diesel(sql_type = Int4)]
     destination_id: i32,
     #[diesel(sql_type = SmallInt)]
@@ -142,8 +152,10 @@ impl TryFrom<Row> for Notification {
             priority: Priority::from_code(row.priority).ok_or_else(|| damaged("priority"))?,
             id: NotificationId(row.id),
             message_id: row.message_id,
-            project: ProjectId(row.project_id),
+            project: row.project_id.map(ProjectId),
             issue: row.issue_id.map(IssueId),
+            incident: row.incident_id.map(IncidentId),
+            user: row.user_id.map(UserId),
             destination: DestinationId(row.destination_id),
             generation: row.generation,
             state,
@@ -172,12 +184,17 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<Notification>, StoreError> {
     let rows: Vec<Row> = statement(
-        "SELECT n.*, d.channel FROM notifications n JOIN destinations d ON d.id = n.destination_id
+        "SELECT n.*, d.channel, g.incident_id, g.user_id
+         FROM notifications n JOIN destinations d ON d.id = n.destination_id
+         LEFT JOIN incident_pages g ON g.notification_id = n.id
+         LEFT JOIN incidents c ON c.id = g.incident_id
          -- What a person is sent about a contact method of theirs is nobody else's.
-         WHERE n.project_id IS NOT NULL AND ($1 IS NULL OR n.issue_id = $1) AND ($2 IS NULL OR n.project_id = $2)
+         WHERE (n.project_id IS NOT NULL OR c.team_id IS NOT NULL)
+            AND ($1 IS NULL OR n.issue_id = $1) AND ($2 IS NULL OR n.project_id = $2)
             AND ($3 IS NULL OR n.destination_id = $3) AND ($4 IS NULL OR n.state = $4)
-            AND ($5 IS NULL OR n.id < $5)
-            AND ($7 IS NULL OR EXISTS (SELECT 1 FROM projects p WHERE p.id = n.project_id AND p.team_id = ANY ($7)))
+            AND ($5 IS NULL OR n.id < $5) AND ($8 IS NULL OR d.channel = $8)
+            AND ($7 IS NULL OR (n.project_id IS NULL AND c.team_id = ANY ($7))
+               OR EXISTS (SELECT 1 FROM projects p WHERE p.id = n.project_id AND p.team_id = ANY ($7)))
          ORDER BY n.id DESC LIMIT $6",
     )
     .bind::<Nullable<Int8>, _>(filter.issue.map(|id| id.0))
@@ -187,6 +204,7 @@ pub async fn list(
     .bind::<Nullable<Int8>, _>(filter.before.map(|id| id.0))
     .bind::<Int8, _>(limit)
     .bind::<Nullable<Array<Int4>>, _>(scope.bind())
+    .bind::<Nullable<SmallInt>, _>(filter.channel.map(Channel::code))
     .load(conn)
     .await?;
     let mut found = rows.into_iter().map(Notification::try_from).collect::<Result<Vec<_>, _>>()?;

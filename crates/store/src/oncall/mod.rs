@@ -35,6 +35,7 @@ mod matchers;
 mod members;
 mod merging;
 mod messages;
+mod metrics;
 mod notification_rules;
 mod open;
 mod overrides;
@@ -53,6 +54,7 @@ mod silences;
 mod silencing;
 mod swaps;
 mod turns;
+mod watch;
 mod work;
 
 pub use act::{Acted, acknowledge, escalate, note, reassign, resolve, snooze, unacknowledge};
@@ -91,6 +93,10 @@ pub use merging::{Merged, merge_incident, merged_issues};
 pub use messages::{
     LastEvent, StaleMessage, claim_stale_messages, forget_message, last_event, lock_incident, note_message,
     put_off_message, show_message,
+};
+pub use metrics::{
+    ChannelMetrics, Durations, MAX_RANGE, MetricsFilter, OnCallMetrics, PersonMetrics, PriorityCounts,
+    metrics,
 };
 pub use notification_rules::{
     MAX_RULES, NewNotificationRule, NotificationRule, create_notification_rule, delete_notification_rule,
@@ -133,4 +139,5 @@ pub use swaps::{
     next_swap_at, settle_swap,
 };
 pub use turns::Turns;
+pub use watch::{OVERDUE_AFTER, Overdue, overdue, rearm, working_notifiers};
 pub use work::{Due, work};

@@ -1,9 +1,11 @@
-//! What `/health/` looks at: the database, the broker, the disk, the memory, and what the operator added.
+//! What `/health/` looks at: the database, the broker, the disk, the memory, and whether on-call works, and what the operator added.
 
 mod host;
+mod on_call;
 mod probe;
 
 pub use host::{disk, memory};
+pub use on_call::OnCall;
 pub use probe::probes;
 
 use bugle_bus::{Bus, BusState};

@@ -5,6 +5,7 @@ mod assignee;
 mod attachments;
 mod audit;
 mod audit_export;
+mod canary;
 mod conflicts;
 mod dead_letters;
 mod destination_create;

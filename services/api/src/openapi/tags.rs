@@ -42,6 +42,7 @@ pub(super) const TAGS: &[(&str, &str)] = &[
     ("silences", "Times in which incidents are opened without paging anybody."),
     ("inhibition-rules", "Open incidents that keep others silent."),
     ("incidents", "What somebody must answer."),
+    ("metrics", "How on-call went."),
     ("answers", "Links of mails that answer a page."),
     (
         "twilio",
@@ -54,6 +55,7 @@ pub(super) const TAGS: &[(&str, &str)] = &[
     ("live", "What changes, as it does."),
     ("storage", "How much room projects take."),
     ("services", "Bugle's own processes."),
+    ("canary", "What Bugle tells itself."),
     ("dead-letters", "What was rejected for good."),
     ("errors", "The older contract, for clients that speak it already."),
     ("meta", "This document."),

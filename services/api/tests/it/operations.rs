@@ -2,8 +2,12 @@
 
 use crate::harness::App;
 use bugle_api::checks;
+use bugle_runtime::Metrics;
 use bugle_runtime::health::{CheckResult, check};
+use bugle_store::heartbeats::{self, Heartbeat};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
+use uuid::Uuid;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn health_tells_each_check_and_is_503_when_one_fails() {
@@ -52,5 +56,54 @@ async fn metrics_are_prometheus_text() {
     let answer = app.send(app.client.get(app.url("/metrics"))).await;
     assert_eq!(answer.status, 200);
     assert!(answer.header("content-type").starts_with("text/plain; version=0.0.4"));
+    app.stop().await;
+}
+
+/// A notifier has shown itself, and has gone through what is due at another time.
+async fn notifier(app: &App, last_round: DateTime<Utc>) {
+    let beat = Heartbeat {
+        service: "notifier".to_owned(),
+        instance: Uuid::nil(),
+        started_at: app.now(),
+        seen_at: app.now(),
+        version: "1".to_owned(),
+        state: json!({ "last_round": last_round }),
+    };
+    heartbeats::beat(&mut *app.connection().await, &beat).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_tells_that_no_notifier_works() {
+    let app = App::start().await;
+    let metrics = Metrics::new();
+    let on_call = checks::OnCall::new(app.store.clone(), app.clock.clone(), &metrics).check();
+    assert!(on_call.run().await.healthy, "they start at the same time");
+    app.clock.advance(TimeDelta::seconds(61));
+    let found = on_call.run().await;
+    assert_eq!(found, CheckResult::unhealthy("no notifier works: nobody is told of anything"));
+    assert!(metrics.render().contains("bugle_notifiers_working 0\n"));
+    notifier(&app, app.now()).await;
+    assert_eq!(on_call.run().await, CheckResult::healthy("nothing is overdue; a notifier works"));
+    notifier(&app, app.now() - TimeDelta::seconds(61)).await;
+    assert!(!on_call.run().await.healthy, "it lives, and does nothing");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_tells_what_is_overdue() {
+    let app = App::start().await;
+    let metrics = Metrics::new();
+    let on_call = checks::OnCall::new(app.store.clone(), app.clock.clone(), &metrics).check();
+    let project = app.project("shop").await;
+    let body = json!({ "channel": "webhook", "target": "https://example.com/hook" });
+    let made = app.post(&format!("/api/v1/projects/{project}/destinations"), &body).await.ok(201);
+    app.post(&format!("/api/v1/projects/{project}/destinations/{}/test", made["id"]), &json!({}))
+        .await
+        .ok(202);
+    app.clock.advance(TimeDelta::seconds(121));
+    notifier(&app, app.now()).await;
+    let found = on_call.run().await;
+    assert_eq!(found, CheckResult::unhealthy("overdue by more than 2 minutes: 1 message"));
+    assert!(metrics.render().contains("bugle_oncall_overdue{kind=\"message\"} 1\n"));
     app.stop().await;
 }

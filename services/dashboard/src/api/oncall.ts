@@ -1,10 +1,10 @@
 /** What the pages of on-call read. */
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { WATCHED } from "../lib/live.ts";
+import { CALM, WATCHED } from "../lib/live.ts";
 import { neutralise } from "../lib/text.ts";
 import { get, getIfThere } from "./client.ts";
 import { all, useIfThere, usePeople } from "./queries.ts";
-import type { AlertSource, Calendar, ContactMethod, Destination, Fairness, HandoffNotices, Incident, IncidentState, InhibitionRule, List, Member, NotificationRule, OnCallNow, Override, Page, Policy, QuietHours, RoutingRule, Schedule, Silence, Swap, TimelineEntry } from "./types.ts";
+import type { AlertSource, Calendar, ContactMethod, Destination, Fairness, HandoffNotices, Incident, IncidentState, InhibitionRule, List, Member, NotificationRule, OnCallMetrics, OnCallNow, Override, Page, Policy, QuietHours, RoutingRule, Schedule, Silence, Swap, TimelineEntry } from "./types.ts";
 
 export const useIncidents = (filter: { state: IncidentState | null; project: string | null }) =>
   useInfiniteQuery({
@@ -58,6 +58,19 @@ export const useSpread = (id: number) =>
       const to = new Date(from.getTime() + WEEKS_AHEAD * 7 * 86_400_000);
       return get<Fairness>(`/schedules/${id}/fairness`, { params: { from: from.toISOString(), to: to.toISOString() }, signal });
     },
+  });
+
+/** How on-call went in the last days; null where the server does not say. */
+export const useMetrics = (days: number, team: string | null) =>
+  useQuery({
+    queryKey: ["on-call-metrics", days, team],
+    queryFn: ({ signal }) => {
+      const to = new Date();
+      const from = new Date(to.getTime() - days * 86_400_000);
+      return getIfThere<OnCallMetrics>("/on-call/metrics", { params: { from: from.toISOString(), to: to.toISOString(), team }, signal });
+    },
+    placeholderData: keepPreviousData,
+    ...CALM,
   });
 
 export const usePolicies = () => useIfThere<Policy>("policies", "/escalation-policies");

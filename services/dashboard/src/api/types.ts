@@ -95,6 +95,7 @@ export type Weekday = Schemas["Weekday"];
 export type OnCallNow = Schemas["OnCallNow"];
 export type Calendar = Schemas["ScheduleCalendar"];
 export type Fairness = Schemas["Fairness"];
+export type OnCallMetrics = Schemas["OnCallMetrics"];
 export type Shift = Schemas["Shift"];
 export type Override = Schemas["StoredOverride"];
 export type Swap = Schemas["Swap"];

@@ -1,5 +1,6 @@
 import { Fragment, useState } from "react";
 import { Link } from "react-router-dom";
+import { useNames } from "../api/oncall.ts";
 import { useNotifications, useProjects } from "../api/queries.ts";
 import type { Notification } from "../api/types.ts";
 import { useFilter, useTitle } from "../lib/hooks.ts";
@@ -25,10 +26,35 @@ function Attempts({ item }: { item: Notification }) {
   );
 }
 
+/** What it is about: an issue, an incident, and where they belong. */
+function About({ item }: { item: Notification }) {
+  const projects = useProjects().data;
+  const place = item.project === null ? "no project" : (projects?.find((p) => p.id === item.project)?.name ?? `project ${item.project}`);
+  return (
+    <td className="what">
+      <strong>{item.kind.replace(/_/g, " ")}</strong>{" "}
+      {item.issue !== null && <Link to={`/issues/${item.issue}`}>issue {item.issue}</Link>}{" "}
+      {item.incident !== null && <Link to={`/incidents/${item.incident}`}>incident {item.incident}</Link>}
+      <div className="muted"><Untrusted limit={60}>{place}</Untrusted></div>
+    </td>
+  );
+}
+
+/** How it stands, with what its provider says became of it since. */
+function Standing({ item }: { item: Notification }) {
+  return (
+    <td>
+      <span className={`tag state ${item.state}`}>{item.state}</span>
+      {item.delivery !== null && <span className="muted"> provider: {item.delivery}</span>}
+      {item.attempts.length > 1 && <span className="muted"> {item.attempts.length} attempts</span>}
+    </td>
+  );
+}
+
 /** Notifications with how each went; a row opens to its attempts. */
 export function NotificationTable({ items }: { items: Notification[] }) {
   const [open, setOpen] = useState<number | null>(null);
-  const projects = useProjects().data;
+  const name = useNames();
   return (
     <Table label="Notifications">
       <thead>
@@ -49,19 +75,12 @@ export function NotificationTable({ items }: { items: Notification[] }) {
               <td className="tight">
                 <IconButton icon={open === item.id ? "down" : "right"} label={`Attempts of notification ${item.id}`} aria-expanded={open === item.id} onClick={() => setOpen(open === item.id ? null : item.id)} />
               </td>
-              <td className="what">
-                <strong>{item.kind.replace(/_/g, " ")}</strong>{" "}
-                {item.issue !== null && <Link to={`/issues/${item.issue}`}>issue {item.issue}</Link>}
-                <div className="muted">{projects?.find((p) => p.id === item.project)?.name ?? `project ${item.project}`}</div>
-              </td>
+              <About item={item} />
               <td>
-                {item.channel} <span className="muted">#{item.destination}</span>
+                {item.channel} {item.user !== null ? <Untrusted limit={60}>{name(item.user)}</Untrusted> : <span className="muted">#{item.destination}</span>}
               </td>
               <td><PriorityBadge priority={item.priority} /></td>
-              <td>
-                <span className={`tag state ${item.state}`}>{item.state}</span>
-                {item.attempts.length > 1 && <span className="muted"> {item.attempts.length} attempts</span>}
-              </td>
+              <Standing item={item} />
               <td><Time at={item.created_at} /></td>
               <td className="right">{item.latency_ms === null ? "–" : duration(item.latency_ms)}</td>
             </tr>
@@ -80,13 +99,15 @@ export function NotificationTable({ items }: { items: Notification[] }) {
   );
 }
 
+const CHANNELS = [["", "any"], ["email", "Mail"], ["slack", "Slack"], ["sms", "SMS"], ["webhook", "Webhook"]] as const;
 const STATES = ["", "pending", "sending", "sent", "failed", "cancelled", "bundled", "expired"];
 
 export default function Notifications() {
   useTitle("Notifications");
   const [project] = useFilter("project");
   const [state, setState] = useFilter("state");
-  const log = useNotifications({ project, state });
+  const [channel, setChannel] = useFilter("channel");
+  const log = useNotifications({ project, state, channel });
   const items = log.data?.pages.flatMap((page) => page.items) ?? [];
   return (
     <Page title="Notifications" lead="Everything that was sent or is on its way: to whom, when, and how it went.">
@@ -98,10 +119,16 @@ export default function Notifications() {
             </button>
           ))}
         </div>
+        <label className="inlinelabel">
+          Channel
+          <select value={channel ?? ""} onChange={(event) => setChannel(event.target.value === "" ? null : event.target.value)}>
+            {CHANNELS.map(([value, text]) => <option key={value} value={value}>{text}</option>)}
+          </select>
+        </label>
       </div>
       {log.isPending && <Skeleton />}
       {log.isError && <Failure error={log.error} retry={() => void log.refetch()} />}
-      {log.isSuccess && items.length === 0 && <Empty icon="notifications" title="Nothing here">Add a destination to a project: mail, Slack, SMS or a webhook.</Empty>}
+      {log.isSuccess && items.length === 0 && <Empty icon="notifications" title="Nothing here">{state === null && channel === null ? "Add a destination to a project: mail, Slack, SMS or a webhook." : "Nothing was sent that fits."}</Empty>}
       {items.length > 0 && <NotificationTable items={items} />}
       {log.hasNextPage && (
         <Button onClick={() => void log.fetchNextPage()} busy={log.isFetchingNextPage}>

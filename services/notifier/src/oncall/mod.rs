@@ -6,6 +6,7 @@
 
 pub mod decide;
 
+use crate::watch::{Part, Pulse};
 use bugle_model::{Clock, IncidentEvent};
 use bugle_runtime::{Counter, Metrics, Shutdown};
 use bugle_store::oncall::{self, Decision, Due};
@@ -89,10 +90,11 @@ impl Escalator {
     }
 
     /// Works until the soft stop.
-    pub async fn run(self, wake: Arc<Notify>, shutdown: Shutdown) {
+    pub async fn run(self, wake: Arc<Notify>, pulse: Pulse, shutdown: Shutdown) {
         while !shutdown.soft.is_cancelled() {
-            if let Err(error) = self.run_once().await {
-                tracing::warn!(%error, "cannot look for due incidents");
+            match self.run_once().await {
+                Ok(_) => pulse.beat(Part::Escalator, self.clock.now()),
+                Err(error) => tracing::warn!(%error, "cannot look for due incidents"),
             }
             tokio::select! {
                 () = wake.notified() => {}

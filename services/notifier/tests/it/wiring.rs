@@ -95,3 +95,24 @@ async fn what_cannot_be_read_is_set_aside_and_holds_up_nothing() {
     assert_eq!(reasons, ["not a signal batch", "unknown version"]);
     running.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_notifier_that_works_shows_itself_here_and_outside() {
+    let mut world = World::new().await;
+    let receiver = HttpFake::start().await;
+    world.config.watch.heartbeat_url = Some(receiver.url("/ping").parse::<url::Url>().unwrap().into());
+    world.config.watch.heartbeat_interval = Duration::from_millis(100);
+    let running = start(&world).await;
+    receiver.next().await;
+    let since = SystemClock.now() - chrono::TimeDelta::minutes(1);
+    let working = async || {
+        let mut conn = world.store.conn().await.unwrap();
+        bugle_store::oncall::working_notifiers(&mut conn, since).await.unwrap()
+    };
+    while working().await == 0 {
+        receiver.next().await;
+    }
+    running.stop().await;
+    drop(receiver.take());
+    assert_eq!(working().await, 0, "it has taken its leave");
+}

@@ -16,6 +16,7 @@ pub(super) mod incident_create;
 pub(super) mod incident_merge;
 pub(super) mod incidents;
 pub(super) mod inhibition_rules;
+pub(super) mod metrics;
 pub(super) mod notification_rules;
 pub(super) mod overrides;
 pub(super) mod quiet_hours;

@@ -296,7 +296,8 @@ fn range(request: &HttpRequest, now: DateTime<Utc>) -> Result<(DateTime<Utc>, Da
     Ok((from, to))
 }
 
-fn time(params: &mut Params, name: &str) -> Option<DateTime<Utc>> {
+/// The time that a parameter says.
+pub(super) fn time(params: &mut Params, name: &str) -> Option<DateTime<Utc>> {
     params.optional(name, "a time such as 2026-03-01T09:00:00Z", |text| {
         DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc())
     })

@@ -1,10 +1,7 @@
 //! On-call.
 
 use super::super::oncall::{
-    alert_sources, alerts, answers, contact_methods, escalation_policies, feeds, handoff_notices, import,
-    incident_actions, incident_create, incident_merge, incidents, inhibition_rules, notification_rules,
-    overrides, quiet_hours, response_times, routing_rules, schedules, silences, slack, swaps, twilio,
-    web_push,
+    alert_sources, alerts, answers, contact_methods, escalation_policies, feeds, handoff_notices, import, incident_actions, incident_create, incident_merge, incidents, inhibition_rules, metrics, notification_rules, overrides, quiet_hours, response_times, routing_rules, schedules, silences, slack, swaps, twilio, web_push,
 };
 use crate::access::{Endpoint, Need, delete, get, patch, post, put};
 use crate::openapi::{CURSOR, LIMIT};
@@ -204,6 +201,12 @@ fn of_incidents() -> Vec<Endpoint> {
             .named("list_incidents", "The incidents, the newest first.")
             .query(incidents::PARAMETERS)
             .fails(&[Code::NotFound]),
+        get("/api/v1/on-call/metrics", Need::VIEW, metrics::get)
+            .named(
+                "get_on_call_metrics",
+                "How on-call went: answers, pages with their delays, and whom they woke.",
+            )
+            .query(metrics::PARAMETERS),
         post("/api/v1/incidents", Need::TRIAGE, incident_create::create).named(
             "create_incident",
             "Opens an incident by hand: whoever is on call by its policy is paged at once.",

@@ -1,7 +1,7 @@
 //! What operators look at.
 
 use super::super::stats::{self, PERIOD};
-use super::super::{dead_letters, live, notifications, outcomes, services, storage};
+use super::super::{canary, dead_letters, live, notifications, outcomes, services, storage};
 use crate::access::{Endpoint, Need, get, post};
 use crate::openapi::LIMIT;
 use bugle_web::Code;
@@ -28,6 +28,8 @@ pub(super) fn routes() -> Vec<Endpoint> {
         get("/api/v1/storage", Need::VIEW, storage::handler)
             .named("list_storage", "How much room each project takes.")
             .fails(&[Code::Invalid]),
+        post("/api/v1/canary", Need::Nothing, canary::receive)
+            .named("receive_canary", "The webhook at the end of the canary's road, for Bugle itself."),
         get("/api/v1/admin/dead-letters", Need::Admin, dead_letters::list)
             .named("list_dead_letters", "What was rejected for good.")
             .query(&[dead_letters::QUEUE, LIMIT]),

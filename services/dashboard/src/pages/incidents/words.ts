@@ -145,6 +145,7 @@ export function tell(entry: TimelineEntry, moment: (iso: string) => string): Tol
     case "note": return { tone: "quiet", text: `${who} wrote`, more: word(data["text"]) };
     case "resolved": return { tone: "good", text: entry.actor === null ? "It ended" : `${who} resolved it${way(data)}`, ...(data["reason"] === undefined ? {} : { more: word(data["reason"]) }) };
     case "page_failed": return { tone: "bad", text: missed(data, moment), ...(data["code"] === null || data["code"] === undefined ? {} : { more: `The provider's code is ${word(data["code"])}.` }) };
+    case "rearmed": return { tone: "bad", text: "It had no next step although nobody was paged: the policy begins", more: "Bugle found it while watching itself. Its log says more." };
     case "merged": return merged(who, data);
     case "absorbed": return { tone: "warn", text: `${who} made another incident part of it`, more: word(data["title"]), incident: Number(data["incident"]) };
     case "responder_added": return { tone: "warn", text: `${who} asked ${word(data["name"])} to help` };

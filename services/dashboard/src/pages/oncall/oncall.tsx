@@ -1,6 +1,7 @@
 import { useTitle } from "../../lib/hooks.ts";
 import { Page } from "../../ui/kit.tsx";
 import { Tabs } from "../../ui/tabs.tsx";
+import { Metrics } from "./metrics.tsx";
 import { Policies } from "./policies.tsx";
 import { Rules } from "./rules.tsx";
 import { Schedules } from "./schedules.tsx";
@@ -19,6 +20,7 @@ export default function OnCall() {
           { id: "rules", label: "Routing rules", content: () => <Rules /> },
           { id: "sources", label: "Alert sources", content: () => <Sources /> },
           { id: "silences", label: "Silences", content: () => <Silences /> },
+          { id: "metrics", label: "Metrics", content: () => <Metrics /> },
         ]}
       />
     </Page>

@@ -35,3 +35,4 @@ mod sending;
 mod silences;
 mod tools;
 mod turns;
+mod watching;

@@ -1,0 +1,91 @@
+//! Whether on-call works, as far as the database tells: also when no notifier is there to say so.
+
+use bugle_model::Clock;
+use bugle_runtime::health::{Check, CheckResult, check};
+use bugle_runtime::{Gauge, Metrics};
+use bugle_store::oncall::{self, OVERDUE_AFTER, Overdue};
+use bugle_store::{Store, StoreError};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::sync::Arc;
+
+/// A notifier shows itself every ten seconds.
+const SILENCE: TimeDelta = TimeDelta::minutes(1);
+
+/// What is overdue, and how many notifiers work.
+pub struct OnCall {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    /// Notifiers that start with this process have until [`SILENCE`] later to show themselves.
+    since: DateTime<Utc>,
+    overdue: Vec<(&'static str, Gauge)>,
+    notifiers: Gauge,
+}
+
+impl OnCall {
+    /// Has not looked yet.
+    #[must_use]
+    pub fn new(store: Store, clock: Arc<dyn Clock>, metrics: &Metrics) -> Arc<Self> {
+        let gauge = |(kind, _)| {
+            let help = "What should have happened more than two minutes ago and has not.";
+            (kind, metrics.gauge("bugle_oncall_overdue", help, &[("kind", kind)]))
+        };
+        let overdue = Overdue::default().by_kind().map(gauge).into();
+        let notifiers = metrics.gauge(
+            "bugle_notifiers_working",
+            "Notifiers that have gone through what is due within the last minute.",
+            &[],
+        );
+        let since = clock.now();
+        Arc::new(Self { store, clock, since, overdue, notifiers })
+    }
+
+    /// The check of `/health/`.
+    #[must_use]
+    pub fn check(self: &Arc<Self>) -> Arc<dyn Check> {
+        let on_call = Arc::clone(self);
+        check("on_call", move || {
+            let on_call = Arc::clone(&on_call);
+            async move { on_call.look().await }
+        })
+    }
+
+    /// Looks, and sets the metrics.
+    pub async fn look(&self) -> CheckResult {
+        match self.counts().await {
+            Ok((overdue, notifiers)) => self.judge(overdue, notifiers),
+            Err(error) => {
+                tracing::warn!(%error, "cannot look whether on-call works");
+                CheckResult::unhealthy("cannot look: the database does not answer")
+            }
+        }
+    }
+
+    async fn counts(&self) -> Result<(Overdue, i64), StoreError> {
+        let now = self.clock.now();
+        let mut connection = self.store.conn().await?;
+        let overdue = oncall::overdue(&mut connection, now).await?;
+        let notifiers = oncall::working_notifiers(&mut connection, now - SILENCE).await?;
+        for ((_, gauge), (_, count)) in self.overdue.iter().zip(overdue.by_kind()) {
+            gauge.set(count as f64);
+        }
+        self.notifiers.set(notifiers as f64);
+        Ok((overdue, notifiers))
+    }
+
+    fn judge(&self, overdue: Overdue, notifiers: i64) -> CheckResult {
+        let starting = self.clock.now() - self.since < SILENCE;
+        if !overdue.is_nothing() {
+            let minutes = OVERDUE_AFTER.num_minutes();
+            let also = if notifiers == 0 { "; no notifier works" } else { "" };
+            return CheckResult::unhealthy(format!(
+                "overdue by more than {minutes} minutes: {overdue}{also}"
+            ));
+        }
+        match notifiers {
+            0 if starting => CheckResult::healthy("nothing is overdue; no notifier has shown itself yet"),
+            0 => CheckResult::unhealthy("no notifier works: nobody is told of anything"),
+            1 => CheckResult::healthy("nothing is overdue; a notifier works"),
+            several => CheckResult::healthy(format!("nothing is overdue; {several} notifiers work")),
+        }
+    }
+}
