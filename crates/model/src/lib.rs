@@ -14,6 +14,7 @@ mod level;
 mod notification;
 mod oncall;
 mod outcome;
+mod ownership;
 mod project;
 mod release;
 mod signal;
@@ -39,6 +40,9 @@ pub use oncall::{
     EscalationPolicy, EscalationStep, EscalationTarget, IncidentAnswer, IncidentEvent, IncidentState,
 };
 pub use outcome::{Outcome, OutcomeCount};
+pub use ownership::{
+    Availability, Codeowners, CodeownersRule, Otherwise, Owner, Ownership, OwnershipMatch, OwnershipRule,
+};
 pub use project::{
     DoorKey, DoorProject, DoorSnapshot, InboundFilters, ProjectSettings, Quota, RetentionClass, ScrubSettings,
 };
