@@ -6,9 +6,11 @@
 //! any number of notifiers may run, and a crash loses nothing: the lease of a claim runs out and another takes over.
 //! What may have arrived already is sent again under the same id by webhook, Slack and email; an SMS is looked up at
 //! Twilio first. [`Updates`] changes messages at Slack in place when their incident changes. [`AccountMails`] sends what the API puts into `account_mails`: invitations, links for new passwords.
+//! [`Assigner`] gives new issues to somebody.
 
 pub mod account_mails;
 pub mod answers;
+pub mod assigner;
 pub mod channels;
 pub mod client;
 pub mod content;
@@ -23,6 +25,7 @@ pub mod signals;
 pub mod updates;
 
 pub use account_mails::AccountMails;
+pub use assigner::Assigner;
 pub use channels::{Channels, SetupError};
 pub use oncall::Escalator;
 pub use policy::Policy;
@@ -84,15 +87,18 @@ pub async fn run(config: Arc<Config>, deps: Deps, shutdown: Shutdown) -> Result<
     let mails = AccountMails::new(store.clone(), Arc::clone(&clock), email, rand::random());
     let updates = Updates::new(store.clone(), Arc::clone(&clock), &config, Timeouts::default())?;
     let wake = Arc::new(Notify::new());
-    let wakes = signals::Wakes { sender: Arc::clone(&wake), escalator: Arc::default() };
+    let wakes = signals::Wakes { sender: Arc::clone(&wake), ..signals::Wakes::default() };
     let escalator = Escalator::new(store.clone(), Arc::clone(&clock), Arc::clone(&wake), &metrics);
     let escalating = escalator.run(Arc::clone(&wakes.escalator), shutdown.clone());
+    let assigner = Assigner::new(store.clone(), Arc::clone(&clock), &metrics);
+    let assigning = assigner.run(Arc::clone(&wakes.assigner), shutdown.clone());
     let signals = Signals::new(store.clone(), Arc::clone(&clock), wakes, &metrics);
     let concurrency = config.notifier_concurrency;
     let policy = Policy { concurrency, reserved: concurrency / 4, ..Policy::default() };
     let parts = sender::Parts { store, clock, channels, policy, seed: rand::random(), metrics };
     let sending = Sender::new(parts).run(wake, shutdown.clone());
     let consuming = Arc::new(signals).run(bus, shutdown.soft.clone());
-    tokio::join!(sending, consuming, escalating, mails.run(shutdown.clone()), updates.run(shutdown.clone()));
+    let mails = mails.run(shutdown.clone());
+    tokio::join!(sending, consuming, escalating, assigning, mails, updates.run(shutdown.clone()));
     Ok(())
 }

@@ -12,6 +12,7 @@ mod escalating;
 mod faults;
 mod nobody;
 mod outages;
+mod ownership;
 mod priorities;
 mod quiet;
 mod races;
