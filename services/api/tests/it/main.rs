@@ -28,6 +28,7 @@ mod oncall_feeds;
 mod oncall_messages;
 mod openapi;
 mod operations;
+mod ownership;
 mod people;
 mod projects;
 mod release_trend;
