@@ -108,3 +108,11 @@ export type SignalKind = Schemas["SignalKind"];
 export type ContactMethod = Schemas["ContactMethod"];
 export type NotificationRule = Schemas["NotificationRule"];
 export type QuietHours = Schemas["QuietHoursNow"];
+
+export type Ownership = Schemas["ProjectOwnership"];
+export type OwnershipRule = Schemas["OwnershipRule"];
+export type OwnershipMatch = Schemas["OwnershipMatch"];
+export type OwnershipTrial = Schemas["OwnershipTrial"];
+export type Owner = Schemas["Owner"];
+export type CodeownersImport = Schemas["CodeownersImport"];
+export type Availability = Schemas["Availability"];
