@@ -14,6 +14,7 @@ mod level;
 mod notification;
 mod oncall;
 mod outcome;
+mod ownership;
 mod project;
 mod release;
 mod signal;
@@ -37,6 +38,9 @@ pub use notification::{
 };
 pub use oncall::{DigestInterval, IncidentAnswer, IncidentEvent, IncidentState, SwapState};
 pub use outcome::{Outcome, OutcomeCount};
+pub use ownership::{
+    Availability, Codeowners, CodeownersRule, Otherwise, Owner, Ownership, OwnershipMatch, OwnershipRule,
+};
 pub use project::{
     DoorKey, DoorProject, DoorSnapshot, InboundFilters, ProjectSettings, Quota, RetentionClass, ScrubSettings,
 };

@@ -28,6 +28,7 @@
 //! - [`Scope`]: the projects that somebody sees; what is outside of it is not there.
 //! - [`users`], [`teams`], [`sessions`], [`links`], [`second_factors`], [`attempts`], [`audit`]: accounts and access.
 //! - [`oncall`]: contact methods, schedules, escalation policies, routing rules, incidents.
+//! - [`ownership`]: who owns what of a project, who has how much to do, and who is given a new issue.
 //! - [`live`]: what changed lately, for open pages.
 //! - [`door`]: what ingest keeps in memory; [`outcomes`]: how items ended, per hour; [`heartbeats`]: who is alive.
 
@@ -59,6 +60,7 @@ pub mod oidc;
 pub mod oncall;
 pub mod outbox;
 pub mod outcomes;
+pub mod ownership;
 pub mod partitions;
 pub mod payload;
 mod pool;

@@ -22,7 +22,7 @@ const OFTEN: [(&str, TimeDelta); 2] = [
 ];
 
 /// The same for what has no index led by time: each reads its table.
-const DAILY: [(&str, TimeDelta); 8] = [
+const DAILY: [(&str, TimeDelta); 9] = [
     ("DELETE FROM issue_hours WHERE hour < $1", HISTORY_KEPT),
     ("DELETE FROM project_hours WHERE hour < $1", HISTORY_KEPT),
     ("DELETE FROM outcomes WHERE hour < $1", HISTORY_KEPT),
@@ -30,6 +30,7 @@ const DAILY: [(&str, TimeDelta); 8] = [
     ("DELETE FROM incidents WHERE resolved_at < $1", HISTORY_KEPT),
     ("DELETE FROM silences WHERE ends_at < $1", HISTORY_KEPT),
     ("DELETE FROM feedback WHERE expires_on IS NULL AND received_at < $1", HISTORY_KEPT),
+    ("DELETE FROM issue_assignments WHERE decided_at < $1", MESSAGES_KEPT),
     ("DELETE FROM consumed_messages WHERE consumed_at < $1", MESSAGES_KEPT),
 ];
 

@@ -58,6 +58,7 @@ export const pages = ({ issue, project, name, release, ...others }) => [
   { name: "project-setup", path: `/projects/${project}?tab=setup`, ready: ".platforms" },
   { name: "project-keys", path: `/projects/${project}?tab=keys`, ready: ".rows" },
   { name: "project-destinations", path: `/projects/${project}?tab=destinations`, ready: ".rows, .tabpanel .empty" },
+  { name: "project-ownership", path: `/projects/${project}?tab=ownership`, ready: ".tabpanel form", act: async (page) => { await page.getByLabel("File", { exact: true }).fill("src/cart.py"); await page.getByRole("button", { name: "Try", exact: true }).click(); await page.locator(".trial").waitFor(); await page.getByRole("button", { name: "Add a rule" }).click(); } },
   { name: "project-filters", path: `/projects/${project}?tab=filters`, ready: "form" },
   { name: "project-scrubbing", path: `/projects/${project}?tab=scrubbing`, ready: "form" },
   { name: "project-grouping", path: `/projects/${project}?tab=grouping`, ready: "form", act: async (page) => { await page.getByRole("button", { name: "Try", exact: true }).click(); await page.locator(".trial").waitFor(); } },

@@ -8,9 +8,11 @@
 //! Twilio first. [`Updates`] changes messages at Slack in place when their incident changes. [`AccountMails`] sends what the API puts into `account_mails`: invitations, links for new passwords,
 //! shifts that change hands; and what [`Handoffs`] and [`Gaps`] tell of shifts that begin and end, and of times in which somebody is missing.
 //! [`watch`] looks whether all of that happens.
+//! [`Assigner`] gives new issues to somebody.
 
 pub mod account_mails;
 pub mod answers;
+pub mod assigner;
 pub mod channels;
 pub mod client;
 pub mod content;
@@ -28,6 +30,7 @@ pub mod updates;
 pub mod watch;
 
 pub use account_mails::AccountMails;
+pub use assigner::Assigner;
 pub use channels::{Channels, SetupError};
 pub use gaps::Gaps;
 pub use handoffs::Handoffs;
@@ -100,10 +103,12 @@ pub async fn run(config: Arc<Config>, deps: Deps, shutdown: Shutdown) -> Result<
     };
     let updates = Updates::new(store.clone(), Arc::clone(&clock), &config, Timeouts::default())?;
     let wake = Arc::new(Notify::new());
-    let wakes = signals::Wakes { sender: Arc::clone(&wake), escalator: Arc::default() };
+    let wakes = signals::Wakes { sender: Arc::clone(&wake), ..signals::Wakes::default() };
     let escalator = Escalator::new(store.clone(), Arc::clone(&clock), Arc::clone(&wake), &metrics);
     let watch = Watch::new(&config, &store, &clock, &wakes.escalator, &metrics)?;
     let escalating = escalator.run(Arc::clone(&wakes.escalator), watch.pulse(), shutdown.clone());
+    let assigner = Assigner::new(store.clone(), Arc::clone(&clock), &metrics);
+    let assigning = assigner.run(Arc::clone(&wakes.assigner), shutdown.clone());
     let signals = Signals::new(store.clone(), Arc::clone(&clock), wakes, &metrics);
     let concurrency = config.notifier_concurrency;
     let policy = Policy { concurrency, reserved: concurrency / 4, ..Policy::default() };
@@ -111,6 +116,6 @@ pub async fn run(config: Arc<Config>, deps: Deps, shutdown: Shutdown) -> Result<
     let sending = Sender::new(parts).run(wake, watch.pulse(), shutdown.clone());
     let consuming = Arc::new(signals).run(bus, shutdown.soft.clone());
     let (mailing, updating) = (mails.run(shutdown.clone()), updates.run(shutdown.clone()));
-    tokio::join!(sending, consuming, escalating, mailing, telling, updating, watch.run(shutdown));
+    tokio::join!(sending, consuming, escalating, assigning, mailing, telling, updating, watch.run(shutdown));
     Ok(())
 }

@@ -8,6 +8,7 @@ use bugle_runtime::{Counter, Metrics};
 use bugle_store::destinations::{self, Destination};
 use bugle_store::notifications::{self, NewNotification};
 use bugle_store::oncall::{self, Opened, Trigger};
+use bugle_store::ownership::{self, NewAssignment};
 use bugle_store::{Connection, Store, StoreError, Transactions};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
@@ -38,6 +39,8 @@ pub struct Wakes {
     pub sender: Arc<Notify>,
     /// The escalator, of incidents.
     pub escalator: Arc<Notify>,
+    /// The assigner, of issues to be given to somebody.
+    pub assigner: Arc<Notify>,
 }
 
 /// What a batch came to.
@@ -45,6 +48,8 @@ pub struct Wakes {
 struct Taken {
     notifications: usize,
     opened: usize,
+    /// Issues to be given to somebody.
+    unassigned: usize,
     /// Incidents have something due.
     hurry: bool,
 }
@@ -102,6 +107,9 @@ impl Signals {
         }
         if taken.hurry {
             self.wakes.escalator.notify_one();
+        }
+        if taken.unassigned > 0 {
+            self.wakes.assigner.notify_one();
         }
         Ok(taken.notifications)
     }
@@ -202,7 +210,19 @@ async fn take(
             Opened::Noted(_) | Opened::Nothing => {}
         }
     }
+    taken.unassigned = ownership::enqueue(conn, &assignments(told), now).await?;
     Ok(taken)
+}
+
+/// Issues that are new, or have come back. The [`crate::Assigner`] gives them to somebody, in its own time.
+fn assignments(told: &[(SignalKind, &IssueSignal)]) -> Vec<NewAssignment> {
+    let come = told.iter().filter(|(kind, _)| matches!(kind, SignalKind::New | SignalKind::Regression));
+    come.map(|(_, about)| NewAssignment {
+        issue: about.issue,
+        generation: about.generation,
+        event_id: about.event_id,
+    })
+    .collect()
 }
 
 async fn notify(

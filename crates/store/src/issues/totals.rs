@@ -81,6 +81,9 @@ pub struct Load {
     /// Whom they are assigned to.
     #[diesel(sql_type = Text)]
     pub assigned_to: String,
+    /// The account that this is.
+    #[diesel(sql_type = Nullable<Integer>)]
+    pub assigned_user: Option<i32>,
     /// The priority's code.
     #[diesel(sql_type = SmallInt)]
     pub priority: i16,
@@ -89,16 +92,16 @@ pub struct Load {
     pub issues: i64,
 }
 
-/// Who has how many unresolved issues of a scope, by name and priority.
+/// Who has how many unresolved issues of a scope, by name, account and priority.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn workload(connection: &mut Connection, scope: &Scope) -> Result<Vec<Load>, StoreError> {
     Ok(statement(
-        "SELECT assigned_to, priority, count(*) AS issues FROM issues
+        "SELECT assigned_to, assigned_user_id AS assigned_user, priority, count(*) AS issues FROM issues
          WHERE assigned_to IS NOT NULL AND status = 0
            AND ($1 IS NULL OR project_id IN (SELECT id FROM projects WHERE team_id = ANY ($1)))
-         GROUP BY assigned_to, priority ORDER BY assigned_to, priority DESC",
+         GROUP BY assigned_to, assigned_user_id, priority ORDER BY assigned_to, assigned_user_id, priority DESC",
     )
     .bind::<Nullable<Array<Integer>>, _>(scope.bind())
     .load(connection)

@@ -5,11 +5,16 @@ use crate::{ApiError, State};
 use actix_web::HttpRequest;
 use actix_web::web::{Data, Json};
 use bugle_model::{Priority, UserId};
-use bugle_store::{issues, users};
+use bugle_ownership::Weight;
+use bugle_store::{issues, ownership, users};
 use bugle_web::{Page, Params};
+use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// More people are not looked at.
+const MOST: usize = 2_000;
 
 /// A person.
 #[derive(Serialize, JsonSchema)]
@@ -49,7 +54,7 @@ pub(super) async fn list(
     })))
 }
 
-/// Somebody's open errors.
+/// Somebody's open errors, what else they have to do, and whether they are given more by themselves.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Workload {
     /// Whom they are assigned to.
@@ -57,6 +62,61 @@ pub(super) struct Workload {
     /// How many unresolved errors.
     open: i64,
     by_severity: BTreeMap<String, i64>,
+    /// The account; none for a name without one, and for a team.
+    user: Option<UserId>,
+    /// Incidents that are not resolved, and that they were given or have acknowledged.
+    open_incidents: i64,
+    /// Hours on call within the last 14 days.
+    on_call_hours: f64,
+    /// How much all of it is: of those who can be given an issue, whoever has the least gets it.
+    weight: Weight,
+    /// Off: they are given nothing by themselves.
+    available: bool,
+    /// Until when they are away.
+    away_until: Option<DateTime<Utc>>,
+    /// With so many open errors they are given no more by themselves.
+    max_open_issues: Option<i32>,
+}
+
+impl Workload {
+    /// Of a name that is no account, or none that can be given anything.
+    fn of_name(developer: String, user: Option<UserId>) -> Self {
+        Self {
+            developer,
+            open: 0,
+            by_severity: Priority::ALL.iter().map(|priority| (priority.to_string(), 0)).collect(),
+            user,
+            open_incidents: 0,
+            on_call_hours: 0.0,
+            weight: Weight::default(),
+            available: false,
+            away_until: None,
+            max_open_issues: None,
+        }
+    }
+
+    fn add(&mut self, priority: Priority, issues: i64) {
+        self.open += issues;
+        *self.by_severity.entry(priority.to_string()).or_default() += issues;
+    }
+}
+
+impl From<ownership::Workload> for Workload {
+    fn from(load: ownership::Workload) -> Self {
+        let mut row = Self {
+            open_incidents: load.incidents,
+            on_call_hours: load.on_call_hours,
+            weight: load.weight(),
+            available: load.availability.available,
+            away_until: load.availability.away_until,
+            max_open_issues: load.availability.max_open_issues,
+            ..Self::of_name(load.name, Some(load.user))
+        };
+        for (priority, issues) in load.issues {
+            row.add(priority, issues);
+        }
+        row
+    }
 }
 
 pub(super) async fn workload(
@@ -67,20 +127,27 @@ pub(super) async fn workload(
     let mut params = Params::of(&request);
     params.ignore_others();
     params.finish()?;
+    let (scope, now) = (principal.scope(), state.clock.now());
     let mut connection = state.store.conn().await?;
-    let mut people: BTreeMap<String, Workload> = BTreeMap::new();
-    for load in issues::workload(&mut connection, &principal.scope()).await? {
+    let people = users::list(&mut connection, &scope, None, MOST).await?;
+    let people: Vec<UserId> = people.into_iter().map(|user| user.id).collect();
+    let mut all: Vec<Workload> = ownership::workload(&mut connection, &people, &scope, now)
+        .await?
+        .into_iter()
+        .map(Workload::from)
+        .collect();
+    let listed: BTreeSet<UserId> = all.iter().filter_map(|row| row.user).collect();
+    let mut others: BTreeMap<(String, Option<UserId>), Workload> = BTreeMap::new();
+    for load in issues::workload(&mut connection, &scope).await? {
         let Some(priority) = Priority::from_code(load.priority) else { continue };
-        let nothing = || Workload {
-            developer: load.assigned_to.clone(),
-            open: 0,
-            by_severity: Priority::ALL.iter().map(|priority| (priority.to_string(), 0)).collect(),
-        };
-        let person = people.entry(load.assigned_to.clone()).or_insert_with(nothing);
-        person.open += load.issues;
-        person.by_severity.insert(priority.to_string(), load.issues);
+        let user = load.assigned_user.map(UserId);
+        if user.is_none_or(|user| !listed.contains(&user)) {
+            let of_name = || Workload::of_name(load.assigned_to.clone(), user);
+            let row = others.entry((load.assigned_to.clone(), user)).or_insert_with(of_name);
+            row.add(priority, load.issues);
+        }
     }
-    let mut all: Vec<Workload> = people.into_values().collect();
+    all.extend(others.into_values());
     all.sort_by(|one, other| other.open.cmp(&one.open).then_with(|| one.developer.cmp(&other.developer)));
     Ok(Json(Page::whole(all)))
 }

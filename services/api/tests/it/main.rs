@@ -35,6 +35,7 @@ mod oncall_metrics;
 mod oncall_swaps;
 mod openapi;
 mod operations;
+mod ownership;
 mod people;
 mod projects;
 mod release_trend;

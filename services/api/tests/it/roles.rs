@@ -140,6 +140,9 @@ fn body(declared: &Declared, who: &str) -> Value {
         ("PATCH", "/api/v1/teams/{id}") => json!({ "name": "blue" }),
         ("POST", "/api/v1/projects/{project}/grouping/try") => json!({ "rules": "", "payload": {} }),
         ("PUT", "/api/v1/teams/{id}/members/{user_id}") => json!({ "role": "viewer" }),
+        ("POST", "/api/v1/projects/{project}/ownership/codeowners") => json!({ "text": "* @ann" }),
+        ("POST", "/api/v1/projects/{project}/ownership/try") => json!({ "path": "src/cart.py" }),
+        ("PUT", path) if path.ends_with("/availability") => json!({ "available": true }),
         ("POST", "/api/v1/projects/{project}/destinations") => {
             json!({ "channel": "webhook", "target": "https://example.com/hook" })
         }

@@ -120,3 +120,11 @@ export type ContactMethod = Schemas["ContactMethod"];
 export type NotificationRule = Schemas["NotificationRule"];
 export type QuietHours = Schemas["QuietHoursNow"];
 export type HandoffNotices = Schemas["HandoffSettings"];
+
+export type Ownership = Schemas["ProjectOwnership"];
+export type OwnershipRule = Schemas["OwnershipRule"];
+export type OwnershipMatch = Schemas["OwnershipMatch"];
+export type OwnershipTrial = Schemas["OwnershipTrial"];
+export type Owner = Schemas["Owner"];
+export type CodeownersImport = Schemas["CodeownersImport"];
+export type Availability = Schemas["Availability"];

@@ -173,7 +173,7 @@ impl World {
     /// Delivers signals; how many notifications are new.
     pub async fn signal(&self, signals: Vec<Signal>) -> usize {
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
-        let wakes = Wakes { sender: Arc::clone(&self.wake), escalator: Arc::default() };
+        let wakes = Wakes { sender: Arc::clone(&self.wake), ..Wakes::default() };
         let taker = Signals::new(self.store.clone(), clock, wakes, &self.metrics);
         taker.take(&SignalBatch { v: 1, id: Uuid::nil(), signals }).await.unwrap()
     }

@@ -1,7 +1,8 @@
 //! Signing in, and what people change about themselves.
 
 use super::super::{
-    account, invitation_accept, oidc, openapi, password_resets, second_factor, session, sessions, setup,
+    account, availability, invitation_accept, oidc, openapi, password_resets, second_factor, session,
+    sessions, setup,
 };
 use crate::access::{Endpoint, Need, delete, get, patch, post, put};
 use bugle_web::Code;
@@ -43,6 +44,10 @@ pub(super) fn routes() -> Vec<Endpoint> {
         patch("/api/v1/account", Need::Person, account::change)
             .named("change_account", "Changes one's name, time zone or password.")
             .fails(&[Code::RateLimited]),
+        get("/api/v1/account/availability", Need::Person, availability::get)
+            .named("get_availability", "Whether one is given issues by themselves, and how many."),
+        put("/api/v1/account/availability", Need::Person, availability::set)
+            .named("set_availability", "Sets whether one is given issues by themselves, and how many."),
         post("/api/v1/account/totp", Need::Person, second_factor::propose)
             .named("propose_second_factor", "Makes a second factor, which counts once it is confirmed.")
             .fails(&[Code::Conflict]),

@@ -1,7 +1,10 @@
 //! On-call.
 
 use super::super::oncall::{
-    alert_sources, alerts, answers, contact_methods, escalation_policies, feeds, handoff_notices, import, incident_actions, incident_create, incident_merge, incidents, inhibition_rules, metrics, notification_rules, overrides, quiet_hours, response_times, routing_rules, schedules, silences, slack, swaps, twilio, web_push,
+    alert_sources, alerts, answers, contact_methods, escalation_policies, feeds, handoff_notices, import,
+    incident_actions, incident_create, incident_merge, incidents, inhibition_rules, metrics,
+    notification_rules, overrides, quiet_hours, response_times, routing_rules, schedules, silences, slack,
+    swaps, twilio, web_push,
 };
 use crate::access::{Endpoint, Need, delete, get, patch, post, put};
 use crate::openapi::{CURSOR, LIMIT};

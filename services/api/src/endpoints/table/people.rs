@@ -1,6 +1,6 @@
 //! Who is there, and who may do what.
 
-use super::super::{audit, audit_export, invitations, members, teams, tokens, users};
+use super::super::{audit, audit_export, availability, invitations, members, teams, tokens, users};
 use crate::access::{Endpoint, Need, delete, get, patch, post, put};
 use crate::openapi::{CURSOR, LIMIT};
 use bugle_model::TeamRole;
@@ -44,6 +44,11 @@ pub(super) fn routes() -> Vec<Endpoint> {
             members::remove,
         )
         .named("remove_member", "Takes somebody out of the team."),
+        put("/api/v1/teams/{id}/members/{user_id}/availability", Need::MANAGE, availability::set_of_member)
+            .named(
+                "set_member_availability",
+                "Sets whether somebody of the team is given issues, and how many.",
+            ),
         get("/api/v1/tokens", Need::PersonWithRole(TeamRole::Manager), tokens::list)
             .named("list_tokens", "The tokens, without what makes them one."),
         post("/api/v1/tokens", Need::PersonWithRole(TeamRole::Manager), tokens::create)

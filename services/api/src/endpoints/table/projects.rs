@@ -2,9 +2,9 @@
 
 use super::super::{
     destination_create, destination_remove, destination_test, destinations, discards, event, grouping_try,
-    keys, project_change, project_create, projects,
+    keys, ownership, project_change, project_create, projects,
 };
-use crate::access::{Endpoint, Need, delete, get, patch, post};
+use crate::access::{Endpoint, Need, delete, get, patch, post, put};
 use crate::openapi::{CURSOR, LIMIT};
 use bugle_web::Code;
 
@@ -27,6 +27,16 @@ pub(super) fn routes() -> Vec<Endpoint> {
             .named("get_event", "An event of the project."),
         post("/api/v1/projects/{project}/grouping/try", Need::VIEW, grouping_try::handler)
             .named("try_grouping", "Tells how an event would be grouped by other rules; keeps nothing."),
+        get("/api/v1/projects/{project}/ownership", Need::VIEW, ownership::get)
+            .named("get_ownership", "Who owns what of the project."),
+        put("/api/v1/projects/{project}/ownership", Need::MANAGE, ownership::set).named(
+            "set_ownership",
+            "Sets the ownership rules, and who gets what no rule gives to anybody; an imported CODEOWNERS stays.",
+        ),
+        post("/api/v1/projects/{project}/ownership/codeowners", Need::MANAGE, ownership::import::handler)
+            .named("import_codeowners", "Imports a CODEOWNERS file in the place of the one before."),
+        post("/api/v1/projects/{project}/ownership/try", Need::VIEW, ownership::trial::handler)
+            .named("try_ownership", "Tells who would get an issue, and why; keeps nothing."),
         get("/api/v1/projects/{project}/discards", Need::VIEW, discards::list)
             .named("list_discards", "What the project discards.")
             .query(&[LIMIT, CURSOR]),

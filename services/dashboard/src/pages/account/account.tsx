@@ -10,6 +10,7 @@ import { Button, Empty, Failure, Form, Input, Page, Panel, Select, Skeleton } fr
 import { Tabs } from "../../ui/tabs.tsx";
 import { Time, Untrusted } from "../../ui/text.tsx";
 import { browserZone, NewPassword } from "../newpassword.tsx";
+import { MyAvailability } from "./availability.tsx";
 import { MyOnCall } from "./oncall.tsx";
 import { SecondFactor } from "./totp.tsx";
 
@@ -86,6 +87,7 @@ const You = ({ user }: { user: User }) => (
       <Password />
     </div>
     <div>
+      <MyAvailability />
       <SecondFactor on={user.totp} />
       <Sessions />
     </div>

@@ -95,7 +95,7 @@ function merged(issues: Json | undefined): string {
 const SENTENCES: Record<string, (data: JsonMap) => string> = {
   status: ({ from, to }) => `changed the status from ${said(from)} to ${said(to)}`,
   priority: ({ from, to }) => `changed the priority from ${said(from)} to ${said(to)}`,
-  assigned: ({ to }) => (to === null ? "took it away from whom it was assigned to" : `assigned it to ${said(to)}`),
+  assigned: ({ to, reason }) => (to === null ? "took it away from whom it was assigned to" : `assigned it to ${said(to)}${reason === undefined ? "" : `: ${said(reason)}`}`),
   regressed: ({ release }) => (release === null || release === undefined ? "saw it come back: regressed" : `saw it come back in ${said(release)}: regressed`),
   unignored: () => "saw what it was ignored until: no longer ignored",
   merged: ({ issues }) => `merged into it: ${merged(issues)}`,

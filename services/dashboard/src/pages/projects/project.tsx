@@ -13,6 +13,7 @@ import { Destinations } from "./destinations.tsx";
 import { Grouping } from "./grouping.tsx";
 import { Guide } from "./guide.tsx";
 import { Keys } from "./keys.tsx";
+import { OwnershipTab } from "./ownership.tsx";
 import { Filters, Retention, Scrubbing } from "./settings.tsx";
 
 function General({ project, manage, admin }: { project: Project; manage: boolean; admin: boolean }) {
@@ -82,6 +83,7 @@ export default function ProjectPage() {
           { id: "setup", label: "Set-up", content: () => <SetUp project={project} /> },
           { id: "keys", label: "Keys", content: () => <Keys project={project} manage={manage} /> },
           { id: "destinations", label: "Destinations", content: () => <Destinations project={project} manage={manage} /> },
+          { id: "ownership", label: "Ownership", content: () => <OwnershipTab project={project} manage={manage} /> },
           { id: "filters", label: "Filters", content: () => <Filters project={project} manage={manage} /> },
           { id: "scrubbing", label: "Scrubbing", content: () => <Scrubbing project={project} manage={manage} /> },
           { id: "grouping", label: "Grouping", content: () => <Grouping project={project} manage={manage} /> },

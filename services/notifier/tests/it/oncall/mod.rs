@@ -19,6 +19,7 @@ mod inhibitions;
 mod merging;
 mod nobody;
 mod outages;
+mod ownership;
 mod priorities;
 mod push;
 mod quiet;

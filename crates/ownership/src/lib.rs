@@ -1,0 +1,19 @@
+//! Who owns an issue, who of the owners can take it, and who else.
+//!
+//! - [`Facts`]: what rules look at, of an event.
+//! - [`matching`]: the rule of a project, or the line of its CODEOWNERS file, that counts.
+//! - [`decide`]: who gets the issue, and why.
+//! - [`codeowners`]: reads a CODEOWNERS file.
+
+pub mod codeowners;
+mod decide;
+mod facts;
+mod glob;
+mod matching;
+mod path;
+mod weight;
+
+pub use decide::{Assignee, Candidate, Choice, Circumstances, Decision, OnCall, Route, decide};
+pub use facts::Facts;
+pub use matching::{Matched, matching};
+pub use weight::Weight;

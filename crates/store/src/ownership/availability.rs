@@ -1,0 +1,43 @@
+//! Whether somebody can be given issues.
+
+use crate::row::{self, JsonRow};
+use crate::{Connection, StoreError, statement};
+use bugle_model::{Availability, UserId};
+use diesel::sql_types::{Bool, Int4, Nullable, Timestamptz};
+use diesel_async::RunQueryDsl;
+
+/// What somebody has said of it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn availability(connection: &mut Connection, user: UserId) -> Result<Availability, StoreError> {
+    let rows: Vec<JsonRow> =
+        statement("SELECT to_jsonb(a) - 'user_id' AS row FROM availability a WHERE user_id = $1")
+            .bind::<Int4, _>(user.0)
+            .load(connection)
+            .await?;
+    Ok(row::first(rows)?.unwrap_or_default())
+}
+
+/// Sets it. Issues that they have stay theirs.
+///
+/// # Errors
+/// When the database fails, or refuses the values.
+pub async fn set_availability(
+    connection: &mut Connection,
+    user: UserId,
+    availability: &Availability,
+) -> Result<(), StoreError> {
+    statement(
+        "INSERT INTO availability (user_id, available, away_until, max_open_issues) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (user_id) DO UPDATE SET available = excluded.available, away_until = excluded.away_until,
+            max_open_issues = excluded.max_open_issues",
+    )
+    .bind::<Int4, _>(user.0)
+    .bind::<Bool, _>(availability.available)
+    .bind::<Nullable<Timestamptz>, _>(availability.away_until)
+    .bind::<Nullable<Int4>, _>(availability.max_open_issues)
+    .execute(connection)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,3 @@
+DROP TABLE issue_assignments;
+DROP TABLE availability;
+DROP TABLE project_ownership;
