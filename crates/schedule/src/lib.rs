@@ -37,7 +37,6 @@ pub use bookings::{DoubleBooking, OverrideConflict, double_bookings};
 pub use check::FieldError;
 pub use digest::{next_full_hour, next_morning};
 pub use escalation::{EscalationPolicy, EscalationStep, EscalationTarget};
-pub use fairness::{Fairness, Load};
 pub use fairness::{Fairness, Load, NIGHT_FROM, NIGHT_TO};
 pub use giving::{CannotGive, Giving};
 pub use layer::Layer;

@@ -116,6 +116,7 @@ pub async fn run(config: Arc<Config>, deps: Deps, shutdown: Shutdown) -> Result<
     let sending = Sender::new(parts).run(wake, watch.pulse(), shutdown.clone());
     let consuming = Arc::new(signals).run(bus, shutdown.soft.clone());
     let (mailing, updating) = (mails.run(shutdown.clone()), updates.run(shutdown.clone()));
-    tokio::join!(sending, consuming, escalating, assigning, mailing, telling, updating, watch.run(shutdown));
+    let watching = watch.run(shutdown.clone());
+    tokio::join!(sending, consuming, escalating, assigning, mailing, telling, updating, watching);
     Ok(())
 }

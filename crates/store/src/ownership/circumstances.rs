@@ -4,8 +4,9 @@ use super::on_call::{TeamSchedule, schedules};
 use super::workload::{ON_CALL_DAYS, workload_with};
 use crate::row::{self, JsonRow};
 use crate::{Connection, Scope, StoreError, oncall, statement};
-use bugle_model::{EscalationTarget, Priority, ProjectId, ScheduleId, SignalKind, TeamId, UserId};
+use bugle_model::{Priority, ProjectId, ScheduleId, SignalKind, TeamId, UserId};
 use bugle_ownership::{Candidate, Circumstances, OnCall, Route};
+use bugle_schedule::EscalationTarget;
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::sql_types::{Int4, Nullable};
 use diesel_async::RunQueryDsl;
@@ -86,14 +87,16 @@ async fn route(connection: &mut Connection, about: About<'_>) -> Result<Option<R
     let About { project, kind, priority, environment, .. } = about;
     let rules = oncall::rules_of_projects(connection, &[project.0]).await?;
     let matching = rules.iter().find(|(_, one)| one.rule.matches(project, kind, priority, environment));
-    let Some((_, rule)) = matching.or_else(|| rules.first()) else { return Ok(None) };
+    let Some((_, rule)) = matching.or_else(|| rules.as_slice().first()) else { return Ok(None) };
     let Some(policy) = oncall::get_policy(connection, &Scope::All, rule.rule.policy).await? else {
         return Ok(None);
     };
     let targets = policy.content.steps.iter().flat_map(|step| &step.targets);
     let mut schedules = targets.filter_map(|target| match target {
         EscalationTarget::Schedule { schedule } => Some(*schedule),
-        EscalationTarget::Person { .. } => None,
+        EscalationTarget::Person { .. }
+        | EscalationTarget::Team { .. }
+        | EscalationTarget::Destination { .. } => None,
     });
     let first: Option<ScheduleId> = schedules.next();
     Ok(first.map(|schedule| Route { policy: policy.name.clone(), schedule }))

@@ -134,7 +134,7 @@ async fn a_message_whose_incidents_were_all_answered_does_not_leave_again() {
     fires(&scene, &source, 2).await;
     scene.escalate().await;
     scene.send().await;
-    scene.hooks.take();
+    assert_eq!(scene.hooks.take().len(), 1);
     let ids: Vec<_> = scene.incidents().await.iter().map(|one| one.id).collect();
     let mut conn = scene.world.store.conn().await.unwrap();
     for id in ids {
