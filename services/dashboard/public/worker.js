@@ -20,7 +20,7 @@ self.addEventListener("push", (event) => {
 });
 
 async function show(url) {
-  const pages = await self.clients.matchAll({ type: "window" });
+  const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
   const open = pages.find((page) => page.url === url);
   return open === undefined ? self.clients.openWindow(url) : open.focus();
 }
@@ -29,6 +29,8 @@ self.addEventListener("notificationclick", (event) => {
   event.notification.close();
   // Only pages of this installation.
   const url = new URL(event.notification.data.url, self.location.origin);
-  const path = `${url.pathname}${url.search}`;
-  event.waitUntil(show(new URL(path, self.location.origin).href));
+  const own = new URL(self.location.origin);
+  own.pathname = url.pathname;
+  own.search = url.search;
+  event.waitUntil(show(own.href));
 });

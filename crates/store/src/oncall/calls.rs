@@ -4,7 +4,8 @@ use super::replies::ReplyOwner;
 use crate::row::{self, JsonRow};
 use crate::{Connection, StoreError, statement};
 use bugle_model::{Channel, IncidentId};
-use diesel::sql_types::{SmallInt, Uuid as SqlUuid};
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::sql_types::{SmallInt, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde::Deserialize;
 use uuid::Uuid;
@@ -20,11 +21,18 @@ pub struct Call {
     pub about: Option<(IncidentId, i32)>,
 }
 
-/// The call that is this message.
+/// How long after it was made a call can be answered; Twilio's signature has no time of its own.
+const ANSWERABLE: TimeDelta = TimeDelta::days(1);
+
+/// The call that is this message; none when that is long ago.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find_call(conn: &mut Connection, message_id: Uuid) -> Result<Option<Call>, StoreError> {
+pub async fn find_call(
+    conn: &mut Connection,
+    message_id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Option<Call>, StoreError> {
     let rows: Vec<JsonRow> = statement(
         "SELECT jsonb_build_object(
             'owner', jsonb_build_object('user', u.id, 'user_name', u.name, 'contact_method', d.id, 'name', m.name),
@@ -33,10 +41,12 @@ pub async fn find_call(conn: &mut Connection, message_id: Uuid) -> Result<Option
          FROM notifications n JOIN destinations d ON d.id = n.destination_id
          JOIN contact_methods m ON m.destination_id = d.id JOIN users u ON u.id = d.user_id
          LEFT JOIN incident_pages g ON g.notification_id = n.id
-         WHERE n.message_id = $1 AND d.channel = $2 AND m.verified_at IS NOT NULL",
+         WHERE n.message_id = $1 AND d.channel = $2 AND m.verified_at IS NOT NULL
+            AND COALESCE(n.dispatched_at, n.created_at) > $3",
     )
     .bind::<SqlUuid, _>(message_id)
     .bind::<SmallInt, _>(Channel::Voice.code())
+    .bind::<Timestamptz, _>(now - ANSWERABLE)
     .load(conn)
     .await?;
     row::first(rows)

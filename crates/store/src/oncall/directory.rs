@@ -92,6 +92,8 @@ pub struct Room {
     pub channel: Channel,
     /// Its project's name.
     pub project: String,
+    /// Whose its project is now.
+    pub team: Option<TeamId>,
 }
 
 /// What decisions are made by.
@@ -249,20 +251,23 @@ async fn rooms(
         id: DestinationId,
         channel: i16,
         project: String,
+        team: Option<TeamId>,
     }
     let ids: Vec<i32> = targets.iter().filter_map(|target| Some(target.destination()?.0)).collect();
     if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
     let rows: Vec<JsonRow> = statement(
-        "SELECT jsonb_build_object('id', d.id, 'channel', d.channel, 'project', p.name) AS row
+        "SELECT jsonb_build_object('id', d.id, 'channel', d.channel, 'project', p.name, 'team', p.team_id) AS row
          FROM destinations d JOIN projects p ON p.id = d.project_id WHERE d.id = ANY($1) AND d.enabled",
     )
     .bind::<Array<Int4>, _>(ids)
     .load(conn)
     .await?;
-    let room =
-        |row: Row| Some((row.id, Room { channel: Channel::from_code(row.channel)?, project: row.project }));
+    let room = |row: Row| {
+        let channel = Channel::from_code(row.channel)?;
+        Some((row.id, Room { channel, project: row.project, team: row.team }))
+    };
     Ok(row::all::<Row>(rows)?.into_iter().filter_map(room).collect())
 }
 

@@ -233,7 +233,7 @@ pub async fn decline_swap(
             SELECT w.id, array_append(array_remove(w.declined_by, $2), $2) AS declined_by,
                 w.asked_of = $2 OR NOT EXISTS (
                     SELECT FROM schedules s JOIN memberships m ON m.team_id = s.team_id JOIN users u ON u.id = m.user_id
-                    WHERE s.id = w.schedule_id AND NOT u.disabled AND u.id <> w.asked_by AND u.id <> $2
+                    WHERE s.id = w.schedule_id AND m.role <> 'viewer' AND NOT u.disabled AND u.id <> w.asked_by AND u.id <> $2
                         AND u.id <> ALL (w.declined_by)) AS is_over
             FROM shift_swaps w WHERE w.id = $1)
          UPDATE shift_swaps w SET declined_by = asked.declined_by,
@@ -250,7 +250,7 @@ pub async fn decline_swap(
     row.read::<Row>()?.read(now)
 }
 
-/// Somebody of a team who can be on call, and where mails about it go.
+/// Somebody of a team who can be on call and answer, and where mails about it go.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Colleague {
     /// Who.
@@ -270,7 +270,7 @@ pub struct Colleague {
 pub async fn colleagues(conn: &mut Connection, team: TeamId) -> Result<Vec<Colleague>, StoreError> {
     let rows: Vec<JsonRow> = statement(
         "SELECT jsonb_build_object('id', u.id, 'name', u.name, 'email', u.email, 'time_zone', u.time_zone) AS row
-         FROM memberships m JOIN users u ON u.id = m.user_id WHERE m.team_id = $1 AND NOT u.disabled ORDER BY u.id",
+         FROM memberships m JOIN users u ON u.id = m.user_id WHERE m.team_id = $1 AND m.role <> 'viewer' AND NOT u.disabled ORDER BY u.id",
     )
     .bind::<Int4, _>(team.0)
     .load(conn)

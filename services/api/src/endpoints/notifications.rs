@@ -28,7 +28,8 @@ pub(super) async fn handler(
     let mut params = Params::of(&request);
     let issue = params.text("issue");
     let project = params.text("project");
-    let channel = params.optional("channel", "email, slack, sms or webhook", |text| text.parse().ok());
+    let channel =
+        params.optional("channel", "email, slack, sms, webhook, voice or web_push", |text| text.parse().ok());
     let expected = "pending, sending, sent, failed, cancelled, bundled or expired";
     let notification_state = params.optional("state", expected, |text| text.parse().ok());
     let limit = params.limit();

@@ -124,6 +124,8 @@ pub(in super::super) async fn take(
     let taken = connection
         .transaction(async |connection| {
             let (stored, open) = open(connection, &principal, &path, now).await?;
+            // Whoever is on call answers incidents.
+            principal.may_triage(stored.team)?;
             may_answer(connection, &stored, &open, me).await?;
             let (from, to) = (open.start.max(now), open.end);
             let way = stored.schedule.giving(open.asked_by, from, to, now);
@@ -215,6 +217,7 @@ pub(in super::super) async fn decline(
     let declined = connection
         .transaction(async |connection| {
             let (stored, open) = open(connection, &principal, &path, now).await?;
+            principal.may_triage(stored.team)?;
             may_answer(connection, &stored, &open, me).await?;
             let declined = oncall::decline_swap(connection, open.id, me, now).await?;
             note(connection, &principal, "swap.declined", &stored, &declined, now).await?;

@@ -65,7 +65,9 @@ impl Run<'_> {
     pub(super) fn post(&mut self, index: i16, step: &EscalationStep) -> bool {
         let mut told = Vec::new();
         for destination in step.targets.iter().filter_map(|target| target.destination()) {
-            let Some(room) = self.directory.rooms.get(&destination) else { continue };
+            // A project that has moved to another team takes its rooms along.
+            let room = self.directory.rooms.get(&destination).filter(|room| room.team == self.due.team);
+            let Some(room) = room else { continue };
             if !self.due.posted.contains(&(index, destination)) {
                 told.push(
                     json!({ "destination": destination, "channel": room.channel, "project": room.project }),

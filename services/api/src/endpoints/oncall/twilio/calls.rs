@@ -83,7 +83,7 @@ pub(in super::super::super) async fn key(
     let pressed = Pressed { sid, key: form.field("Digits"), address, now: state.clock.now() };
     let mut connection = state.store.conn().await?;
     let call = match id.parse::<Uuid>() {
-        Ok(message_id) => oncall::find_call(&mut connection, message_id).await?,
+        Ok(message_id) => oncall::find_call(&mut connection, message_id, pressed.now).await?,
         Err(_) => None,
     };
     let said = match call.filter(|call| call.number == form.field("To")) {
