@@ -124,7 +124,9 @@ fn unwanted_page(incident: Option<PageOf>) -> Option<&'static str> {
             Some("the issue is gone")
         }
         (IncidentState::Triggered, None | Some(IssueStatus::Unresolved)) => {
-            (!incident.is_current).then_some("the incident began again, which is told by itself")
+            // Who was asked to help is not paged again by the policy.
+            (!incident.is_current && !incident.is_asked)
+                .then_some("the incident began again, which is told by itself")
         }
     }
 }
@@ -135,7 +137,8 @@ fn same_incident(wanted: &mut Vec<&Candidate>, plan: &mut Plan) {
     let mut seen = BTreeSet::new();
     wanted.retain(|candidate| {
         let Some(incident) = candidate.incident else { return true };
-        if seen.insert(incident.id) || candidate.lost {
+        // One that tells of others too is wanted for them.
+        if seen.insert(incident.id) || candidate.lost || candidate.bundled > 0 {
             return true;
         }
         plan.cancel.push((candidate.id, "another page of the incident goes there at the same time"));
@@ -153,7 +156,7 @@ fn used_up(policy: &Policy, candidate: &Candidate, now: DateTime<Utc>) -> Option
         return Some(format!("given up after {} attempts: {lost}", candidate.attempts));
     }
     let hours = policy.max_age.num_hours();
-    (now - candidate.created_at > policy.max_age).then(|| format!("given up after {hours} hours: {lost}"))
+    (now - candidate.created_at.max(candidate.received_at) > policy.max_age).then(|| format!("given up after {hours} hours: {lost}"))
 }
 
 /// Takes what is too old out of `wanted`. One whose sender was lost stays: what became of it is found out first.

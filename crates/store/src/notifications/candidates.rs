@@ -107,7 +107,7 @@ pub(super) async fn candidates(
                     AND later.generation > n.generation) AS told_again,
             (SELECT count(*) FROM notifications b LEFT JOIN issues bi ON bi.id = b.issue_id
                 LEFT JOIN incident_pages bg ON bg.notification_id = b.id LEFT JOIN incidents bc ON bc.id = bg.incident_id
-             WHERE b.bundled_into = n.id AND (bi.status = 0 OR bc.state = 1)) AS bundled,
+             WHERE b.bundled_into = n.id AND (bi.status = 0 OR bc.state = 1 OR (bc.state = 2 AND bg.step = $4))) AS bundled,
             k.crowded_since,
             c.id AS incident_id, c.state AS incident_state, g.generation = c.generation AS is_current,
             c.origin AS incident_origin, ci.status AS incident_issue_status,

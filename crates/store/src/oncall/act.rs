@@ -190,6 +190,8 @@ pub async fn escalate(
     let changed: Vec<Changed> = statement(
         "UPDATE incidents n SET state = 1, generation = n.generation + 1, next_at = $2, acknowledged_at = NULL,
             acknowledged_by = NULL, snoozed_until = NULL, silence_id = NULL, inhibited_by = NULL, silenced_until = NULL,
+            respond_by = CASE WHEN n.state = 2 OR n.silenced_until IS NOT NULL
+                THEN $2 + bugle_response_time(n.team_id, n.project_id, n.priority) ELSE n.respond_by END,
             started_generation = CASE WHEN e.ended THEN n.generation + 1 ELSE n.started_generation END,
             pass = CASE WHEN e.ended THEN 0 ELSE n.pass END, step = CASE WHEN e.ended THEN 0 ELSE n.step END,
             pass_paged = n.pass_paged AND NOT e.ended
@@ -226,7 +228,9 @@ pub async fn reassign(
     let changed: Vec<Changed> = statement(
         "UPDATE incidents SET state = 1, generation = generation + 1, next_at = $2, page_assignee = true,
             assigned_user_id = $3, acknowledged_at = NULL, acknowledged_by = NULL, snoozed_until = NULL,
-            silence_id = NULL, inhibited_by = NULL, silenced_until = NULL
+            silence_id = NULL, inhibited_by = NULL, silenced_until = NULL,
+            respond_by = CASE WHEN state = 2 OR silenced_until IS NOT NULL
+                THEN $2 + bugle_response_time(team_id, project_id, priority) ELSE respond_by END
          WHERE id = $1 AND state < 3 RETURNING generation",
     )
     .bind::<Int8, _>(id.0)

@@ -197,6 +197,8 @@ pub(super) async fn matching(
         let keeps_silent = |source: &&Source| {
             source.team == rule.team
                 && source.facts.incident != target.incident
+                // Two of them must not keep each other silent.
+                && !found.contains_key(&source.facts.incident)
                 && rule.rule.inhibits(&source.facts, &target)
         };
         if let Some(source) = sources.iter().find(keeps_silent).map(|source| &source.facts) {

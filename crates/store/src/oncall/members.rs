@@ -80,6 +80,8 @@ pub async fn stop_paging(
         "UPDATE notifications n SET state = $3, error = $4, finished_at = $5, next_at = NULL
          FROM destinations d
          WHERE d.user_id = $1 AND n.destination_id = d.id AND n.state = 0
+            -- What tells of other teams' incidents too is looked at when it leaves.
+            AND NOT EXISTS (SELECT 1 FROM notifications b WHERE b.bundled_into = n.id)
             AND (EXISTS (SELECT 1 FROM projects p WHERE p.id = n.project_id AND p.team_id = $2)
                 OR EXISTS (SELECT 1 FROM incident_pages g JOIN incidents i ON i.id = g.incident_id
                     WHERE g.notification_id = n.id AND i.team_id = $2))",

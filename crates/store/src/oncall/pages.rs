@@ -128,7 +128,8 @@ pub(super) async fn cancel_of(
     statement(
         "UPDATE notifications n SET state = $3, error = $4, finished_at = $5, next_at = NULL
          FROM incident_pages p
-         WHERE p.incident_id = $1 AND p.user_id = $2 AND n.id = p.notification_id AND n.state = 0",
+         WHERE p.incident_id = $1 AND p.user_id = $2 AND n.id = p.notification_id AND n.state = 0
+            AND NOT EXISTS (SELECT 1 FROM notifications b WHERE b.bundled_into = n.id)",
     )
     .bind::<Int8, _>(incident.0)
     .bind::<Int4, _>(user.0)

@@ -90,8 +90,8 @@ pub async fn overdue(conn: &mut Connection, now: DateTime<Utc>) -> Result<Overdu
                AND d.id NOT IN (SELECT o.destination_id FROM notifications o WHERE o.state = 1 AND o.lease_until > $4))
          SELECT
             (SELECT count(*) FROM incidents WHERE next_at <= $1 AND state < 3)
-          + (SELECT count(*) FROM incidents n WHERE (n.raised_from IS NOT NULL OR n.page_assignee)
-                AND (SELECT max(l.at) FROM incident_log l WHERE l.incident_id = n.id AND l.kind IN ($2, $3)) <= $1
+          + (SELECT count(*) FROM incidents n WHERE (n.raised_from IS NOT NULL OR n.page_assignee OR n.page_responders) AND n.state < 3
+                AND (SELECT max(l.at) FROM incident_log l WHERE l.incident_id = n.id AND l.kind IN ($2, $3, $5)) <= $1
                 AND (n.next_at IS NULL OR n.next_at > $1)) AS steps,
             (SELECT count(*) FROM late WHERE state = 0) AS messages,
             (SELECT count(*) FROM late WHERE state = 1) AS claims,
@@ -103,6 +103,7 @@ pub async fn overdue(conn: &mut Connection, now: DateTime<Utc>) -> Result<Overdu
     .bind::<SmallInt, _>(IncidentEvent::PriorityRaised.code())
     .bind::<SmallInt, _>(IncidentEvent::Reassigned.code())
     .bind::<Timestamptz, _>(now)
+    .bind::<SmallInt, _>(IncidentEvent::ResponderAdded.code())
     .get_result(conn)
     .await?)
 }

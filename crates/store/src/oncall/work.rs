@@ -280,8 +280,11 @@ async fn apply(
         .collect();
     pages::carry_over(conn, &carried).await?;
     for (id, decision) in &decided {
-        if let Pending::Cancel(reason) = decision.pending {
-            pages::cancel(conn, &[*id], reason, now).await?;
+        match decision.pending {
+            // Who was asked to help is not paged again when the policy begins again.
+            Pending::Cancel(reason) if decision.restarts => pages::cancel_policys(conn, *id, reason, now).await?,
+            Pending::Cancel(reason) => pages::cancel(conn, &[*id], reason, now).await?,
+            Pending::Keep | Pending::CarryOver => {}
         }
     }
     for (id, decision) in decided.iter().filter(|(_, decision)| !decision.released.is_empty()) {

@@ -84,8 +84,10 @@ impl Voice {
 
     async fn call(&self, account: &Account, from: &str, dispatch: Dispatch<'_>) -> Outcome {
         let id = dispatch.content.message_id;
-        // Only who has proven a number to be theirs answers by it.
-        let answers = self.answers.as_ref().filter(|_| dispatch.destination.project.is_none());
+        // Only who has proven a number to be theirs answers by it; and a key means the incident whose page this was made for.
+        let is_own =
+            matches!(dispatch.claimed.parts.as_slice(), [only] if only.notification == dispatch.claimed.id);
+        let answers = self.answers.as_ref().filter(|_| is_own && dispatch.destination.project.is_none());
         let key = answers.map(|links| links.twilio_key(id));
         let script = script::compose(dispatch.content, key.as_deref());
         let number = dispatch.destination.target.as_str();

@@ -6,7 +6,7 @@ mod vapid;
 
 use super::Dispatch;
 use crate::client::{self, Answer};
-use crate::content::{Content, Links, cut};
+use crate::content::{Item, Content, Links, cut};
 use crate::guard::Guard;
 use crate::outcome::{Blame, Outcome, Verdict};
 use bugle_model::{Priority, SignalKind};
@@ -100,7 +100,7 @@ impl WebPush {
 
     /// What the service worker of the dashboard shows (`services/dashboard/public/worker.js`).
     fn message(&self, content: &Content) -> Value {
-        let item = content.items.first();
+        let item = only(content);
         let url = match (incident(content), item) {
             (Some(incident), _) => self.links.incident(incident),
             (None, Some(item)) => item.url.clone(),
@@ -125,8 +125,13 @@ impl WebPush {
     }
 }
 
+/// What it is about; nothing when it tells of several.
+fn only(content: &Content) -> Option<&Item> {
+    content.items.first().filter(|_| !content.is_list)
+}
+
 fn incident(content: &Content) -> Option<bugle_model::IncidentId> {
-    content.items.first().and_then(|item| item.incident)
+    only(content).and_then(|item| item.incident)
 }
 
 /// What messages have in common of which the last one is enough; 32 characters at most.

@@ -111,7 +111,8 @@ impl Attempt {
                     let error = format!("given up after {attempts} attempts: {error}");
                     return (AttemptResult::Failed, Next::Failed { error });
                 }
-                if at - self.claimed.created_at > inner.policy.max_age {
+                // A page is made long before it is due: by a digest, in quiet hours.
+                if at - self.claimed.created_at.max(self.claimed.received_at) > inner.policy.max_age {
                     let hours = inner.policy.max_age.num_hours();
                     let error = format!("given up after {hours} hours: {error}");
                     return (AttemptResult::Failed, Next::Failed { error });

@@ -57,8 +57,13 @@ impl Run<'_> {
         (paged, unreachable)
     }
 
+    /// A step may come twice in one decision: when its incident has become more urgent, and by itself.
     pub(super) fn come(&mut self, step: i16, recipients: Vec<UserId>) {
-        self.decision.steps.push(FiredStep { pass: self.decision.pass, step, recipients });
+        let pass = self.decision.pass;
+        match self.decision.steps.iter_mut().find(|one| one.pass == pass && one.step == step) {
+            Some(one) => one.recipients.extend(recipients),
+            None => self.decision.steps.push(FiredStep { pass, step, recipients }),
+        }
     }
 
     /// Tells the destinations of a step, each once in an incident's life. Whether there was one to be told.
