@@ -1,6 +1,7 @@
 //! Who gets an issue, and why.
 
-use crate::{Facts, Matched, Weight, matching};
+use crate::matching::{STEPS, bounded};
+use crate::{Facts, Matched, Weight};
 use bugle_model::{Availability, Codeowners, Owner, Ownership, ScheduleId, TeamId, UserId};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -111,7 +112,10 @@ pub fn decide(
     circumstances: &Circumstances,
 ) -> Decision {
     let mut search = Search { circumstances, passed_over: Vec::new() };
-    let matched = matching(ownership, codeowners, facts);
+    let matched = bounded(ownership, codeowners, facts, STEPS).unwrap_or_else(|_| {
+        search.pass_over("the rules take too long to try on this".to_owned());
+        None
+    });
     let mut choice = matched.as_ref().and_then(|matched| search.owner(matched));
     if choice.is_none() && ownership.otherwise.on_call {
         choice = search.on_call();
