@@ -25,14 +25,13 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// Why they cannot be given an issue by itself, if they cannot.
+    /// Why they cannot be given an issue by itself, if they cannot. No figures: whoever reads it need not see what they are of.
     fn excuse(&self) -> Option<String> {
         if !self.availability.available {
             return Some(format!("{} is away", self.name));
         }
         let limit = self.availability.max_open_issues.map(i64::from)?;
-        (self.open >= limit)
-            .then(|| format!("{} has {} open issues, and takes {limit}", self.name, self.open))
+        (self.open >= limit).then(|| format!("{} has as many open issues as they take", self.name))
     }
 }
 
@@ -163,9 +162,7 @@ impl Search<'_> {
         workers.sort_by(|one, other| {
             one.weight.sum.total_cmp(&other.weight.sum).then_with(|| one.open.cmp(&other.open))
         });
-        workers.into_iter().find_map(|one| {
-            self.person(one.id, &format!("least to do in the team: weight {}", one.weight.sum))
-        })
+        workers.into_iter().find_map(|one| self.person(one.id, "least to do in the team"))
     }
 
     fn person(&mut self, user: UserId, reason: &str) -> Option<Choice> {
