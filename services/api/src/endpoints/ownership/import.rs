@@ -39,7 +39,7 @@ pub(in super::super) struct Answer {
     rules: usize,
     /// Owners that are nobody here, each with its lines. The lines count without them.
     unknown: BTreeMap<String, BTreeSet<u32>>,
-    /// Lines that cannot be used, or not whole.
+    /// Lines that cannot be used, or not whole: the first 100, and one more that says how many there were besides.
     problems: Vec<Problem>,
 }
 
