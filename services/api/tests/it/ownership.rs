@@ -118,6 +118,21 @@ async fn a_codeowners_file_loses_nothing_silently() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_kept_name_of_somebody_who_has_left_is_nobodys() {
+    let Crew { app, project, ann, boss, team, .. } = crew().await;
+    let import = format!("{}/codeowners", path(project));
+    let names = json!({ "@ann": { "type": "person", "user": ann }, "@shop": { "type": "team", "team": team } });
+    let text = "/src/ @ann @shop";
+    let done = boss.post(&app, &import, &json!({ "text": text, "names": names })).await.ok(200);
+    assert_eq!(done["unknown"], json!({}));
+    let member = format!("/api/v1/teams/{team}/members/{ann}");
+    boss.delete(&app, &member).await.ok(204);
+    let again = boss.post(&app, &import, &json!({ "text": text })).await.ok(200);
+    assert_eq!(again, json!({ "rules": 1, "unknown": { "@ann": [1] }, "problems": [] }));
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rules_can_be_tried_before_they_are_kept() {
     let Crew { app, project, ann, boss, member, viewer, .. } = crew().await;
     let attempt = format!("{}/try", path(project));
