@@ -216,6 +216,8 @@ async fn the_workload_says_what_it_is_made_of() {
     boss.patch(&app, &format!("/api/v1/issues/{issue}"), &give).await.ok(200);
     let user = json!({ "user": ann });
     boss.post(&app, &format!("/api/v1/incidents/{incident}/reassign"), &user).await.ok(200);
+    let answered = boss.post(&app, &format!("/api/v1/incidents/{incident}/acknowledge"), &json!({})).await;
+    assert_eq!(answered.ok(200)["acknowledged_by"], json!("boss"), "whose name counts for nothing");
     let start = (app.now() - chrono::TimeDelta::hours(20)).format("%Y-%m-%dT%H:%M").to_string();
     let rotation = json!({ "unit": "daily", "every": 30, "start": start });
     let layer = json!({ "rotation": rotation, "participants": [ann] });
@@ -230,8 +232,9 @@ async fn the_workload_says_what_it_is_made_of() {
     );
     assert_eq!((&ann_has["open_incidents"], &ann_has["on_call_hours"]), (&json!(1), &json!(20.0)));
     assert_eq!(ann_has["weight"], json!({ "issues": 4.0, "incidents": 8.0, "on_call": 2.5, "sum": 14.5 }));
-    let others: Vec<_> =
-        load["items"].as_array().unwrap().iter().skip(1).map(|one| &one["developer"]).collect();
+    let items = load["items"].as_array().unwrap();
+    assert!(items.iter().skip(1).all(|one| one["open_incidents"] == json!(0)), "{load}");
+    let others: Vec<_> = items.iter().skip(1).map(|one| &one["developer"]).collect();
     assert_eq!(others, [&json!("boss"), &json!("vic")], "who has nothing stands there too");
     app.stop().await;
 }
