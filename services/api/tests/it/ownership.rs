@@ -2,8 +2,9 @@
 
 use crate::harness::{Answer, App};
 use crate::oncall::{Crew, crew};
-use crate::people::Browser;
-use bugle_model::{Event, Exception, Frame, IssueId, ProjectId, Stacktrace};
+use crate::people::{Browser, person, team};
+use bugle_model::{Event, Exception, Frame, InstallationRole, IssueId, ProjectId, Stacktrace, TeamRole};
+use bugle_store::teams;
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -121,7 +122,8 @@ async fn a_codeowners_file_loses_nothing_silently() {
 async fn a_kept_name_of_somebody_who_has_left_is_nobodys() {
     let Crew { app, project, ann, boss, team, .. } = crew().await;
     let import = format!("{}/codeowners", path(project));
-    let names = json!({ "@ann": { "type": "person", "user": ann }, "@shop": { "type": "team", "team": team } });
+    let names =
+        json!({ "@ann": { "type": "person", "user": ann }, "@shop": { "type": "team", "team": team } });
     let text = "/src/ @ann @shop";
     let done = boss.post(&app, &import, &json!({ "text": text, "names": names })).await.ok(200);
     assert_eq!(done["unknown"], json!({}));
@@ -204,6 +206,47 @@ async fn availability_is_ones_own_and_the_managers() {
     assert_eq!(member.get(&app, path).await.ok(200)["available"], json!(false));
     let log = app.get("/api/v1/audit?action=availability.changed").await.ok(200);
     assert_eq!(log["items"][0]["actor"]["name"], json!("boss"), "{log}");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_availability_is_told_in_each_team_of_the_person() {
+    let Crew { app, ann, boss, team: shop, .. } = crew().await;
+    let red = team(&app, "red").await;
+    let role = InstallationRole::Member;
+    let (_, eve) = person(&app, "eve", role, &[(red, TeamRole::Manager)]).await;
+    let now = app.now();
+    teams::put_member(&mut *app.connection().await, red, ann, TeamRole::Member, now).await.unwrap();
+    let of_ann = format!("/api/v1/teams/{shop}/members/{ann}/availability");
+    boss.put(&app, &of_ann, &json!({ "available": false })).await.ok(200);
+    for (manager, team) in [(&boss, shop), (&eve, red)] {
+        let log = manager.get(&app, "/api/v1/audit?action=availability.changed").await.ok(200);
+        let items = log["items"].as_array().unwrap();
+        assert_eq!(items.len(), 1, "{log}");
+        assert_eq!((&items[0]["actor"]["name"], &items[0]["team"]), (&json!("boss"), &json!(team)));
+        assert_eq!(items[0]["after"]["available"], json!(false));
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn managers_do_not_change_the_availability_of_admins() {
+    let Crew { app, boss, team, .. } = crew().await;
+    let away = json!({ "available": false });
+    let in_team = [(team, TeamRole::Member)];
+    let (root, admin) = person(&app, "root", InstallationRole::Admin, &in_team).await;
+    let (top, owner) = person(&app, "top", InstallationRole::Owner, &in_team).await;
+    for (who, themselves) in [(root, &admin), (top, &owner)] {
+        let path = format!("/api/v1/teams/{team}/members/{who}/availability");
+        let refused = boss.put(&app, &path, &away).await.ok(403);
+        assert_eq!(
+            refused["detail"],
+            json!("only admins and owners of the installation change the availability of one of them")
+        );
+        let own = themselves.get(&app, "/api/v1/account/availability").await.ok(200);
+        assert_eq!(own["available"], json!(true));
+        admin.put(&app, &path, &away).await.ok(200);
+    }
     app.stop().await;
 }
 
