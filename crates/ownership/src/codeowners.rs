@@ -8,9 +8,11 @@ use std::collections::BTreeSet;
 
 /// Characters of a pattern.
 const MAX_PATTERN: usize = 512;
-/// Owners of a line, and the longest name of one in bytes.
-const MAX_OWNERS: usize = 10;
-const MAX_OWNER: usize = 254;
+/// Owners of a line or of the head of a section, and the longest name of one in bytes.
+const MAX_OWNERS: usize = 20;
+const MAX_OWNER: usize = 128;
+/// Problems that are told; one more says how many there were besides.
+const MAX_PROBLEMS: usize = 100;
 
 /// A line of a file that cannot be used as it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -38,14 +40,45 @@ pub struct Line {
 pub struct File {
     /// Its lines that have a pattern, in order.
     pub lines: Vec<Line>,
-    /// Those that cannot be used, or not whole.
+    /// Those that cannot be used, or not whole: the first 100, and one more that says how many there were besides.
     pub problems: Vec<Problem>,
 }
 
-/// Reads a file. Each line that is neither empty nor a comment is among `lines`, heads a section, or is among `problems`.
+/// The problems that are told, and the first of those that are only counted.
+#[derive(Default)]
+struct Problems {
+    told: Vec<Problem>,
+    more: usize,
+    from: u32,
+}
+
+impl Problems {
+    fn add(&mut self, line: u32, message: String) {
+        if self.told.len() < MAX_PROBLEMS {
+            self.told.push(Problem { line, message });
+            return;
+        }
+        if self.more == 0 {
+            self.from = line;
+        }
+        self.more += 1;
+    }
+
+    fn all(mut self) -> Vec<Problem> {
+        if self.more > 0 {
+            let message = format!("and {} more from here on", self.more);
+            self.told.push(Problem { line: self.from, message });
+        }
+        self.told
+    }
+}
+
+/// Reads a file. Each line that is neither empty nor a comment is among `lines`, heads a section, or is among `problems`, as long as these
+/// are not too many.
 #[must_use]
 pub fn parse(text: &str) -> File {
-    let mut file = File::default();
+    let mut lines: Vec<Line> = Vec::new();
+    let mut problems = Problems::default();
     let mut defaults: Vec<String> = Vec::new();
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for (number, line) in (1_u32..).zip(text.lines()) {
@@ -53,12 +86,12 @@ pub fn parse(text: &str) -> File {
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let mut problem = |message: String| file.problems.push(Problem { line: number, message });
+        let mut problem = |message: String| problems.add(number, message);
         if let Some(rest) = section(line) {
             defaults = owners(rest, &mut problem);
         } else if line.starts_with('!') {
             problem("a pattern cannot be negated".to_owned());
-        } else if file.lines.len() >= Codeowners::MAX_RULES {
+        } else if lines.len() >= Codeowners::MAX_RULES {
             problem(format!("is past the first {} patterns", Codeowners::MAX_RULES));
         } else {
             let (pattern, rest) = pattern(line);
@@ -70,10 +103,10 @@ pub fn parse(text: &str) -> File {
             if owners.is_empty() {
                 owners.clone_from(&defaults);
             }
-            file.lines.push(Line { number, pattern: pattern.to_owned(), owners });
+            lines.push(Line { number, pattern: pattern.to_owned(), owners });
         }
     }
-    file
+    File { lines, problems: problems.all() }
 }
 
 /// Whom the owners of a file are; `find` knows them by their names as written. Those that it does not know are kept with their lines.
@@ -131,7 +164,8 @@ fn owners(text: &str, problem: &mut impl FnMut(String)) -> Vec<String> {
         if name.len() > MAX_OWNER {
             problem(format!("the name of an owner is over {MAX_OWNER} bytes"));
         } else if found.len() >= MAX_OWNERS {
-            problem(format!("`{name}` is past the first {MAX_OWNERS} owners"));
+            problem(format!("`{name}` and what follows are past the first {MAX_OWNERS} owners"));
+            break;
         } else {
             found.push(name.to_owned());
         }
@@ -185,7 +219,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_used_is_told() {
-        let many: Vec<String> = (0..11).map(|number| format!("@p{number}")).collect();
+        let many: Vec<String> = (0..22).map(|number| format!("@p{number}")).collect();
         let text = format!("!a @ben\n{} @ben\nb {}\n", "x".repeat(513), many.join(" "));
         let file = parse(&text);
         let told: Vec<_> = file.problems.iter().map(|one| format!("{}: {}", one.line, one.message)).collect();
@@ -194,12 +228,32 @@ mod tests {
             [
                 "1: a pattern cannot be negated",
                 "2: the pattern is over 512 characters",
-                "3: `@p10` is past the first 10 owners",
+                "3: `@p20` and what follows are past the first 20 owners",
             ]
         );
         assert_eq!(file.lines.len(), 1);
+        assert_eq!(file.lines[0].owners.len(), 20);
         let file = parse(&"a @b\n".repeat(Codeowners::MAX_RULES + 1));
         assert_eq!(file.problems.len(), 1, "{:?}", file.problems.first());
+    }
+
+    #[test]
+    fn names_that_are_too_long_are_nobody() {
+        let (long, longest) = ("x".repeat(129), "y".repeat(128));
+        let file = parse(&format!("[Docs] {long} {longest}\na\nb {long} @ben\n"));
+        let owners: Vec<_> = file.lines.iter().map(|line| line.owners.join(" ")).collect();
+        assert_eq!(owners, [longest, "@ben".to_owned()]);
+        let told: Vec<_> = file.problems.iter().map(|one| format!("{}: {}", one.line, one.message)).collect();
+        assert_eq!(told, [1, 3].map(|line| format!("{line}: the name of an owner is over 128 bytes")));
+    }
+
+    #[test]
+    fn of_many_problems_the_rest_is_counted() {
+        let problems = parse(&"!a\n".repeat(150)).problems;
+        assert_eq!(problems.len(), 101);
+        let last = problems.last().map(|one| (one.line, one.message.as_str()));
+        assert_eq!(last, Some((101, "and 50 more from here on")));
+        assert_eq!(parse(&"!a\n".repeat(100)).problems.len(), 100);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Who gets an issue, and why.
 
-use crate::{Facts, Matched, Weight, matching};
+use crate::matching::{STEPS, bounded};
+use crate::{Facts, Matched, Weight};
 use bugle_model::{Availability, Codeowners, Owner, Ownership, ScheduleId, TeamId, UserId};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -24,14 +25,13 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// Why they cannot be given an issue by itself, if they cannot.
+    /// Why they cannot be given an issue by itself, if they cannot. No figures: whoever reads it need not see what they are of.
     fn excuse(&self) -> Option<String> {
         if !self.availability.available {
             return Some(format!("{} is away", self.name));
         }
         let limit = self.availability.max_open_issues.map(i64::from)?;
-        (self.open >= limit)
-            .then(|| format!("{} has {} open issues, and takes {limit}", self.name, self.open))
+        (self.open >= limit).then(|| format!("{} has as many open issues as they take", self.name))
     }
 }
 
@@ -111,7 +111,10 @@ pub fn decide(
     circumstances: &Circumstances,
 ) -> Decision {
     let mut search = Search { circumstances, passed_over: Vec::new() };
-    let matched = matching(ownership, codeowners, facts);
+    let matched = bounded(ownership, codeowners, facts, STEPS).unwrap_or_else(|_| {
+        search.pass_over("the rules take too long to try on this".to_owned());
+        None
+    });
     let mut choice = matched.as_ref().and_then(|matched| search.owner(matched));
     if choice.is_none() && ownership.otherwise.on_call {
         choice = search.on_call();
@@ -159,9 +162,7 @@ impl Search<'_> {
         workers.sort_by(|one, other| {
             one.weight.sum.total_cmp(&other.weight.sum).then_with(|| one.open.cmp(&other.open))
         });
-        workers.into_iter().find_map(|one| {
-            self.person(one.id, &format!("least to do in the team: weight {}", one.weight.sum))
-        })
+        workers.into_iter().find_map(|one| self.person(one.id, "least to do in the team"))
     }
 
     fn person(&mut self, user: UserId, reason: &str) -> Option<Choice> {

@@ -3,8 +3,8 @@
 use bugle_model::{Event, Frame};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Frames that are looked at: the last ones, which are the nearest to the crash.
-const MAX_FRAMES: usize = 250;
+/// Frames that are looked at: those that the client says are the app's first, then the last ones, which are the nearest to the crash.
+const MAX_FRAMES: usize = 50;
 
 /// What rules look at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,7 +25,10 @@ impl Facts {
     pub fn of(event: &Event) -> Self {
         let mut facts =
             Self { url: event.request.as_ref().and_then(|request| request.url.clone()), ..Self::default() };
-        for frame in frames(event).into_iter().rev().take(MAX_FRAMES) {
+        let mut frames = frames(event);
+        frames.reverse();
+        frames.sort_by_key(|frame| frame.in_app != Some(true));
+        for frame in frames.into_iter().take(MAX_FRAMES) {
             facts
                 .paths
                 .extend([&frame.filename, &frame.abs_path].into_iter().flatten().map(|path| slashes(path)));

@@ -1,5 +1,29 @@
 //! Globs over one text: `*` is any characters, `?` is one.
 
+use std::cell::Cell;
+
+/// How many more steps matching may take. Odd patterns on odd texts take as many as both are long, multiplied; thousands of such would take
+/// minutes. With nothing left nothing matches.
+#[derive(Debug)]
+pub(crate) struct Effort(Cell<u64>);
+
+impl Effort {
+    pub(crate) const fn new(steps: u64) -> Self {
+        Self(Cell::new(steps))
+    }
+
+    /// Takes a step, if there is one left.
+    pub(crate) fn spend(&self) -> bool {
+        let left = self.0.get().checked_sub(1);
+        self.0.set(left.unwrap_or_default());
+        left.is_some()
+    }
+
+    pub(crate) fn is_spent(&self) -> bool {
+        self.0.get() == 0
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Token {
     Char(char),
@@ -49,11 +73,11 @@ impl Glob {
     }
 
     /// Greedy, with one place to go back to: a later star never needs what an earlier one has taken.
-    pub(crate) fn matches(&self, text: &str) -> bool {
+    pub(crate) fn matches(&self, text: &str, effort: &Effort) -> bool {
         let first = |at: usize| text.get(at..).and_then(|rest| rest.chars().next());
         let (mut at, mut token) = (0, 0);
         let mut star: Option<(usize, usize)> = None;
-        loop {
+        while effort.spend() {
             match (self.tokens.get(token), first(at)) {
                 (Some(Token::Any), _) => {
                     token += 1;
@@ -73,12 +97,17 @@ impl Glob {
                 }
             }
         }
+        false
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Glob;
+    use super::{Effort, Glob};
+
+    fn matches(glob: &Glob, text: &str) -> bool {
+        glob.matches(text, &Effort::new(1_000_000))
+    }
 
     #[test]
     fn texts() {
@@ -95,7 +124,7 @@ mod tests {
             ("*", "", true),
             (r"a\b", r"A\B", true),
         ] {
-            assert_eq!(Glob::lenient(pattern).matches(text), expected, "{pattern} on {text}");
+            assert_eq!(matches(&Glob::lenient(pattern), text), expected, "{pattern} on {text}");
         }
     }
 
@@ -109,12 +138,20 @@ mod tests {
             ("A", "a", false),
             ("a\\", "a\\", true),
         ] {
-            assert_eq!(Glob::strict(pattern).matches(text), expected, "{pattern} on {text}");
+            assert_eq!(matches(&Glob::strict(pattern), text), expected, "{pattern} on {text}");
         }
     }
 
     #[test]
     fn hard_patterns_end_soon() {
-        assert!(!Glob::lenient(&"*a".repeat(250)).matches(&format!("{}b", "a".repeat(1000))));
+        assert!(!matches(&Glob::lenient(&"*a".repeat(250)), &format!("{}b", "a".repeat(1000))));
+    }
+
+    #[test]
+    fn nothing_matches_without_steps_left() {
+        let effort = Effort::new(4);
+        assert!(Glob::lenient("abc").matches("abc", &effort), "three characters and the end");
+        assert!(effort.is_spent());
+        assert!(!Glob::lenient("*").matches("", &effort));
     }
 }

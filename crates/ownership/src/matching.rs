@@ -1,12 +1,15 @@
 //! The rule that counts.
 
 use crate::Facts;
-use crate::glob::Glob;
-use crate::path::PathGlob;
+use crate::glob::{Effort, Glob};
+use crate::path::{PathGlob, names};
 use bugle_model::{Codeowners, Owner, Ownership, OwnershipMatch, OwnershipRule};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::borrow::Cow;
+
+/// Steps of matching for one decision: several times what a long file with a deep stack takes, and about a second.
+pub(crate) const STEPS: u64 = 200_000_000;
 
 /// A rule, or a line of CODEOWNERS, that counts for something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -25,36 +28,61 @@ pub struct Matched {
 /// The rule that counts: the last that matches; without any, the last line of CODEOWNERS that does.
 #[must_use]
 pub fn matching(ownership: &Ownership, codeowners: &Codeowners, facts: &Facts) -> Option<Matched> {
-    let by_rule = ownership.rules.iter().enumerate().rev().find(|(_, rule)| matches(rule, facts));
-    if let Some((index, rule)) = by_rule {
+    bounded(ownership, codeowners, facts, STEPS).ok().flatten()
+}
+
+/// The patterns take too long to try: it cannot be told which rule counts.
+#[derive(Debug)]
+pub(crate) struct TooLong;
+
+/// The same within so many steps, or that they do not suffice.
+pub(crate) fn bounded(
+    ownership: &Ownership,
+    codeowners: &Codeowners,
+    facts: &Facts,
+    steps: u64,
+) -> Result<Option<Matched>, TooLong> {
+    let effort = Effort::new(steps);
+    match found(ownership, codeowners, facts, &effort) {
+        None if effort.is_spent() => Err(TooLong),
+        found => Ok(found),
+    }
+}
+
+/// With no steps left no rule matches any more, so that none counts in the place of one before it.
+fn found(ownership: &Ownership, codeowners: &Codeowners, facts: &Facts, effort: &Effort) -> Option<Matched> {
+    let paths: Vec<_> = facts.paths.iter().filter_map(|path| names(path)).collect();
+    let mut rules = ownership.rules.iter().enumerate().rev();
+    if let Some((index, rule)) = rules.find(|(_, rule)| matches(rule, facts, &paths, effort)) {
         let number = index + 1;
         let says = format!("rule {number}: {}", rule.describe());
         return Some(Matched { rule: Some(number), line: None, says, owners: rule.owners.clone() });
     }
     let paths: Vec<_> = facts.paths.iter().map(|path| in_repository(ownership, path)).collect();
+    let paths: Vec<_> = paths.iter().filter_map(|path| names(path)).collect();
     let by_line = codeowners.rules.iter().rev().find(|rule| {
         let glob = PathGlob::of_codeowners(&rule.pattern);
-        paths.iter().any(|path| glob.matches(path))
+        paths.iter().any(|names| glob.matches(names, effort))
     })?;
     let says = format!("line {} of CODEOWNERS: {}", by_line.line, by_line.pattern);
     Some(Matched { rule: None, line: Some(by_line.line), says, owners: by_line.owners.clone() })
 }
 
-fn matches(rule: &OwnershipRule, facts: &Facts) -> bool {
+fn matches(rule: &OwnershipRule, facts: &Facts, paths: &[Vec<&str>], effort: &Effort) -> bool {
     let text = || Glob::lenient(&rule.pattern);
     match rule.by {
         OwnershipMatch::Path => {
             let glob = PathGlob::of_rule(&rule.pattern);
-            facts.paths.iter().any(|path| glob.matches(path))
+            paths.iter().any(|names| glob.matches(names, effort))
         }
         OwnershipMatch::Module => {
             let glob = text();
-            facts.modules.iter().any(|module| glob.matches(module))
+            facts.modules.iter().any(|module| glob.matches(module, effort))
         }
-        OwnershipMatch::Url => facts.url.as_ref().is_some_and(|url| text().matches(url)),
+        OwnershipMatch::Url => facts.url.as_ref().is_some_and(|url| text().matches(url, effort)),
         OwnershipMatch::Tag => {
             let value = rule.tag.as_ref().and_then(|name| facts.tags.get(name));
-            value.is_some_and(|value| text().matches(value))
+            value.is_some_and(|value| text().matches(value, effort))
         }
     }
 }
@@ -70,5 +98,28 @@ fn in_repository<'a>(ownership: &Ownership, path: &'a str) -> Cow<'a, str> {
             Cow::Owned(whole.trim_start_matches('/').to_owned())
         }
         _ => Cow::Borrowed(relative(path)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_takes_too_long_leaves_nothing_to_the_rules_before() {
+        let rule = |pattern: String| OwnershipRule {
+            by: OwnershipMatch::Path,
+            tag: None,
+            pattern,
+            owners: Vec::new(),
+        };
+        let hard = format!("*{}b", "a".repeat(100));
+        let rules = vec![rule("**".to_owned()), rule(hard)];
+        let ownership = Ownership { rules, ..Ownership::default() };
+        let facts = Facts::of_path(&"a".repeat(1_000));
+        let within = |steps| bounded(&ownership, &Codeowners::default(), &facts, steps);
+        assert!(matches!(within(10_000), Err(TooLong)));
+        let matched = within(STEPS).ok().flatten();
+        assert_eq!(matched.and_then(|matched| matched.rule), Some(1));
     }
 }

@@ -1,6 +1,6 @@
 //! Globs over paths, folder by folder: those of rules, and those of CODEOWNERS files.
 
-use crate::glob::Glob;
+use crate::glob::{Effort, Glob};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Part {
@@ -59,14 +59,15 @@ impl PathGlob {
         Self { either: if is_whole { vec![below] } else { vec![parts, below] } }
     }
 
-    /// `path` has slashes.
-    pub(crate) fn matches(&self, path: &str) -> bool {
-        if path.len() > MAX_PATH {
-            return false;
-        }
-        let names: Vec<&str> = path.split('/').collect();
-        self.either.iter().any(|parts| fits(parts, &names))
+    /// `names` are those of a path, as [`names`] gives them.
+    pub(crate) fn matches(&self, names: &[&str], effort: &Effort) -> bool {
+        self.either.iter().any(|parts| fits(parts, names, effort))
     }
+}
+
+/// The folders of a path that has slashes, and its file; of one that is too long nothing.
+pub(crate) fn names(path: &str) -> Option<Vec<&str>> {
+    (path.len() <= MAX_PATH).then(|| path.split('/').collect())
 }
 
 /// `folder/**` is what is in the folder, and not the folder.
@@ -77,17 +78,17 @@ fn inside(parts: &mut Vec<Part>) {
 }
 
 /// Greedy, as [`Glob::matches`].
-fn fits(parts: &[Part], names: &[&str]) -> bool {
+fn fits(parts: &[Part], names: &[&str], effort: &Effort) -> bool {
     let (mut at, mut part) = (0, 0);
     let mut folders: Option<(usize, usize)> = None;
-    loop {
+    while effort.spend() {
         match (parts.get(part), names.get(at)) {
             (Some(Part::Folders), _) => {
                 part += 1;
                 folders = Some((part, at));
             }
             (None, None) => return true,
-            (Some(Part::Name(glob)), Some(name)) if glob.matches(name) => {
+            (Some(Part::Name(glob)), Some(name)) if glob.matches(name, effort) => {
                 part += 1;
                 at += 1;
             }
@@ -101,11 +102,17 @@ fn fits(parts: &[Part], names: &[&str]) -> bool {
             }
         }
     }
+    false
 }
 
 #[cfg(test)]
 mod tests {
-    use super::PathGlob;
+    use super::{PathGlob, names};
+    use crate::glob::Effort;
+
+    fn matches(glob: &PathGlob, path: &str) -> bool {
+        glob.matches(&names(path).unwrap_or_default(), &Effort::new(1_000_000))
+    }
 
     #[test]
     fn of_rules() {
@@ -125,7 +132,7 @@ mod tests {
             ("**", "a", true),
             ("**/a/**/b", "x/a/y/a/z/b", true),
         ] {
-            assert_eq!(PathGlob::of_rule(pattern).matches(path), expected, "{pattern} on {path}");
+            assert_eq!(matches(&PathGlob::of_rule(pattern), path), expected, "{pattern} on {path}");
         }
     }
 
@@ -163,12 +170,12 @@ mod tests {
             (r"a\ b.txt", "x/a b.txt", true),
             ("/app/[slug]/page.tsx", "app/[slug]/page.tsx", true),
         ] {
-            assert_eq!(PathGlob::of_codeowners(pattern).matches(path), expected, "{pattern} on {path}");
+            assert_eq!(matches(&PathGlob::of_codeowners(pattern), path), expected, "{pattern} on {path}");
         }
     }
 
     #[test]
     fn hard_patterns_end_soon() {
-        assert!(!PathGlob::of_rule(&"**/a/".repeat(100)).matches(&format!("{}b", "a/".repeat(500))));
+        assert!(!matches(&PathGlob::of_rule(&"**/a/".repeat(100)), &format!("{}b", "a/".repeat(500))));
     }
 }

@@ -106,6 +106,20 @@ fn roots_lead_from_the_frame_to_the_repository() {
 }
 
 #[test]
+fn of_a_deep_stack_the_fifty_frames_of_the_app_that_are_nearest_to_the_crash_count() {
+    let frame = |path: String, in_app| Frame { filename: Some(path), in_app, ..Frame::default() };
+    let unsaid = (0..60).map(|number| frame(format!("unsaid/{number}.py"), None));
+    let of_app = (0..40).map(|number| frame(format!("app/{number}.py"), Some(true)));
+    let mut event = event();
+    let frames = of_app.chain(unsaid).collect();
+    event.exceptions[0].stacktrace = Some(Stacktrace { frames, ..Stacktrace::default() });
+    let paths = Facts::of(&event).paths;
+    assert_eq!(paths.len(), 50);
+    assert_eq!(paths.iter().filter(|path| path.starts_with("app/")).count(), 40);
+    assert!(paths.contains("unsaid/50.py") && !paths.contains("unsaid/49.py"), "{paths:?}");
+}
+
+#[test]
 fn paths_of_windows_have_slashes() {
     let facts = Facts::of_path(r"C:\app\src\Cart.cs");
     assert!(matching(&rules(&["path C:/app/**"]), &Codeowners::default(), &facts).is_some());

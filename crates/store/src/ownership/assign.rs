@@ -172,7 +172,16 @@ async fn choose(
     };
     let facts = event.as_ref().map(Facts::of).unwrap_or_default();
     let circumstances = circumstances(connection, about, now).await?;
-    Ok(decide(&ownership.content, &ownership.codeowners(), &facts, &circumstances).choice)
+    // Thousands of patterns can take a second, in which pages are not to wait.
+    let decided = tokio::task::spawn_blocking(move || {
+        decide(&ownership.content, &ownership.codeowners(), &facts, &circumstances)
+    });
+    match decided.await {
+        Ok(decision) => Ok(decision.choice),
+        // The process ends: another one decides.
+        Err(error) if error.is_cancelled() => Err(StoreError::Away(error.to_string())),
+        Err(error) => Err(StoreError::Damaged(format!("an owner cannot be told: {error}"))),
+    }
 }
 
 /// The event of the signal; when that is gone, the latest of the issue.

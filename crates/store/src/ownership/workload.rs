@@ -25,7 +25,7 @@ pub struct Workload {
     pub availability: Availability,
     /// Unresolved issues that are assigned to them.
     pub issues: BTreeMap<Priority, i64>,
-    /// Incidents that are not resolved, and that they were given or have acknowledged.
+    /// Incidents that are not resolved, and that they were given. By account: names can be chosen freely.
     pub incidents: i64,
     /// Hours on call within the last [`ON_CALL_DAYS`] days.
     pub on_call_hours: f64,
@@ -84,11 +84,11 @@ pub(super) async fn workload_with(
             WHERE i.assigned_user_id = ANY ($1) AND i.status = 0 AND ($2 IS NULL OR p.team_id = ANY ($2))
             GROUP BY i.assigned_user_id, i.priority),
          open AS (
-            SELECT n.assigned_user_id, n.acknowledged_by FROM incidents n LEFT JOIN projects p ON p.id = n.project_id
+            SELECT n.assigned_user_id FROM incidents n LEFT JOIN projects p ON p.id = n.project_id
             WHERE n.state < 3 AND ($2 IS NULL OR coalesce(n.team_id, p.team_id) = ANY ($2)))
          SELECT jsonb_build_object('user', u.id, 'name', u.name, 'availability', to_jsonb(a) - 'user_id',
             'issues', coalesce((SELECT jsonb_object_agg(c.priority, c.issues) FROM counted c WHERE c.user_id = u.id), '{}'),
-            'incidents', (SELECT count(*) FROM open o WHERE o.assigned_user_id = u.id OR o.acknowledged_by = u.name)) AS row
+            'incidents', (SELECT count(*) FROM open o WHERE o.assigned_user_id = u.id)) AS row
          FROM users u LEFT JOIN availability a ON a.user_id = u.id
          WHERE u.id = ANY ($1) AND NOT u.disabled ORDER BY u.id",
     )

@@ -4,10 +4,11 @@ use super::named;
 use crate::access::Principal;
 use crate::{ApiError, State};
 use actix_web::web::{Data, Json, Path};
-use bugle_model::{Availability, TeamId, UserId};
+use bugle_model::{Availability, InstallationRole, TeamId, UserId};
 use bugle_store::audit::{self, Target};
-use bugle_store::{Connection, Transactions, ownership, teams};
-use bugle_web::{FieldError, JsonBody};
+use bugle_store::users::{self, User};
+use bugle_store::{Connection, Scope, Transactions, ownership, teams};
+use bugle_web::{Code, FieldError, JsonBody, Problem};
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
@@ -29,7 +30,7 @@ pub(super) async fn set(
     let now = state.clock.now();
     named::refuse(mistakes(&body, now))?;
     let mut connection = state.store.conn().await?;
-    change(&mut connection, &principal, (user.id, &user.name), None, &body, now).await?;
+    change(&mut connection, &principal, (user.id, &user.name), &[None], &body, now).await?;
     Ok(Json(body))
 }
 
@@ -47,16 +48,31 @@ pub(super) async fn set_of_member(
     let all = teams::members(&mut connection, team.id).await?;
     let member = all.into_iter().find(|one| user.parse() == Ok(one.id));
     let member = member.ok_or_else(|| named::missing("user", &user))?;
+    let person = users::get(&mut connection, &Scope::All, member.id).await?;
+    let person = person.ok_or_else(|| named::missing("user", &user))?;
+    allowed(&principal, &person)?;
     named::refuse(mistakes(&body, now))?;
-    change(&mut connection, &principal, (member.id, &member.name), Some(team.id), &body, now).await?;
+    // It counts in all of their teams: an entry for the managers of each.
+    let teams: Vec<_> = person.teams.iter().map(|team| Some(team.id)).collect();
+    change(&mut connection, &principal, (person.id, &person.name), &teams, &body, now).await?;
     Ok(Json(body))
 }
 
+/// Whoever manages a team only changes nothing of those who run the installation.
+fn allowed(principal: &Principal, person: &User) -> Result<(), Problem> {
+    if person.role >= InstallationRole::Admin && !principal.is_admin() {
+        let detail = "only admins and owners of the installation change the availability of one of them";
+        return Err(Problem::with_detail(Code::Forbidden, detail));
+    }
+    Ok(())
+}
+
+/// Changes it, with an entry in the audit log for each of these teams.
 async fn change(
     connection: &mut Connection,
     principal: &Principal,
     (user, name): (UserId, &str),
-    team: Option<TeamId>,
+    teams: &[Option<TeamId>],
     new: &Availability,
     now: DateTime<Utc>,
 ) -> Result<(), ApiError> {
@@ -66,8 +82,12 @@ async fn change(
             ownership::set_availability(connection, user, new).await?;
             let target = Target::new("user", user, name);
             let (before, after) = (Some(json!(before)), Some(json!(new)));
-            let entry = principal.changed("availability.changed", target, team, before, after);
-            Ok::<_, ApiError>(audit::add(connection, &entry, now).await?)
+            let mut entry = principal.changed("availability.changed", target, None, before, after);
+            for team in teams {
+                entry.team = *team;
+                audit::add(connection, &entry, now).await?;
+            }
+            Ok::<_, ApiError>(())
         })
         .await?;
     Ok(())

@@ -64,7 +64,7 @@ pub(super) struct Workload {
     by_severity: BTreeMap<String, i64>,
     /// The account; none for a name without one, and for a team.
     user: Option<UserId>,
-    /// Incidents that are not resolved, and that they were given or have acknowledged.
+    /// Incidents that are not resolved, and that they were given.
     open_incidents: i64,
     /// Hours on call within the last 14 days.
     on_call_hours: f64,

@@ -1,6 +1,8 @@
 //! Calendars of others as overrides. It is a Friday, noon UTC.
 
 use crate::oncall::{Crew, crew};
+use crate::people::person;
+use bugle_model::{InstallationRole, TeamRole};
 use serde_json::{Value, json};
 
 fn event(uid: &str, who: &str, day: u32) -> String {
@@ -24,7 +26,10 @@ fn shifts(overrides: &Value) -> Vec<(String, i64)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn events_become_overrides_once_somebody_has_seen_which() {
-    let Crew { app, boss, member, viewer, ann, .. } = crew().await;
+    let Crew { app, boss, member, viewer, ann, team, .. } = crew().await;
+    // Of two people with one name it is the one who was there first.
+    let (twin, _) = person(&app, "twin", InstallationRole::Member, &[(team, TeamRole::Member)]).await;
+    app.database.execute(&format!("UPDATE users SET name = 'Vic' WHERE id = {twin}")).await.unwrap();
     let vic = app.database.number("SELECT id::bigint FROM users WHERE name = 'vic'").await.unwrap();
     let empty = json!({ "name": "shop", "zone": "Europe/Vienna", "layers": [] });
     let path =

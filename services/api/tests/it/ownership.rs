@@ -2,8 +2,9 @@
 
 use crate::harness::{Answer, App};
 use crate::oncall::{Crew, crew};
-use crate::people::Browser;
-use bugle_model::{Event, Exception, Frame, IssueId, ProjectId, Stacktrace};
+use crate::people::{Browser, person, team};
+use bugle_model::{Event, Exception, Frame, InstallationRole, IssueId, ProjectId, Stacktrace, TeamRole};
+use bugle_store::teams;
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -118,6 +119,22 @@ async fn a_codeowners_file_loses_nothing_silently() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_kept_name_of_somebody_who_has_left_is_nobodys() {
+    let Crew { app, project, ann, boss, team, .. } = crew().await;
+    let import = format!("{}/codeowners", path(project));
+    let names =
+        json!({ "@ann": { "type": "person", "user": ann }, "@shop": { "type": "team", "team": team } });
+    let text = "/src/ @ann @shop";
+    let done = boss.post(&app, &import, &json!({ "text": text, "names": names })).await.ok(200);
+    assert_eq!(done["unknown"], json!({}));
+    let member = format!("/api/v1/teams/{team}/members/{ann}");
+    boss.delete(&app, &member).await.ok(204);
+    let again = boss.post(&app, &import, &json!({ "text": text })).await.ok(200);
+    assert_eq!(again, json!({ "rules": 1, "unknown": { "@ann": [1] }, "problems": [] }));
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rules_can_be_tried_before_they_are_kept() {
     let Crew { app, project, ann, boss, member, viewer, .. } = crew().await;
     let attempt = format!("{}/try", path(project));
@@ -193,6 +210,47 @@ async fn availability_is_ones_own_and_the_managers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_availability_is_told_in_each_team_of_the_person() {
+    let Crew { app, ann, boss, team: shop, .. } = crew().await;
+    let red = team(&app, "red").await;
+    let role = InstallationRole::Member;
+    let (_, eve) = person(&app, "eve", role, &[(red, TeamRole::Manager)]).await;
+    let now = app.now();
+    teams::put_member(&mut *app.connection().await, red, ann, TeamRole::Member, now).await.unwrap();
+    let of_ann = format!("/api/v1/teams/{shop}/members/{ann}/availability");
+    boss.put(&app, &of_ann, &json!({ "available": false })).await.ok(200);
+    for (manager, team) in [(&boss, shop), (&eve, red)] {
+        let log = manager.get(&app, "/api/v1/audit?action=availability.changed").await.ok(200);
+        let items = log["items"].as_array().unwrap();
+        assert_eq!(items.len(), 1, "{log}");
+        assert_eq!((&items[0]["actor"]["name"], &items[0]["team"]), (&json!("boss"), &json!(team)));
+        assert_eq!(items[0]["after"]["available"], json!(false));
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn managers_do_not_change_the_availability_of_admins() {
+    let Crew { app, boss, team, .. } = crew().await;
+    let away = json!({ "available": false });
+    let in_team = [(team, TeamRole::Member)];
+    let (root, admin) = person(&app, "root", InstallationRole::Admin, &in_team).await;
+    let (top, owner) = person(&app, "top", InstallationRole::Owner, &in_team).await;
+    for (who, themselves) in [(root, &admin), (top, &owner)] {
+        let path = format!("/api/v1/teams/{team}/members/{who}/availability");
+        let refused = boss.put(&app, &path, &away).await.ok(403);
+        assert_eq!(
+            refused["detail"],
+            json!("only admins and owners of the installation change the availability of one of them")
+        );
+        let own = themselves.get(&app, "/api/v1/account/availability").await.ok(200);
+        assert_eq!(own["available"], json!(true));
+        admin.put(&app, &path, &away).await.ok(200);
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_workload_says_what_it_is_made_of() {
     let crew = crew().await;
     let (issue, incident) = crew.incident().await;
@@ -201,6 +259,8 @@ async fn the_workload_says_what_it_is_made_of() {
     boss.patch(&app, &format!("/api/v1/issues/{issue}"), &give).await.ok(200);
     let user = json!({ "user": ann });
     boss.post(&app, &format!("/api/v1/incidents/{incident}/reassign"), &user).await.ok(200);
+    let answered = boss.post(&app, &format!("/api/v1/incidents/{incident}/acknowledge"), &json!({})).await;
+    assert_eq!(answered.ok(200)["acknowledged_by"], json!("boss"), "whose name counts for nothing");
     let start = (app.now() - chrono::TimeDelta::hours(20)).format("%Y-%m-%dT%H:%M").to_string();
     let rotation = json!({ "unit": "daily", "every": 30, "start": start });
     let layer = json!({ "rotation": rotation, "participants": [ann] });
@@ -215,8 +275,9 @@ async fn the_workload_says_what_it_is_made_of() {
     );
     assert_eq!((&ann_has["open_incidents"], &ann_has["on_call_hours"]), (&json!(1), &json!(20.0)));
     assert_eq!(ann_has["weight"], json!({ "issues": 4.0, "incidents": 8.0, "on_call": 2.5, "sum": 14.5 }));
-    let others: Vec<_> =
-        load["items"].as_array().unwrap().iter().skip(1).map(|one| &one["developer"]).collect();
+    let items = load["items"].as_array().unwrap();
+    assert!(items.iter().skip(1).all(|one| one["open_incidents"] == json!(0)), "{load}");
+    let others: Vec<_> = items.iter().skip(1).map(|one| &one["developer"]).collect();
     assert_eq!(others, [&json!("boss"), &json!("vic")], "who has nothing stands there too");
     app.stop().await;
 }

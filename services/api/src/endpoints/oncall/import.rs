@@ -97,6 +97,7 @@ pub(in super::super) async fn run(
     let imported = tokio::task::spawn_blocking(move || ical::import(&calendar, range)).await;
     let imported = imported.map_err(|error| Problem::internal(&error))?;
     let imported = imported.map_err(|error| Problem::invalid_field("calendar", error.to_string()))?;
+    let known = Known::of(people, colleagues);
     let view = connection
         .transaction(async |connection| {
             let stored = schedules::held(connection, &principal, &id, now).await?;
@@ -105,7 +106,7 @@ pub(in super::super) async fn run(
             let by_hand =
                 by_hand.into_iter().map(|one| Override { from: one.from, to: one.to, kind: one.kind });
             let kept = Schedule { overrides: by_hand.collect(), ..stored.schedule.clone() };
-            let mut view = preview(&kept, imported, |one| whose(one, &people, &colleagues))?;
+            let mut view = preview(&kept, imported, |one| known.whose(one))?;
             (view.dry_run, view.replaced) = (dry_run, imports.len());
             if !dry_run {
                 let maker = &principal.actor.name;
@@ -147,15 +148,35 @@ fn preview(
     Ok(View { dry_run: true, overrides, replaced: 0, conflicts, unknown, problems })
 }
 
-/// Whose an event is: what the caller says comes before what the team's accounts say, attendees before the title.
-fn whose(event: &Occurrence, said: &BTreeMap<String, UserId>, colleagues: &[Colleague]) -> Option<UserId> {
-    let title = event.summary.trim();
-    let mut names = event.attendees.iter().map(String::as_str).chain([title]);
-    let by_address = |address: &String| colleagues.iter().find(|one| one.email.eq_ignore_ascii_case(address));
-    let by_name = || colleagues.iter().find(|one| one.name.to_lowercase() == title.to_lowercase());
-    names
-        .find_map(|name| said.get(name).copied())
-        .or_else(|| event.attendees.iter().find_map(by_address).or_else(by_name).map(|one| one.id))
+/// Whose events can be. A calendar has thousands of events and a team hundreds of people.
+struct Known {
+    /// What the caller says.
+    said: BTreeMap<String, UserId>,
+    /// The team's accounts, by their addresses in lower case…
+    by_address: BTreeMap<String, UserId>,
+    /// … and by their names; of several with one name the first.
+    by_name: BTreeMap<String, UserId>,
+}
+
+impl Known {
+    fn of(said: BTreeMap<String, UserId>, colleagues: Vec<Colleague>) -> Self {
+        let (mut by_address, mut by_name) = (BTreeMap::new(), BTreeMap::new());
+        for one in colleagues {
+            by_address.entry(one.email.to_ascii_lowercase()).or_insert(one.id);
+            by_name.entry(one.name.to_lowercase()).or_insert(one.id);
+        }
+        Self { said, by_address, by_name }
+    }
+
+    /// Whose an event is: what the caller says comes before what the team's accounts say, attendees before the title.
+    fn whose(&self, event: &Occurrence) -> Option<UserId> {
+        let title = event.summary.trim();
+        let mut names = event.attendees.iter().map(String::as_str).chain([title]);
+        let by_address = |address: &String| self.by_address.get(&address.to_ascii_lowercase());
+        let said = names.find_map(|name| self.said.get(name));
+        let of_team = || event.attendees.iter().find_map(by_address);
+        said.or_else(of_team).or_else(|| self.by_name.get(&title.to_lowercase())).copied()
+    }
 }
 
 fn unknown(strangers: &[&Occurrence]) -> Vec<Unknown> {

@@ -39,7 +39,7 @@ pub(in super::super) struct Answer {
     rules: usize,
     /// Owners that are nobody here, each with its lines. The lines count without them.
     unknown: BTreeMap<String, BTreeSet<u32>>,
-    /// Lines that cannot be used, or not whole.
+    /// Lines that cannot be used, or not whole: the first 100, and one more that says how many there were besides.
     problems: Vec<Problem>,
 }
 
@@ -58,10 +58,11 @@ pub(in super::super) async fn handler(
         .transaction(async |connection| {
             let before = ownership::get(connection, project.id).await?.imported;
             let names = body.names.as_ref().map_or_else(|| kept_names(before.as_ref()), lower);
+            let here = still_here(&names, &known);
             let file = codeowners::parse(&body.text);
             let problems = file.problems.clone();
             let rules = codeowners::resolve(file, |name| {
-                names.get(&name.to_lowercase()).copied().or_else(|| known.by_address(name))
+                here.get(&name.to_lowercase()).copied().or_else(|| known.by_address(name))
             });
             let answer = Answer { rules: rules.len(), unknown: unknown(&rules), problems };
             let new = (!body.text.trim().is_empty()).then_some(Codeowners { rules, names });
@@ -108,6 +109,12 @@ fn lower(names: &BTreeMap<String, Owner>) -> BTreeMap<String, Owner> {
 
 fn kept_names(before: Option<&Imported>) -> BTreeMap<String, Owner> {
     before.map(|imported| imported.codeowners.names.clone()).unwrap_or_default()
+}
+
+/// Names that were kept may be of somebody who has left, or whom this caller does not see.
+fn still_here(names: &BTreeMap<String, Owner>, known: &Known) -> BTreeMap<String, Owner> {
+    let here = names.iter().filter(|(_, owner)| known.stranger(owner).is_none());
+    here.map(|(name, owner)| (name.clone(), *owner)).collect()
 }
 
 fn unknown(rules: &[CodeownersRule]) -> BTreeMap<String, BTreeSet<u32>> {

@@ -74,7 +74,11 @@ pub(in super::super) async fn handler(
         environment: subject.environment.as_deref(),
     };
     let circumstances = circumstances(&mut connection, about, now).await?;
-    let decision = decide(&rules, &codeowners, &subject.facts, &circumstances);
+    drop(connection);
+    // Thousands of patterns can take a second.
+    let facts = subject.facts;
+    let decided = tokio::task::spawn_blocking(move || decide(&rules, &codeowners, &facts, &circumstances));
+    let decision = decided.await.map_err(|error| Problem::internal(&error))?;
     let issue =
         subject.issue.map(|issue| IssueName { id: issue.id, short_id: issue.short_id(), title: issue.title });
     Ok(Json(Answer { decision, issue }))
