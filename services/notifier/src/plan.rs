@@ -156,7 +156,8 @@ fn used_up(policy: &Policy, candidate: &Candidate, now: DateTime<Utc>) -> Option
         return Some(format!("given up after {} attempts: {lost}", candidate.attempts));
     }
     let hours = policy.max_age.num_hours();
-    (now - candidate.created_at.max(candidate.received_at) > policy.max_age).then(|| format!("given up after {hours} hours: {lost}"))
+    (now - candidate.created_at.max(candidate.received_at) > policy.max_age)
+        .then(|| format!("given up after {hours} hours: {lost}"))
 }
 
 /// Takes what is too old out of `wanted`. One whose sender was lost stays: what became of it is found out first.

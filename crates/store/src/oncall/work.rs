@@ -282,7 +282,9 @@ async fn apply(
     for (id, decision) in &decided {
         match decision.pending {
             // Who was asked to help is not paged again when the policy begins again.
-            Pending::Cancel(reason) if decision.restarts => pages::cancel_policys(conn, *id, reason, now).await?,
+            Pending::Cancel(reason) if decision.restarts => {
+                pages::cancel_policys(conn, *id, reason, now).await?
+            }
             Pending::Cancel(reason) => pages::cancel(conn, &[*id], reason, now).await?,
             Pending::Keep | Pending::CarryOver => {}
         }

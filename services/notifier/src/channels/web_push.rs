@@ -6,7 +6,7 @@ mod vapid;
 
 use super::Dispatch;
 use crate::client::{self, Answer};
-use crate::content::{Item, Content, Links, cut};
+use crate::content::{Content, Item, Links, cut};
 use crate::guard::Guard;
 use crate::outcome::{Blame, Outcome, Verdict};
 use bugle_model::{Priority, SignalKind};
