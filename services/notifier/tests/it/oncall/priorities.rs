@@ -150,3 +150,19 @@ async fn what_had_nobody_is_tried_at_once_when_it_becomes_more() {
     scene.threshold(issue, Priority::Critical, 1_000).await;
     scene.hears(&["sms ann"]).await;
 }
+
+#[tokio::test]
+async fn a_policy_that_has_ended_tells_those_who_were_left_out_and_those_who_know_less() {
+    let mut scene = Scene::new().await;
+    let (ann, boss) = (scene.person("ann").await, scene.person("boss").await);
+    let (email, sms) = (scene.reach(&ann, Channel::Email).await, scene.reach(&ann, Channel::Sms).await);
+    scene.rule(&ann, email, Priority::Low, 0).await;
+    scene.rule(&ann, sms, Priority::Critical, 0).await;
+    let critical = EscalationStep { min_priority: Some(Priority::Critical), ..step(&[person(&boss)], 5) };
+    scene.escalates_by(&policy(vec![step(&[person(&ann)], 5), critical])).await;
+    let issue = scene.error("Bad", Priority::High).await;
+    scene.hears(&["email ann"]).await;
+    scene.quiet(6).await;
+    scene.threshold(issue, Priority::Critical, 1_000).await;
+    scene.hears(&["account boss", "sms ann"]).await;
+}

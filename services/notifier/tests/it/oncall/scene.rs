@@ -295,7 +295,6 @@ impl Scene {
         found
     }
 
-    /// The only incident.
     pub async fn incident(&self) -> Incident {
         let mut found = self.incidents().await;
         assert_eq!(found.len(), 1, "{found:#?}");
@@ -343,8 +342,7 @@ impl Scene {
 }
 
 fn escalator(world: &World) -> Escalator {
-    let clock = Arc::clone(&world.clock) as Arc<dyn Clock>;
-    Escalator::new(world.store.clone(), clock, Arc::clone(&world.wake), &world.metrics)
+    Escalator::new(world.store.clone(), world.clock.clone(), Arc::clone(&world.wake), &world.metrics)
 }
 
 fn hook(request: &Recorded) -> String {
