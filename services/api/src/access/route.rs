@@ -147,9 +147,12 @@ fn wrapped(endpoint: Endpoint, state: &Data<State>, reader: Option<Reader>) -> R
     route.wrap(from_fn(async |request, next: Next<BoxBody>| Ok(in_detail(next.call(request).await?).await)))
 }
 
-/// The reader of a path that names a single thing which can be changed there.
+/// The reader of a path that names a single thing which can be changed there, or a document that is put there whole.
 fn reader_of_thing(path: &str, endpoints: &[Endpoint]) -> Option<Reader> {
-    let is_thing = path.ends_with('}') && endpoints.iter().any(|one| !one.declared.method.is_safe());
+    let changes = |one: &Endpoint| {
+        if path.ends_with('}') { !one.declared.method.is_safe() } else { one.declared.method == Method::PUT }
+    };
+    let is_thing = endpoints.iter().any(changes);
     endpoints.iter().find_map(|one| one.reader.clone()).filter(|_| is_thing)
 }
 

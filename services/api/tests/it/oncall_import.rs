@@ -118,10 +118,7 @@ async fn what_cannot_be_imported_is_refused_with_the_reason() {
     let import = format!("{path}/import");
     let hourly = "BEGIN:VEVENT\nUID:1\nSUMMARY:boss\nDTSTART:20270116T000000Z\nDURATION:PT30M\nRRULE:FREQ=HOURLY\nEND:VEVENT\n";
     for (body, mistake) in [
-        (
-            json!({ "calendar": "hello" }),
-            "calendar: this is no calendar: it does not begin with BEGIN:VCALENDAR",
-        ),
+        (json!({ "calendar": "hello" }), "calendar: the calendar cannot be read at `hello`"),
         (
             json!({ "calendar": calendar(&[]), "until": "2027-01-15T12:00:00Z" }),
             "until: in the future, by 366 days at most",

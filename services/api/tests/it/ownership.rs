@@ -261,9 +261,10 @@ async fn the_workload_says_what_it_is_made_of() {
     boss.post(&app, &format!("/api/v1/incidents/{incident}/reassign"), &user).await.ok(200);
     let answered = boss.post(&app, &format!("/api/v1/incidents/{incident}/acknowledge"), &json!({})).await;
     assert_eq!(answered.ok(200)["acknowledged_by"], json!("boss"), "whose name counts for nothing");
-    let start = (app.now() - chrono::TimeDelta::hours(20)).format("%Y-%m-%dT%H:%M").to_string();
-    let rotation = json!({ "unit": "daily", "every": 30, "start": start });
-    let layer = json!({ "rotation": rotation, "participants": [ann] });
+    let starts = app.now() - chrono::TimeDelta::hours(20);
+    let rotation =
+        json!({ "unit": "daily", "every": 30, "start": starts.format("%Y-%m-%dT%H:%M").to_string() });
+    let layer = json!({ "rotation": rotation, "participants": [ann], "starts": starts });
     let schedule = json!({ "name": "Primary", "zone": "UTC", "layers": [layer] });
     boss.post(&app, "/api/v1/schedules", &schedule).await.ok(201);
 

@@ -78,7 +78,7 @@ impl Called {
 
 /// Ann's phone, for SMS.
 async fn phone(scene: &Scene) -> ContactMethodId {
-    let sql = "SELECT id FROM destinations WHERE channel = 3";
+    let sql = "SELECT id::bigint FROM destinations WHERE channel = 3";
     ContactMethodId(scene.crew.app.database.number(sql).await.unwrap().try_into().unwrap())
 }
 

@@ -296,6 +296,30 @@ export interface paths {
         patch: operations["change_account"];
         trace?: never;
     };
+    "/api/v1/account/availability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether one is given issues by themselves, and how many.
+         * @description For people who are signed in.
+         */
+        get: operations["get_availability"];
+        /**
+         * Sets whether one is given issues by themselves, and how many.
+         * @description For people who are signed in.
+         */
+        put: operations["set_availability"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/account/contact-methods": {
         parameters: {
             query?: never;
@@ -400,6 +424,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/account/handoff-notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * When one is told of one's shifts.
+         * @description For people who are signed in.
+         */
+        get: operations["get_handoff_notices"];
+        /**
+         * Says when one is to be told by mail of one's shifts.
+         * @description For people who are signed in.
+         */
+        put: operations["set_handoff_notices"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/account/notification-rules": {
         parameters: {
             query?: never;
@@ -491,6 +539,26 @@ export interface paths {
          * @description For people who are signed in.
          */
         delete: operations["remove_second_factor"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/web-push-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The key that a browser subscribes with; made when first asked for.
+         * @description For people who are signed in.
+         */
+        get: operations["get_web_push_key"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -782,6 +850,26 @@ export interface paths {
         get: operations["get_calendar"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/canary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The webhook at the end of the canary's road, for Bugle itself.
+         * @description For everybody.
+         */
+        post: operations["receive_canary"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1772,6 +1860,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/on-call/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How on-call went: answers, pages with their delays, and whom they woke.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["get_on_call_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/openapi.json": {
         parameters: {
             query?: never;
@@ -2116,6 +2224,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/ownership": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who owns what of the project.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["get_ownership"];
+        /**
+         * Sets the ownership rules, and who gets what no rule gives to anybody; an imported CODEOWNERS stays.
+         * @description For the role manager in the team, and tokens with the scope write.
+         */
+        put: operations["set_ownership"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/ownership/codeowners": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Imports a CODEOWNERS file in the place of the one before.
+         * @description For the role manager in the team, and tokens with the scope write.
+         */
+        post: operations["import_codeowners"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/ownership/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tells who would get an issue, and why; keeps nothing.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        post: operations["try_ownership"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/releases": {
         parameters: {
             query?: never;
@@ -2420,6 +2592,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/schedules/{id}/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes overrides of the events of an iCalendar, instead of those of the import before.
+         * @description For the role manager in the team, and tokens with the scope write.
+         */
+        post: operations["import_calendar"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/schedules/{id}/on-call": {
         parameters: {
             query?: never;
@@ -2479,6 +2671,90 @@ export interface paths {
          * @description For the role member in the team, and tokens with the scope triage.
          */
         delete: operations["remove_override"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{id}/swaps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who asks for whom to take their shifts, and what came of it; the newest first.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["list_swaps"];
+        put?: never;
+        /**
+         * Asks one's team, or somebody of it, to take one's shifts within a time.
+         * @description For people who are signed in.
+         */
+        post: operations["ask_for_swap"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{id}/swaps/{swap_id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says no.
+         * @description For people who are signed in.
+         */
+        post: operations["decline_swap"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{id}/swaps/{swap_id}/take": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes them: an override is made.
+         * @description For people who are signed in.
+         */
+        post: operations["take_swap"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{id}/swaps/{swap_id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes one's own request back.
+         * @description For people who are signed in.
+         */
+        post: operations["withdraw_swap"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2928,6 +3204,26 @@ export interface paths {
         patch: operations["change_team"];
         trace?: never;
     };
+    "/api/v1/teams/{id}/destinations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where the notifications of the team's projects go.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["list_team_destinations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/teams/{id}/members": {
         parameters: {
             query?: never;
@@ -2972,6 +3268,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/teams/{id}/members/{user_id}/availability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Sets whether somebody of the team is given issues, and how many.
+         * @description For the role manager in the team, and tokens with the scope write.
+         */
+        put: operations["set_member_availability"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/teams/{id}/response-times": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Changes how long the team's incidents have to be answered; counts for what begins later.
+         * @description For the role manager in the team, and tokens with the scope write.
+         */
+        put: operations["set_response_times"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens": {
         parameters: {
             query?: never;
@@ -3011,6 +3347,46 @@ export interface paths {
          * @description For people with the role manager in the team, and tokens with the scope admin.
          */
         delete: operations["revoke_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/twilio/calls/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * How a call goes: a form of Twilio's with its signature.
+         * @description For everybody.
+         */
+        post: operations["receive_call_status"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/twilio/calls/{id}/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A key that was pressed during a call: a form of Twilio's with its signature, answered as TwiML.
+         * @description For everybody.
+         */
+        post: operations["receive_call_key"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3475,6 +3851,26 @@ export interface components {
             /** @description How many were not. */
             refused: number;
         };
+        /** @description A time in which somebody else is to have one's shifts. */
+        AskForSwapBody: {
+            /**
+             * Format: date-time
+             * @description When it ends; after `start`, by 366 days at most, and not in the past.
+             */
+            end: string;
+            /**
+             * @description Why; up to 500 characters, for one's colleagues.
+             * @default
+             */
+            note: string;
+            /**
+             * Format: date-time
+             * @description When it begins. What is over already stays as it was.
+             */
+            start: string;
+            /** @description The only one who is asked, and is of the team; else the whole team is. */
+            with?: components["schemas"]["UserId"] | null;
+        };
         AskPasswordResetBody: {
             email: string;
         };
@@ -3584,6 +3980,23 @@ export interface components {
             /** @description The name. */
             name: string | null;
         };
+        /** @description Whether somebody can be given issues, and how many. */
+        Availability: {
+            /** @description Off: issues are not given to them by themselves. */
+            available: boolean;
+            /**
+             * Format: date-time
+             * @description Until when they are not; `null` with `available` off: until they say otherwise.
+             * @default null
+             */
+            away_until: string | null;
+            /**
+             * Format: int32
+             * @description With so many open issues assigned to them they get no more by themselves; `null`: no limit.
+             * @default null
+             */
+            max_open_issues: number | null;
+        };
         /** @description Something that happened before. */
         Breadcrumb: {
             /** @description A dotted name. */
@@ -3612,6 +4025,19 @@ export interface components {
             matched: number;
             /** @description There are more than were looked at: ask again. */
             more: boolean;
+        };
+        /** @description An event, or a part of one, that was left out. */
+        CalendarProblem: {
+            /** @description Why. */
+            message: string;
+            /** @description The event's UID; empty when there is none. */
+            uid: string;
+        };
+        CanaryEvent: {
+            event_id: string;
+        };
+        CanaryMessageData: {
+            event?: components["schemas"]["CanaryEvent"] | null;
         };
         CaptureHealth: {
             healthy: boolean;
@@ -3756,6 +4182,86 @@ export interface components {
         };
         /** @description How a message travels. */
         Channel: "email" | "slack" | "sms" | "webhook" | "voice" | "web_push";
+        /** @description Pages of a channel. */
+        ChannelMetrics: {
+            /** @description Which. */
+            channel: components["schemas"]["Channel"];
+            /** @description Both in each bucket. */
+            counts: number[];
+            /**
+             * Format: int64
+             * @description Pages that were given up, or that have not arrived.
+             */
+            failed: number;
+            /**
+             * Format: double
+             * @description From the event to the provider's acceptance, of an incident's first pages; from the time at which it was due, of others. Half of
+             *     those that were sent took no longer; none without any.
+             */
+            p50_ms: number | null;
+            /**
+             * Format: double
+             * @description The same of 95 in 100.
+             */
+            p95_ms: number | null;
+            /**
+             * Format: double
+             * @description The same of 99 in 100.
+             */
+            p99_ms: number | null;
+            /**
+             * Format: int64
+             * @description Pages that its provider took, and did not report as undelivered.
+             */
+            sent: number;
+        };
+        /** @description Who gets an issue. */
+        ChosenAssignee: {
+            user: components["schemas"]["UserId"];
+        } | {
+            team: components["schemas"]["TeamId"];
+        };
+        /** @description Who gets an issue, and why. */
+        ChosenOwner: {
+            /** @description Who. */
+            assignee: components["schemas"]["ChosenAssignee"];
+            /** @description Their name. */
+            name: string;
+            /** @description Why: `owner by rule 3: path src/checkout/**`. */
+            reason: string;
+        };
+        /** @description What was imported, and what was not understood. */
+        CodeownersImport: {
+            /** @description Lines that cannot be used, or not whole: the first 100, and one more that says how many there were besides. */
+            problems: components["schemas"]["CodeownersProblem"][];
+            /** @description How many lines have a pattern. */
+            rules: number;
+            /** @description Owners that are nobody here, each with its lines. The lines count without them. */
+            unknown: {
+                [key: string]: number[];
+            };
+        };
+        /** @description A line of a file that cannot be used as it stands. */
+        CodeownersProblem: {
+            /** @description Its number, from 1. */
+            line: number;
+            /** @description What is wrong with it. */
+            message: string;
+        };
+        /** @description One line of a CODEOWNERS file. */
+        CodeownersRule: {
+            /** @description Its number, from 1. */
+            line: number;
+            /** @description Whom its owners are here. */
+            owners: components["schemas"]["Owner"][];
+            /** @description The pattern, as `.gitignore` understands it. */
+            pattern: string;
+            /**
+             * @description Those of its owners that are nobody here, as written.
+             * @default []
+             */
+            unknown: string[];
+        };
         /** @description A comment. */
         CommentIssueBody: {
             /** @description Up to 10,000 characters. `@` and a name or an address mentions somebody. */
@@ -3868,13 +4374,17 @@ export interface components {
         };
         /** @description A contact method to be made. */
         CreateContactMethodBody: {
+            /** @description Web push: the secret of the browser's subscription, in base64url. */
+            auth?: string | null;
             /** @description Slack: a bot token (`xoxb-…`), for messages to oneself. */
             bot_token?: string | null;
             /** @description How messages travel. */
             channel: components["schemas"]["Channel"];
             /** @description What to call it; 1 to 64 characters. */
             name: string;
-            /** @description An address, a number in E.164, a URL, or with a bot token the id of a Slack user. */
+            /** @description Web push: the public key of the browser's subscription, in base64url. */
+            p256dh?: string | null;
+            /** @description An address, a number in E.164, a URL, or with a bot token the id of a Slack user. Web push: the `endpoint` of the browser's subscription. */
             target: string;
         };
         CreateDestinationBody: {
@@ -4164,7 +4674,7 @@ export interface components {
             /** @description What `cursor` gives the next part; null when this was the last. */
             next: string | null;
         };
-        /** @description What a provider says of a message after it has accepted it: of an SMS. Comes in any order, and may come twice. */
+        /** @description What a provider says of a message after it has accepted it: of an SMS or a call. Comes in any order, and may come twice. */
         DeliveryStatus: "accepted" | "queued" | "sending" | "sent" | "delivered" | "undelivered" | "failed";
         /** @description A deploy of a release. */
         Deploy: {
@@ -4241,6 +4751,8 @@ export interface components {
         };
         /** @description What can be set for a destination beyond channel and target. Unknown fields are an error. */
         DestinationSettings: {
+            /** @description Web push: the secret of the browser's subscription, in base64url. */
+            auth?: string;
             /** @description Slack: a bot token (`xoxb-…`); the target is then a channel id. */
             bot_token?: string;
             /** @description Only these environments; empty means all. */
@@ -4251,6 +4763,8 @@ export interface components {
             };
             /** @description Only these kinds; empty means all. */
             kinds?: components["schemas"]["SignalKind"][];
+            /** @description Web push: the public key of the browser's subscription, in base64url. */
+            p256dh?: string;
             /** @description Webhook: the signing secret, `whsec_…`. Made when absent; shown once. */
             secret?: string;
             /** @description Webhook: a minijinja template for the body instead of the standard payload, 16 KiB at most. */
@@ -4323,6 +4837,41 @@ export interface components {
         Discarded: {
             discarded: number;
         };
+        /** @description A time in which somebody is on call by this schedule and by another one. */
+        DoubleBooking: {
+            /**
+             * Format: date-time
+             * @description When it ends.
+             */
+            end: string;
+            /** @description The other schedule. */
+            schedule: components["schemas"]["ScheduleId"];
+            /**
+             * Format: date-time
+             * @description When it begins.
+             */
+            start: string;
+            /** @description Who. */
+            who: components["schemas"]["UserId"];
+        };
+        /** @description How long something took. Seconds. */
+        Durations: {
+            /**
+             * Format: int64
+             * @description Of how many incidents.
+             */
+            incidents: number;
+            /**
+             * Format: double
+             * @description On average; none without any.
+             */
+            mean_seconds: number | null;
+            /**
+             * Format: double
+             * @description Half of them took no longer; none without any.
+             */
+            median_seconds: number | null;
+        };
         /** @description An error. */
         Error: {
             assigned_to: string | null;
@@ -4377,9 +4926,13 @@ export interface components {
         EscalationStep: {
             /** @description How long they have to answer before the next step comes, in minutes: 1 to [`EscalationPolicy::MAX_MINUTES`]. */
             delay_minutes: number;
+            /** @description The step is left out at other times of the week. */
+            hours?: components["schemas"]["Weekly"];
             /** @description The step is left out for incidents below this priority. */
             min_priority?: components["schemas"]["Priority"];
-            /** @description Whom it pages; 1 to [`EscalationPolicy::MAX_TARGETS`]. */
+            /** @description Its people take turns: each time that the step comes it pages one of them, the next who can be paged. */
+            round_robin?: boolean;
+            /** @description Whom it pages, and what it tells; 1 to [`EscalationPolicy::MAX_TARGETS`]. */
             targets: components["schemas"]["EscalationTarget"][];
         };
         /** @description Whom a step pages. Schedules are asked who is on call at the moment at which the step comes. */
@@ -4393,6 +4946,16 @@ export interface components {
             schedule: components["schemas"]["ScheduleId"];
             /** @constant */
             type: "schedule";
+        } | {
+            /** @description Which. */
+            team: components["schemas"]["TeamId"];
+            /** @constant */
+            type: "team";
+        } | {
+            /** @description Which. */
+            destination: components["schemas"]["DestinationId"];
+            /** @constant */
+            type: "destination";
         };
         /** @description One occurrence of an error or message. */
         Event: {
@@ -4782,6 +5345,8 @@ export interface components {
         };
         /** @description What can be set for a destination beyond channel and target. Unknown fields are an error. */
         GivenDestinationSettings: {
+            /** @description Web push: the secret of the browser's subscription, in base64url. */
+            auth?: string | null;
             /** @description Slack: a bot token (`xoxb-…`); the target is then a channel id. */
             bot_token?: string | null;
             /** @description Only these environments; empty means all. */
@@ -4792,6 +5357,8 @@ export interface components {
             };
             /** @description Only these kinds; empty means all. */
             kinds?: components["schemas"]["SignalKind"][];
+            /** @description Web push: the public key of the browser's subscription, in base64url. */
+            p256dh?: string | null;
             /** @description Webhook: the signing secret, `whsec_…`. Made when absent; shown once. */
             secret?: string | null;
             /** @description Webhook: a minijinja template for the body instead of the standard payload, 16 KiB at most. */
@@ -4818,9 +5385,13 @@ export interface components {
         GivenEscalationStep: {
             /** @description How long they have to answer before the next step comes, in minutes: 1 to [`EscalationPolicy::MAX_MINUTES`]. */
             delay_minutes: number;
+            /** @description The step is left out at other times of the week. */
+            hours?: components["schemas"]["Weekly"] | null;
             /** @description The step is left out for incidents below this priority. */
             min_priority?: components["schemas"]["Priority"] | null;
-            /** @description Whom it pages; 1 to [`EscalationPolicy::MAX_TARGETS`]. */
+            /** @description Its people take turns: each time that the step comes it pages one of them, the next who can be paged. */
+            round_robin?: boolean;
+            /** @description Whom it pages, and what it tells; 1 to [`EscalationPolicy::MAX_TARGETS`]. */
             targets: components["schemas"]["EscalationTarget"][];
         };
         /**
@@ -4888,6 +5459,36 @@ export interface components {
              * @description From when the layer applies; always, when absent.
              */
             starts?: string | null;
+        };
+        /** @description What becomes of an issue that no rule gives to anybody. Off, it stays nobody's. */
+        GivenOtherwise: {
+            /**
+             * @description Else the member of the team who has least to do.
+             * @default false
+             */
+            least_loaded: boolean;
+            /**
+             * @description Whoever is on call gets it: by the first schedule of the policy that the project's routing rule leads to.
+             * @default false
+             */
+            on_call: boolean;
+        };
+        /** @description One rule. Of several that match, the last counts. */
+        GivenOwnershipRule: {
+            /** @description What it looks at. */
+            match: components["schemas"]["OwnershipMatch"];
+            /**
+             * @description The first of them who can take the issue gets it, [`OwnershipRule::MAX_OWNERS`] at most; none: the rule says that nobody owns this.
+             * @default []
+             */
+            owners: components["schemas"]["Owner"][];
+            /**
+             * @description A glob over the whole value, without regard to case. In a path `*` stops at `/`, and `**` is any number of folders. 1 to
+             *     [`OwnershipRule::MAX_PATTERN`] characters.
+             */
+            pattern: string;
+            /** @description The tag's name; only with `tag`. 1 to [`OwnershipRule::MAX_TAG`] characters. */
+            tag?: string | null;
         };
         /** @description The settings of a project, as stored (JSON) and as the recorder uses them. Unknown fields are an error. */
         GivenProjectSettings: {
@@ -5098,6 +5699,13 @@ export interface components {
             /** @description Who was on call just before; nobody after a gap. */
             before: components["schemas"]["UserId"][];
         };
+        /** @description When a person is told of their shifts. */
+        HandoffSettings: {
+            /** @description So many hours before one begins; 0: when it does. None: not at all. */
+            before_hours: number[];
+            /** @description When one ends. */
+            going_off: boolean;
+        };
         /** @description One process of one service. */
         Heartbeat: {
             /**
@@ -5171,6 +5779,72 @@ export interface components {
             users: number;
         } | {
             escalates: boolean;
+        };
+        /** @description A calendar to be imported. */
+        ImportCalendarBody: {
+            /** @description The text of the calendar. The whole body has 1 MiB at most. */
+            calendar: string;
+            /**
+             * @description Only tells what it would make.
+             * @default false
+             */
+            dry_run: boolean;
+            /**
+             * @description Whose events are, by an attendee's address or the title as the calendar writes it. Without an entry it is whoever of the team has that address, or
+             *     that name.
+             * @default {}
+             */
+            people: {
+                [key: string]: components["schemas"]["UserId"];
+            };
+            /**
+             * Format: date-time
+             * @description Until when events are taken; 366 days from now at most, 180 days when absent.
+             */
+            until?: string | null;
+        };
+        /** @description A CODEOWNERS file. */
+        ImportCodeownersBody: {
+            /**
+             * @description Whom its owners are here: `@handle`, `@org/team` or an address, whatever the case; 1,000 at most. Addresses of people who see the
+             *     project need no entry. Those of the import before when absent.
+             */
+            names?: {
+                [key: string]: components["schemas"]["Owner"];
+            } | null;
+            /** @description What is in it, 256 KiB at most; empty removes what was imported. */
+            text: string;
+        };
+        /** @description What an import has made, or would make. */
+        ImportedCalendar: {
+            /** @description What is left out because an override that somebody has made names the same person in that time. */
+            conflicts: components["schemas"]["Override"][];
+            /** @description Nothing was changed. */
+            dry_run: boolean;
+            /** @description The overrides, in order of their beginning. */
+            overrides: components["schemas"]["Override"][];
+            /** @description Events that cannot be read; they are left out. 100 at most. */
+            problems: components["schemas"]["CalendarProblem"][];
+            /** @description How many of an import before are gone for it. */
+            replaced: number;
+            /** @description Events of people whom nobody knows; they are left out. 100 at most. */
+            unknown: components["schemas"]["UnknownPerson"][];
+        };
+        /** @description An imported CODEOWNERS file. */
+        ImportedCodeowners: {
+            /**
+             * Format: date-time
+             * @description When it was imported.
+             */
+            imported_at: string;
+            /** @description By whom: a person's or a token's name. */
+            imported_by: string | null;
+            /** @description Whom the file's handles are here; kept for the next import. */
+            names: {
+                [key: string]: components["schemas"]["Owner"];
+            };
+            /** @description Its lines that have a pattern, in order: of those that match, the last counts. */
+            rules: components["schemas"]["CodeownersRule"][];
         };
         /**
          * @description Events that the recorder drops with the outcome `filtered`. All patterns are globs (`*`), matched whole,
@@ -5288,6 +5962,11 @@ export interface components {
             resolved_at: string | null;
             /** @description Who ended it; nobody when it ended with its issue or alert. */
             resolved_by: string | null;
+            /**
+             * Format: date-time
+             * @description By when somebody has to answer, by the response times of its team; none when there is no such time, or while it is silenced.
+             */
+            respond_by: string | null;
             /** @description Who was asked to help, the first first. */
             responders: components["schemas"]["IncidentResponder"][];
             /** @description What people call the issue: `SHOP-42`. */
@@ -5319,7 +5998,7 @@ export interface components {
             triggered_at: string;
         };
         /** @description What an incident's timeline tells. */
-        IncidentEvent: "triggered" | "signal" | "paged" | "step_skipped" | "repeated" | "fallback" | "no_recipient" | "exhausted" | "acknowledged" | "acknowledgement_timed_out" | "unacknowledged" | "snoozed" | "snooze_ended" | "priority_raised" | "reassigned" | "escalated" | "note" | "resolved" | "merged" | "silenced" | "silence_ended" | "page_failed" | "responder_added" | "responder_joined" | "absorbed" | "inhibited" | "flapping";
+        IncidentEvent: "triggered" | "signal" | "paged" | "step_skipped" | "repeated" | "fallback" | "no_recipient" | "exhausted" | "acknowledged" | "acknowledgement_timed_out" | "unacknowledged" | "snoozed" | "snooze_ended" | "priority_raised" | "reassigned" | "escalated" | "note" | "resolved" | "merged" | "silenced" | "silence_ended" | "page_failed" | "response_overdue" | "posted" | "rearmed" | "responder_added" | "responder_joined" | "absorbed" | "inhibited" | "flapping";
         /**
          * Format: int64
          * @description Something that somebody must answer.
@@ -5334,8 +6013,10 @@ export interface components {
             attempts: number;
             /** @description How it travels. */
             channel: components["schemas"]["Channel"];
-            /** @description What the provider says became of it since; none as long as it says nothing. Of SMS. */
+            /** @description What the provider says became of it since; none as long as it says nothing. Of SMS and calls. */
             delivery: components["schemas"]["DeliveryStatus"] | null;
+            /** @description The destination of a project that it was posted to; none of somebody's own page. */
+            destination: components["schemas"]["DestinationId"] | null;
             /**
              * Format: date-time
              * @description When it was, or is, due.
@@ -5359,7 +6040,7 @@ export interface components {
             state: components["schemas"]["NotificationState"];
             /** @description The step that caused it, from 1; 0 is the fallback, -1 is that it was given to them, -2 that they were asked to help. */
             step: number;
-            /** @description Whom; nobody when the account is gone. */
+            /** @description Whom; nobody when it went to a destination, or the account is gone. */
             user: components["schemas"]["UserId"] | null;
         };
         /** @description A part of a list. */
@@ -5683,6 +6364,17 @@ export interface components {
         };
         /** @description How a label's value is compared, as in Alertmanager. */
         MatchOperator: "=" | "!=" | "=~" | "!~";
+        /** @description A rule, or a line of CODEOWNERS, that counts for something. */
+        MatchedOwnership: {
+            /** @description The line of CODEOWNERS, from 1. */
+            line: number | null;
+            /** @description Its owners. */
+            owners: components["schemas"]["Owner"][];
+            /** @description The number of the rule, from 1. */
+            rule: number | null;
+            /** @description Which it is and what it says: `rule 3: path src/checkout/**`. */
+            says: string;
+        };
         /** @description How an exception was caught. */
         Mechanism: {
             /**
@@ -5799,7 +6491,7 @@ export interface components {
              * @description When it was made.
              */
             created_at: string;
-            /** @description What the provider says became of it since; none as long as it says nothing. Of SMS. */
+            /** @description What the provider says became of it since; none as long as it says nothing. Of SMS and calls. */
             delivery: components["schemas"]["DeliveryStatus"] | null;
             /** @description Where it goes. */
             destination: components["schemas"]["DestinationId"];
@@ -5817,6 +6509,8 @@ export interface components {
             generation: number;
             /** @description Its id; newer ones have higher ones. */
             id: components["schemas"]["NotificationId"];
+            /** @description Of a page: its incident. */
+            incident: components["schemas"]["IncidentId"] | null;
             /** @description The issue; none for a test or a digest, and when it was deleted or the issue that it became part of had been told of already. */
             issue: components["schemas"]["IssueId"] | null;
             /** @description What it is about. */
@@ -5838,8 +6532,8 @@ export interface components {
             next_at: string | null;
             /** @description Its priority. */
             priority: components["schemas"]["Priority"];
-            /** @description The project. */
-            project: components["schemas"]["ProjectId"];
+            /** @description The project; none of a page about an incident without one. */
+            project: components["schemas"]["ProjectId"] | null;
             /** @description The provider's id for it. */
             provider_id: string | null;
             /**
@@ -5849,6 +6543,8 @@ export interface components {
             received_at: string;
             /** @description Where it stands. */
             state: components["schemas"]["NotificationState"];
+            /** @description Of a page: whom it is for; none when the account is gone. */
+            user: components["schemas"]["UserId"] | null;
         };
         /**
          * Format: int64
@@ -5911,6 +6607,31 @@ export interface components {
             /** @description Who. */
             who: components["schemas"]["UserId"];
         };
+        /** @description How on-call went in a time. */
+        OnCallMetrics: {
+            /** @description The beginnings of equal parts of it: hours up to two days, else 24 hours each. The last one may be longer than what is left. */
+            buckets: string[];
+            /** @description Pages that ended, by the channel that they took. */
+            channels: components["schemas"]["ChannelMetrics"][];
+            /**
+             * Format: date-time
+             * @description The beginning.
+             */
+            from: string;
+            /** @description Incidents that were triggered, by the priority that they have come to; the highest first. */
+            incidents: components["schemas"]["PriorityCounts"][];
+            /** @description Who was paged, who most first. */
+            people: components["schemas"]["PersonMetrics"][];
+            /** @description Of these, from being triggered to the first acknowledgement or snooze. */
+            time_to_acknowledge: components["schemas"]["Durations"];
+            /** @description Of these, from being triggered to their end. */
+            time_to_resolve: components["schemas"]["Durations"];
+            /**
+             * Format: date-time
+             * @description The end.
+             */
+            to: string;
+        };
         /** @description Who is on call at a time, and when that changes. */
         OnCallNow: {
             /** Format: date-time */
@@ -5923,6 +6644,19 @@ export interface components {
         /** @description The test that is on its way. */
         OnItsWay: {
             notification: components["schemas"]["NotificationId"];
+        };
+        /** @description What becomes of an issue that no rule gives to anybody. Off, it stays nobody's. */
+        Otherwise: {
+            /**
+             * @description Else the member of the team who has least to do.
+             * @default false
+             */
+            least_loaded: boolean;
+            /**
+             * @description Whoever is on call gets it: by the first schedule of the policy that the project's routing rule leads to.
+             * @default false
+             */
+            on_call: boolean;
         };
         /** @description The end of an item. */
         Outcome: "recorded" | "filtered" | "rate_limited" | "invalid" | "duplicate" | "too_large" | "unauthorized" | "unsupported" | "discarded" | "expired" | "failed" | "client_discarded";
@@ -5966,6 +6700,84 @@ export interface components {
          * @description An exception from a schedule.
          */
         OverrideId: number;
+        /** @description Whom an issue is given to. */
+        Owner: {
+            /** @constant */
+            type: "person";
+            /** @description Who. */
+            user: components["schemas"]["UserId"];
+        } | {
+            /** @description Which. */
+            schedule: components["schemas"]["ScheduleId"];
+            /** @constant */
+            type: "schedule";
+        } | {
+            /** @description Which. */
+            team: components["schemas"]["TeamId"];
+            /** @constant */
+            type: "team";
+        };
+        /** @description Who owns what of a project. Unknown fields are an error. */
+        Ownership: {
+            /**
+             * @description What is done when no rule gives the issue to anybody.
+             * @default {
+             *       "least_loaded": false,
+             *       "on_call": false
+             *     }
+             */
+            otherwise: components["schemas"]["GivenOtherwise"];
+            /**
+             * @description In order, [`Ownership::MAX_RULES`] at most: of those that match, the last counts, and it goes before the imported CODEOWNERS.
+             * @default []
+             */
+            rules: components["schemas"]["GivenOwnershipRule"][];
+            /**
+             * @description … and what stands in the repository in its place.
+             * @default
+             */
+            source_root: string;
+            /**
+             * @description For CODEOWNERS: what paths of frames begin with, [`Ownership::MAX_ROOT`] characters at most…
+             * @default
+             */
+            stack_root: string;
+        };
+        /** @description What becomes of an issue. */
+        OwnershipDecision: {
+            /** @description Who gets it; nobody, when absent. */
+            choice: components["schemas"]["ChosenOwner"] | null;
+            /** @description The rule that counts. */
+            matched: components["schemas"]["MatchedOwnership"] | null;
+            /** @description Who would have been before them, and why they were passed over. */
+            passed_over: string[];
+        };
+        /** @description What of an event a rule looks at. */
+        OwnershipMatch: "path" | "module" | "url" | "tag";
+        /** @description One rule. Of several that match, the last counts. */
+        OwnershipRule: {
+            /** @description What it looks at. */
+            match: components["schemas"]["OwnershipMatch"];
+            /**
+             * @description The first of them who can take the issue gets it, [`OwnershipRule::MAX_OWNERS`] at most; none: the rule says that nobody owns this.
+             * @default []
+             */
+            owners: components["schemas"]["Owner"][];
+            /**
+             * @description A glob over the whole value, without regard to case. In a path `*` stops at `/`, and `**` is any number of folders. 1 to
+             *     [`OwnershipRule::MAX_PATTERN`] characters.
+             */
+            pattern: string;
+            /** @description The tag's name; only with `tag`. 1 to [`OwnershipRule::MAX_TAG`] characters. */
+            tag?: string;
+        };
+        /** @description Who would get it, and why. */
+        OwnershipTrial: {
+            /** @description What is decided at this moment. */
+            decision: components["schemas"]["OwnershipDecision"];
+            /** @description The issue that was looked at. */
+            issue: components["schemas"]["IssueName"] | null;
+        };
         /** @description PagerDuty's answer when an event is taken. */
         PagerDutyAnswer: {
             /** @description What makes it the same alert. */
@@ -5984,8 +6796,37 @@ export interface components {
          * @enum {string}
          */
         Period: "24h" | "14d" | "30d";
+        /** @description Pages of a person. */
+        PersonMetrics: {
+            /**
+             * Format: int64
+             * @description Nights, from 22:00 to 07:00, with one at least.
+             */
+            interrupted_nights: number;
+            /** @description Their name. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Those between 22:00 and 07:00 by the clock of their account's zone.
+             */
+            night_pages: number;
+            /**
+             * Format: int64
+             * @description Pages that were sent to them.
+             */
+            pages: number;
+            /** @description Who. */
+            user: components["schemas"]["UserId"];
+        };
         /** @description What Bugle derives from level, handling and counts; "severity" in older contracts. `Low < Critical`. */
         Priority: "low" | "medium" | "high" | "critical";
+        /** @description Incidents of a priority. */
+        PriorityCounts: {
+            /** @description In each bucket. */
+            counts: number[];
+            /** @description Which. */
+            priority: components["schemas"]["Priority"];
+        };
         /** @description An error, as RFC 9457 has it. */
         Problem: {
             /**
@@ -6019,6 +6860,19 @@ export interface components {
          * @description A project: one app or service. The digits in a DSN's path.
          */
         ProjectId: number;
+        /** @description Who owns what of a project. */
+        ProjectOwnership: {
+            /** @description The file that was imported. */
+            codeowners: components["schemas"]["ImportedCodeowners"] | null;
+            /** @description What is done when no rule gives the issue to anybody. */
+            otherwise: components["schemas"]["Otherwise"];
+            /** @description In order: of those that match, the last counts, and it goes before the imported CODEOWNERS. */
+            rules: components["schemas"]["OwnershipRule"][];
+            /** @description … and what stands in the repository in its place. */
+            source_root: string;
+            /** @description For CODEOWNERS: what paths of frames begin with… */
+            stack_root: string;
+        };
         /** @description A part of a list. */
         ProjectPage: {
             /** @description The items, in the list's order. */
@@ -6121,6 +6975,10 @@ export interface components {
         ReassignIncidentBody: {
             /** @description Somebody of the team. */
             user: components["schemas"]["UserId"];
+        };
+        /** @description As much of a webhook's body as matters here. */
+        ReceiveCanaryBody: {
+            data?: components["schemas"]["CanaryMessageData"] | null;
         };
         /** @description What signs in when the device is lost; each once. */
         RecoveryCodes: {
@@ -6255,6 +7113,29 @@ export interface components {
             release: string;
         } | {
             commit: string;
+        };
+        /** @description Minutes from when an incident begins to when somebody has to answer it, by its priority; `null`, or left out: there is no such time. */
+        ResponseTimes: {
+            /**
+             * Format: int32
+             * @description Of critical ones; 0 is at once.
+             */
+            critical: number | null;
+            /**
+             * Format: int32
+             * @description Of high ones.
+             */
+            high: number | null;
+            /**
+             * Format: int32
+             * @description Of low ones.
+             */
+            low: number | null;
+            /**
+             * Format: int32
+             * @description Of medium ones.
+             */
+            medium: number | null;
         };
         /**
          * @description A time of day on some weekdays, on the wall clock of the schedule's zone. A layer with restrictions has somebody
@@ -6434,6 +7315,8 @@ export interface components {
         };
         /** @description The final calendar of a schedule. */
         ScheduleCalendar: {
+            /** @description When people of it are on call by another schedule of the team too; not in the past, within the first 62 days, 100 at most. */
+            double_bookings: components["schemas"]["DoubleBooking"][];
             /** Format: date-time */
             from: string;
             /** @description When nobody is on call; not in the past. */
@@ -6585,6 +7468,23 @@ export interface components {
             /** @description Whose it is. */
             user: components["schemas"]["User"];
         };
+        /** @description Whether somebody can be given issues, and how many. */
+        SetAvailabilityBody: {
+            /** @description Off: issues are not given to them by themselves. */
+            available: boolean;
+            /**
+             * Format: date-time
+             * @description Until when they are not; `null` with `available` off: until they say otherwise.
+             * @default null
+             */
+            away_until: string | null;
+            /**
+             * Format: int32
+             * @description With so many open issues assigned to them they get no more by themselves; `null`: no limit.
+             * @default null
+             */
+            max_open_issues: number | null;
+        };
         /** @description What a policy is to be. */
         SetEscalationPolicyBody: {
             /** @description Who is paged in which order. */
@@ -6593,6 +7493,56 @@ export interface components {
             name: string;
             /** @description Whose; may be left out by whoever manages one team. Cannot be changed. */
             team?: components["schemas"]["TeamId"] | null;
+        };
+        /** @description When one is to be told by mail of one's shifts. */
+        SetHandoffNoticesBody: {
+            /** @description So many hours before one begins: some of 0 (when it does), 1, 12 and 24. None: not at all. */
+            before_hours: number[];
+            /** @description When one ends. */
+            going_off: boolean;
+        };
+        /** @description Whether somebody can be given issues, and how many. */
+        SetMemberAvailabilityBody: {
+            /** @description Off: issues are not given to them by themselves. */
+            available: boolean;
+            /**
+             * Format: date-time
+             * @description Until when they are not; `null` with `available` off: until they say otherwise.
+             * @default null
+             */
+            away_until: string | null;
+            /**
+             * Format: int32
+             * @description With so many open issues assigned to them they get no more by themselves; `null`: no limit.
+             * @default null
+             */
+            max_open_issues: number | null;
+        };
+        /** @description Who owns what of a project. Unknown fields are an error. */
+        SetOwnershipBody: {
+            /**
+             * @description What is done when no rule gives the issue to anybody.
+             * @default {
+             *       "least_loaded": false,
+             *       "on_call": false
+             *     }
+             */
+            otherwise: components["schemas"]["GivenOtherwise"];
+            /**
+             * @description In order, [`Ownership::MAX_RULES`] at most: of those that match, the last counts, and it goes before the imported CODEOWNERS.
+             * @default []
+             */
+            rules: components["schemas"]["GivenOwnershipRule"][];
+            /**
+             * @description … and what stands in the repository in its place.
+             * @default
+             */
+            source_root: string;
+            /**
+             * @description For CODEOWNERS: what paths of frames begin with, [`Ownership::MAX_ROOT`] characters at most…
+             * @default
+             */
+            stack_root: string;
         };
         /** @description Quiet hours, as they are to be. */
         SetQuietHoursBody: {
@@ -6608,6 +7558,29 @@ export interface components {
         SetReleaseCommitsBody: {
             /** @description The newest first, 1,000 at most. */
             commits: components["schemas"]["CommitBody"][];
+        };
+        /** @description Minutes from when an incident begins to when somebody has to answer it, by its priority; `null`, or left out: there is no such time. */
+        SetResponseTimesBody: {
+            /**
+             * Format: int32
+             * @description Of critical ones; 0 is at once.
+             */
+            critical?: number | null;
+            /**
+             * Format: int32
+             * @description Of high ones.
+             */
+            high?: number | null;
+            /**
+             * Format: int32
+             * @description Of low ones.
+             */
+            low?: number | null;
+            /**
+             * Format: int32
+             * @description Of medium ones.
+             */
+            medium?: number | null;
         };
         /** @description What a rule is to be. */
         SetRoutingRuleBody: {
@@ -7004,6 +7977,8 @@ export interface components {
             from: string;
             /** @description Its id; later ones are applied to the result of earlier ones. */
             id: components["schemas"]["OverrideId"];
+            /** @description An import has made it, and the next one replaces it. */
+            imported: boolean;
             /**
              * Format: date-time
              * @description When it ends.
@@ -7061,6 +8036,57 @@ export interface components {
             /** @description What `cursor` gives the next part; null when this was the last. */
             next: string | null;
         };
+        /** @description Somebody's question who takes their shifts within a time. */
+        Swap: {
+            /** @description Whose shifts they are. */
+            asked_by: components["schemas"]["UserId"];
+            /**
+             * Format: date-time
+             * @description When it was asked.
+             */
+            created_at: string;
+            /** @description Those who have said no. */
+            declined_by: components["schemas"]["UserId"][];
+            /**
+             * Format: date-time
+             * @description When it ends.
+             */
+            end: string;
+            /** @description Its id. */
+            id: components["schemas"]["SwapId"];
+            /** @description Why; empty when nothing was said. */
+            note: string;
+            /**
+             * Format: date-time
+             * @description When it was taken, declined by the last one or withdrawn.
+             */
+            settled_at: string | null;
+            /**
+             * Format: date-time
+             * @description When it begins.
+             */
+            start: string;
+            /** @description Where it stands. */
+            state: components["schemas"]["SwapState"];
+            /** @description Who has taken them. */
+            taken_by: components["schemas"]["UserId"] | null;
+            /** @description The only one who can take them; `null`: anybody of the team. */
+            with: components["schemas"]["UserId"] | null;
+        };
+        /**
+         * Format: int32
+         * @description Somebody's question who takes a shift of theirs.
+         */
+        SwapId: number;
+        /** @description A part of a list. */
+        SwapPage: {
+            /** @description The items, in the list's order. */
+            items: components["schemas"]["Swap"][];
+            /** @description What `cursor` gives the next part; null when this was the last. */
+            next: string | null;
+        };
+        /** @description Where somebody's question who takes their shift stands. */
+        SwapState: "open" | "taken" | "declined" | "withdrawn" | "past_due";
         Tag: {
             key: string;
             /** @description Events that have it. */
@@ -7109,6 +8135,8 @@ export interface components {
              * @description How many projects.
              */
             projects: number;
+            /** @description How long its incidents have to be answered. */
+            response_times: components["schemas"]["ResponseTimes"];
         };
         /**
          * Format: int32
@@ -7280,6 +8308,27 @@ export interface components {
             /** @description The rules, in place of those of the project: see `grouping_rules` of its settings. */
             rules: string;
         };
+        /** @description What is tried: a path, or an issue. */
+        TryOwnershipBody: {
+            /** @description The id or short id of an issue of the project; its latest event is looked at. */
+            issue?: string | null;
+            /** @description In place of what is set for the project; the imported CODEOWNERS stays. */
+            ownership?: components["schemas"]["Ownership"] | null;
+            /** @description A file, as frames name it; 1,024 characters at most. */
+            path?: string | null;
+        };
+        /** @description Somebody whom the calendar names and nobody knows. */
+        UnknownPerson: {
+            /**
+             * Format: date-time
+             * @description When it begins for the first time.
+             */
+            first: string;
+            /** @description The first attendee's address, or the title: a key for `people`. */
+            name: string;
+            /** @description How often. */
+            occurrences: number;
+        };
         /** @description What is parted. */
         UnmergeIssueBody: {
             /** @description 1 to 100 of the issue's fingerprints, but not all of them. */
@@ -7325,6 +8374,11 @@ export interface components {
         VerifyContactMethodBody: {
             /** @description Six digits. */
             code: string;
+        };
+        /** @description What a browser subscribes with. */
+        WebPushKey: {
+            /** @description The `applicationServerKey`, in base64url. */
+            key: string;
         };
         /**
          * Webhook frontend
@@ -7783,18 +8837,67 @@ export interface components {
             /** @description The zone, by its IANA name. */
             zone: string;
         };
-        /** @description Somebody's open errors. */
+        /** @description How much somebody has to do, by what it is. The unit is an open issue of low priority. */
+        Weight: {
+            /**
+             * Format: double
+             * @description Of open incidents: 8 each.
+             */
+            incidents: number;
+            /**
+             * Format: double
+             * @description Of open issues: low 1, medium 2, high 4, critical 8.
+             */
+            issues: number;
+            /**
+             * Format: double
+             * @description Of the time on call lately: 1 for 8 hours.
+             */
+            on_call: number;
+            /**
+             * Format: double
+             * @description Of all.
+             */
+            sum: number;
+        };
+        /** @description Somebody's open errors, what else they have to do, and whether they are given more by themselves. */
         Workload: {
+            /** @description Off: they are given nothing by themselves. */
+            available: boolean;
+            /**
+             * Format: date-time
+             * @description Until when they are away.
+             */
+            away_until: string | null;
             by_severity: {
                 [key: string]: number;
             };
             /** @description Whom they are assigned to. */
             developer: string;
             /**
+             * Format: int32
+             * @description With so many open errors they are given no more by themselves.
+             */
+            max_open_issues: number | null;
+            /**
+             * Format: double
+             * @description Hours on call within the last 14 days.
+             */
+            on_call_hours: number;
+            /**
              * Format: int64
              * @description How many unresolved errors.
              */
             open: number;
+            /**
+             * Format: int64
+             * @description Incidents that are not resolved, and that they were given.
+             */
+            open_incidents: number;
+            /** @description The account; none for a name without one, and for a team. */
+            user: components["schemas"]["UserId"] | null;
+            /** @description How much all of it is: of those who can be given an issue, whoever has the least gets it. */
+            weight: components["schemas"]["Weight"];
         };
         /** @description A part of a list. */
         WorkloadPage: {
@@ -8327,6 +9430,8 @@ export interface operations {
                 issue?: string;
                 /** @description Only this project, by id or name. */
                 project?: string;
+                /** @description Only those that take it. */
+                channel?: components["schemas"]["Channel"];
                 /** @description Only those that stand so. */
                 state?: components["schemas"]["NotificationState"];
                 /** @description The greatest number of items. */
@@ -8500,6 +9605,63 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["User"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_availability: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Availability"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    set_availability: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetAvailabilityBody"];
+            };
+        };
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Availability"];
                 };
             };
             400: components["responses"]["Problem400"];
@@ -8697,6 +9859,63 @@ export interface operations {
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_handoff_notices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandoffSettings"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    set_handoff_notices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetHandoffNoticesBody"];
+            };
+        };
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandoffSettings"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
             412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
@@ -8940,6 +10159,30 @@ export interface operations {
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_web_push_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebPushKey"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
@@ -9565,6 +10808,37 @@ export interface operations {
                 };
             };
             404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    receive_canary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReceiveCanaryBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -11464,6 +12738,8 @@ export interface operations {
                 issue?: string;
                 /** @description Only this project, by id or name. */
                 project?: string;
+                /** @description Only those that take it. */
+                channel?: components["schemas"]["Channel"];
                 /** @description Only those that stand so. */
                 state?: components["schemas"]["NotificationState"];
                 /** @description The greatest number of items. */
@@ -11489,6 +12765,38 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_on_call_metrics: {
+        parameters: {
+            query?: {
+                /** @description The beginning; 30 days before the end, when absent. */
+                from?: string;
+                /** @description The end, 90 days later at most; now, when absent. */
+                to?: string;
+                /** @description Only of this team, by its id. */
+                team?: components["schemas"]["TeamId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnCallMetrics"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -12214,6 +13522,148 @@ export interface operations {
             409: components["responses"]["Problem409"];
             412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_ownership: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id or name. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectOwnership"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    set_ownership: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id or name. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetOwnershipBody"];
+            };
+        };
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectOwnership"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    import_codeowners: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id or name. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportCodeownersBody"];
+            };
+        };
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeownersImport"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    try_ownership: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id or name. */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryOwnershipBody"];
+            };
+        };
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnershipTrial"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -13015,6 +14465,44 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    import_calendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportCalendarBody"];
+            };
+        };
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedCalendar"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     get_on_call: {
         parameters: {
             query?: {
@@ -13139,6 +14627,178 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    list_swaps: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SwapPage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    ask_for_swap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskForSwapBody"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Swap"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    decline_swap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+                /** @description Its id. */
+                swap_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Swap"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    take_swap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+                /** @description Its id. */
+                swap_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Swap"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    withdraw_swap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+                /** @description Its id. */
+                swap_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Swap"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
             412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
@@ -14045,6 +15705,35 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    list_team_destinations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DestinationPage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     list_members: {
         parameters: {
             query?: never;
@@ -14145,6 +15834,82 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    set_member_availability: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+                /** @description Its id. */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetMemberAvailabilityBody"];
+            };
+        };
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Availability"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    set_response_times: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetResponseTimesBody"];
+            };
+        };
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResponseTimes"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     list_tokens: {
         parameters: {
             query?: never;
@@ -14228,6 +15993,70 @@ export interface operations {
             404: components["responses"]["Problem404"];
             412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    receive_call_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    receive_call_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/xml": unknown;
+                };
+            };
+            400: components["responses"]["Problem400"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];

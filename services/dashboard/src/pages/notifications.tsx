@@ -99,7 +99,7 @@ export function NotificationTable({ items }: { items: Notification[] }) {
   );
 }
 
-const CHANNELS = [["", "any"], ["email", "Mail"], ["slack", "Slack"], ["sms", "SMS"], ["webhook", "Webhook"]] as const;
+const CHANNELS = [["", "any"], ["email", "Mail"], ["slack", "Slack"], ["sms", "SMS"], ["voice", "Call"], ["web_push", "Browser"], ["webhook", "Webhook"]] as const;
 const STATES = ["", "pending", "sending", "sent", "failed", "cancelled", "bundled", "expired"];
 
 export default function Notifications() {

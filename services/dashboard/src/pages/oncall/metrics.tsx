@@ -9,10 +9,10 @@ import { duration } from "../../lib/time.ts";
 import { shade, StackedChart } from "../../ui/chart.tsx";
 import { Absent, Empty, Failure, Panel, Skeleton, Table } from "../../ui/kit.tsx";
 import { Untrusted } from "../../ui/text.tsx";
+import { CHANNELS } from "./parts.tsx";
 
 const PERIODS = [["7d", 7], ["30d", 30], ["90d", 90]] as const;
 const COLORS: Record<Priority, string> = { critical: "--level-error", high: "--level-warning", medium: "--level-info", low: "--level-debug" };
-const CHANNELS: Record<string, string> = { email: "Mail", slack: "Slack", sms: "SMS", webhook: "Webhook" };
 
 const sum = (counts: number[]): number => counts.reduce((all, count) => all + count, 0);
 const took = (ms: number | null): string => (ms === null ? "–" : duration(ms));
@@ -45,7 +45,7 @@ function Channels({ metrics }: { metrics: OnCallMetrics }) {
   const keep = useKeepProject();
   return (
     <Panel title="Pages by channel">
-      <StackedChart buckets={metrics.buckets} series={metrics.channels.map((one, index) => ({ name: CHANNELS[one.channel] ?? one.channel, color: shade(index), counts: one.counts }))} label="Pages" height={160} />
+      <StackedChart buckets={metrics.buckets} series={metrics.channels.map((one, index) => ({ name: CHANNELS[one.channel], color: shade(index), counts: one.counts }))} label="Pages" height={160} />
       <Table label="Delivery by channel">
         <thead>
           <tr><th scope="col">Channel</th><th scope="col" className="right">Sent</th><th scope="col" className="right">Failed</th><th scope="col" className="right">p50</th><th scope="col" className="right">p95</th><th scope="col" className="right">p99</th></tr>
@@ -53,7 +53,7 @@ function Channels({ metrics }: { metrics: OnCallMetrics }) {
         <tbody>
           {metrics.channels.map((one) => (
             <tr key={one.channel}>
-              <td><Link to={keep(`/notifications?channel=${one.channel}`)}>{CHANNELS[one.channel] ?? one.channel}</Link></td>
+              <td><Link to={keep(`/notifications?channel=${one.channel}`)}>{CHANNELS[one.channel]}</Link></td>
               <td className="right">{full(one.sent)}</td>
               <td className="right">{one.failed === 0 ? "0" : <Link to={keep(`/notifications?channel=${one.channel}&state=failed`)}>{full(one.failed)}</Link>}</td>
               <td className="right">{took(one.p50_ms)}</td>

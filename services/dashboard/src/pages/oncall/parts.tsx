@@ -82,7 +82,7 @@ export function moved<T>(list: readonly T[], index: number, by: -1 | 1): T[] {
 export const replaced = <T,>(list: readonly T[], index: number, value: T): T[] => list.map((old, place) => (place === index ? value : old));
 export const without = <T,>(list: readonly T[], index: number): T[] => list.filter((_, place) => place !== index);
 
-const CHANNELS: Record<Destination["channel"], string> = { email: "Mail", slack: "Slack", sms: "SMS", webhook: "Webhook" };
+export const CHANNELS: Record<Destination["channel"], string> = { email: "Mail", slack: "Slack", sms: "SMS", voice: "Call", web_push: "Browser", webhook: "Webhook" };
 
 /** A destination as people know it. What comes after the host of a URL is nobody's business. */
 export function roomName({ channel, target, project }: Destination, projects: readonly { id: number; name: string }[] | undefined): string {

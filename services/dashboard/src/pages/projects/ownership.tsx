@@ -62,8 +62,8 @@ function Editor({ project, manage, ownership }: Props & { ownership: Ownership }
         </Panel>
         <Panel title="When no rule gives it to anybody">
           <div className="formbody">
-            <Check label="Give it to whoever is on call" help="By the first schedule of the policy that the project's routing rule leads to" checked={otherwise.on_call === true} disabled={disabled} onChange={(event) => set({ otherwise: { ...otherwise, on_call: event.target.checked } })} />
-            <Check label="Else to who has least to do" help="Of the team: open issues by priority, open incidents, and time on call" checked={otherwise.least_loaded === true} disabled={disabled} onChange={(event) => set({ otherwise: { ...otherwise, least_loaded: event.target.checked } })} />
+            <Check label="Give it to whoever is on call" help="By the first schedule of the policy that the project's routing rule leads to" checked={otherwise.on_call} disabled={disabled} onChange={(event) => set({ otherwise: { ...otherwise, on_call: event.target.checked } })} />
+            <Check label="Else to who has least to do" help="Of the team: open issues by priority, open incidents, and time on call" checked={otherwise.least_loaded} disabled={disabled} onChange={(event) => set({ otherwise: { ...otherwise, least_loaded: event.target.checked } })} />
             <div className="formgrid">
               <Input label="Paths of frames begin with" className="mono" value={draft.stack_root} maxLength={256} placeholder="/app/" help="For CODEOWNERS: this is taken off…" disabled={disabled} onChange={(event) => set({ stack_root: event.target.value })} />
               <Input label="In the repository that is" className="mono" value={draft.source_root} maxLength={256} placeholder="services/shop/" help="… and this put there in its place" disabled={disabled} onChange={(event) => set({ source_root: event.target.value })} />
