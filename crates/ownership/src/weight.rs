@@ -26,7 +26,10 @@ impl Weight {
     /// The weight of open issues, by priority, of open incidents, and of hours on call.
     #[must_use]
     pub fn of(issues: impl IntoIterator<Item = (Priority, i64)>, incidents: i64, on_call_hours: f64) -> Self {
-        let issues: f64 = issues.into_iter().map(|(priority, count)| each(priority) * count as f64).sum();
+        let issues: f64 = issues
+            .into_iter()
+            .map(|(priority, count)| each(priority) * count as f64)
+            .fold(0.0, |sum, one| sum + one);
         let incidents = INCIDENT * incidents as f64;
         let on_call = tenths(on_call_hours / SHIFT_HOURS);
         Self { issues, incidents, on_call, sum: tenths(issues + incidents + on_call) }

@@ -29,14 +29,14 @@ async fn events_become_overrides_once_somebody_has_seen_which() {
     let Crew { app, boss, member, viewer, ann, team, .. } = crew().await;
     // Of two people with one name it is the one who was there first.
     let (twin, _) = person(&app, "twin", InstallationRole::Member, &[(team, TeamRole::Member)]).await;
-    app.database.execute(&format!("UPDATE users SET name = 'Vic' WHERE id = {twin}")).await.unwrap();
-    let vic = app.database.number("SELECT id::bigint FROM users WHERE name = 'vic'").await.unwrap();
+    app.database.execute(&format!("UPDATE users SET name = 'Boss' WHERE id = {twin}")).await.unwrap();
+    let first = app.database.number("SELECT id::bigint FROM users WHERE name = 'boss'").await.unwrap();
     let empty = json!({ "name": "shop", "zone": "Europe/Vienna", "layers": [] });
     let path =
         format!("/api/v1/schedules/{}", boss.post(&app, "/api/v1/schedules", &empty).await.ok(201)["id"]);
     let text = calendar(&[
         event("1", "SUMMARY:on call\nATTENDEE;CN=Ann:mailto:Ann@Example.com", 1),
-        event("2", "SUMMARY:VIC", 2),
+        event("2", "SUMMARY:BOSS", 2),
         event("3", "SUMMARY:Vicky", 3),
         event("4", "SUMMARY:Vicky\nRRULE:FREQ=DAILY;COUNT=2", 4),
         "BEGIN:VEVENT\nUID:5\nSUMMARY:vic\nDTSTART:later\nEND:VEVENT\n".to_owned(),
@@ -46,7 +46,7 @@ async fn events_become_overrides_once_somebody_has_seen_which() {
     assert_eq!(member.post(&app, &import, &body).await.status, 403, "it is for managers");
     let preview = boss.post(&app, &import, &body).await.ok(200);
     let known =
-        [("2027-02-01T08:00:00Z".to_owned(), i64::from(ann.0)), ("2027-02-02T08:00:00Z".to_owned(), vic)];
+        [("2027-02-01T08:00:00Z".to_owned(), i64::from(ann.0)), ("2027-02-02T08:00:00Z".to_owned(), first)];
     assert_eq!(shifts(&preview["overrides"]), known);
     assert_eq!(
         preview["unknown"],

@@ -124,9 +124,7 @@ pub(in super::super) async fn take(
     let taken = connection
         .transaction(async |connection| {
             let (stored, open) = open(connection, &principal, &path, now).await?;
-            // Whoever is on call answers incidents.
-            principal.may_triage(stored.team)?;
-            may_answer(connection, &stored, &open, me).await?;
+            may_answer(connection, &principal, &stored, &open, me).await?;
             let (from, to) = (open.start.max(now), open.end);
             let way = stored.schedule.giving(open.asked_by, from, to, now);
             let way = way.map_err(|_| conflict("whoever asked does not have these shifts any more"))?;
@@ -217,8 +215,7 @@ pub(in super::super) async fn decline(
     let declined = connection
         .transaction(async |connection| {
             let (stored, open) = open(connection, &principal, &path, now).await?;
-            principal.may_triage(stored.team)?;
-            may_answer(connection, &stored, &open, me).await?;
+            may_answer(connection, &principal, &stored, &open, me).await?;
             let declined = oncall::decline_swap(connection, open.id, me, now).await?;
             note(connection, &principal, "swap.declined", &stored, &declined, now).await?;
             if declined.state == SwapState::Declined {
@@ -276,6 +273,7 @@ async fn open(
 
 async fn may_answer(
     connection: &mut Connection,
+    principal: &Principal,
     stored: &StoredSchedule,
     open: &Swap,
     me: UserId,
@@ -285,6 +283,9 @@ async fn may_answer(
     }
     if open.with.is_some_and(|with| with != me) {
         return Err(conflict("somebody else was asked"));
+    }
+    if principal.may_triage(stored.team).is_err() {
+        return Err(conflict("viewers cannot be on call: they could not answer"));
     }
     let target = EscalationTarget::Person { user: me };
     if !oncall::unknown_targets(connection, stored.team, &[target]).await?.is_empty() {
