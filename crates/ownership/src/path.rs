@@ -50,7 +50,7 @@ impl PathGlob {
             "**" => Part::Folders,
             name => Part::Name(Glob::strict(name)),
         }));
-        let is_whole = is_folder || body.is_empty() || matches!(names().last(), Some("*" | "**"));
+        let is_whole = is_folder || body.is_empty() || matches!(names().next_back(), Some("*" | "**"));
         let mut below = parts.clone();
         if is_folder || body.is_empty() || !is_whole {
             below.push(Part::Folders);

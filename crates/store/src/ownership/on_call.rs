@@ -11,6 +11,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// From when until when.
+type Span = (DateTime<Utc>, DateTime<Utc>);
+
 /// A schedule of a team.
 pub(super) struct TeamSchedule {
     pub id: ScheduleId,
@@ -76,11 +79,11 @@ pub(super) fn hours(
     from: DateTime<Utc>,
     to: DateTime<Utc>,
 ) -> BTreeMap<UserId, f64> {
-    let mut shifts: BTreeMap<UserId, Vec<(DateTime<Utc>, DateTime<Utc>)>> = BTreeMap::new();
+    let mut shifts: BTreeMap<UserId, Vec<Span>> = BTreeMap::new();
     for shift in schedules.iter().flat_map(|one| one.schedule.shifts(from, to)) {
         shifts.entry(shift.who).or_default().push((shift.start, shift.end));
     }
-    let whole = |mut shifts: Vec<(DateTime<Utc>, DateTime<Utc>)>| {
+    let whole = |mut shifts: Vec<Span>| {
         shifts.sort_unstable();
         let (mut sum, mut counted) = (TimeDelta::zero(), from);
         for (start, end) in shifts {

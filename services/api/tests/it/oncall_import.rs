@@ -62,7 +62,7 @@ async fn events_become_overrides_once_somebody_has_seen_which() {
         "nothing is made"
     );
 
-    let body = json!({ "calendar": text, "people": { "Vicky": vic } });
+    let body = json!({ "calendar": text, "people": { "Vicky": first } });
     let made = boss.post(&app, &import, &body).await.ok(200);
     assert_eq!(
         (shifts(&made["overrides"]).len(), &made["unknown"], &made["dry_run"]),

@@ -13,7 +13,7 @@ fn path(project: ProjectId) -> String {
     format!("/api/v1/projects/{project}/ownership")
 }
 
-fn rule(pattern: &str, owners: Value) -> Value {
+fn rule(pattern: &str, owners: &Value) -> Value {
     json!({ "match": "path", "pattern": pattern, "owners": owners })
 }
 
@@ -45,7 +45,7 @@ async fn rules_are_set_as_one_document_of_a_version() {
 
     let owner = json!([{ "type": "person", "user": ann }]);
     let tagged = json!({ "match": "tag", "tag": "area", "pattern": "pay*", "owners": owner });
-    let body = json!({ "rules": [rule("src/**", owner.clone()), tagged], "otherwise": { "on_call": true } });
+    let body = json!({ "rules": [rule("src/**", &owner), tagged], "otherwise": { "on_call": true } });
     let set = known(&app, &boss, &path, &tag, &body).await.ok(200);
     assert_eq!(set["rules"], body["rules"]);
     assert_eq!(set["otherwise"], json!({ "on_call": true, "least_loaded": false }));
@@ -64,7 +64,7 @@ async fn mistakes_name_the_rule() {
         { "type": "team", "team": team }, { "type": "person", "user": 4711 },
         { "type": "schedule", "schedule": 4711 }, { "type": "team", "team": 4711 },
     ]);
-    let body = json!({ "rules": [rule("", json!([])), rule("a", strangers)] });
+    let body = json!({ "rules": [rule("", &json!([])), rule("a", &strangers)] });
     assert_eq!(
         boss.put(&app, &path(project), &body).await.mistakes(),
         [
@@ -74,7 +74,7 @@ async fn mistakes_name_the_rule() {
             "rules[1].owners[3]: rule 2: there is no team 4711",
         ]
     );
-    let body = json!({ "rules": vec![rule("a", json!([])); 201] });
+    let body = json!({ "rules": vec![rule("a", &json!([])); 201] });
     assert_eq!(boss.put(&app, &path(project), &body).await.mistakes(), ["rules: at most 200 rules"]);
     app.stop().await;
 }
@@ -139,7 +139,7 @@ async fn rules_can_be_tried_before_they_are_kept() {
     let Crew { app, project, ann, boss, member, viewer, .. } = crew().await;
     let attempt = format!("{}/try", path(project));
     let anns = json!([{ "type": "person", "user": ann }]);
-    let draft = json!({ "rules": [rule("src/**", anns.clone()), rule("src/cart/**", anns)] });
+    let draft = json!({ "rules": [rule("src/**", &anns), rule("src/cart/**", &anns)] });
     let question = json!({ "ownership": draft, "path": "src/cart/a.py" });
     let tried = viewer.post(&app, &attempt, &question).await.ok(200);
     let decision = &tried["decision"];

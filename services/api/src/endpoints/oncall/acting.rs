@@ -118,13 +118,13 @@ pub(super) async fn perform(
     let id = incident.id.to_string();
     let by = By { name: &principal.actor.name, channel };
     let acted = action.run(connection, incident.id, by, now).await?;
-    if let (Action::Acknowledge, Some(user)) = (action, principal.user_id()) {
-        if oncall::join_as_responder(connection, incident.id, user, by, now).await? {
-            let name = incident.short_id.as_deref().unwrap_or(&incident.title);
-            let target = Target::new("incident", incident.id, name);
-            let entry = principal.did("incident.responder_joined", target, incident.team);
-            audit::add(connection, &entry, now).await?;
-        }
+    if let (Action::Acknowledge, Some(user)) = (action, principal.user_id())
+        && oncall::join_as_responder(connection, incident.id, user, by, now).await?
+    {
+        let name = incident.short_id.as_deref().unwrap_or(&incident.title);
+        let target = Target::new("incident", incident.id, name);
+        let entry = principal.did("incident.responder_joined", target, incident.team);
+        audit::add(connection, &entry, now).await?;
     }
     match acted {
         Acted::Done => {}
