@@ -1,8 +1,8 @@
 //! Who owns an issue, who of the owners can take it, and who else.
 //!
 //! - [`Facts`]: what rules look at, of an event.
-//! - [`matching`]: the rule of a project, or the line of its CODEOWNERS file, that counts.
-//! - [`decide`]: who gets the issue, and why.
+//! - [`matching()`]: the rule of a project, or the line of its CODEOWNERS file, that counts.
+//! - [`decide()`]: who gets the issue, and why.
 //! - [`codeowners`]: reads a CODEOWNERS file.
 
 pub mod codeowners;

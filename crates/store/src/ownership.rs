@@ -1,6 +1,6 @@
 //! Who owns what of a project, who can take issues, and who is given one.
 //!
-//! [`enqueue`] writes down, with what else a signal comes to, that an issue is to be given to somebody; [`assign`] does it later, in a
+//! [`enqueue`] writes down, with what else a signal comes to, that an issue is to be given to somebody; [`assign()`] does it later, in a
 //! transaction of its own. So neither the recorder nor a page ever waits for it.
 
 mod assign;

@@ -51,7 +51,7 @@ pub struct Candidate {
     pub told_again: bool,
     /// How many notifications that somebody still wants are bundled into it: about unresolved issues, or pages that nobody has answered.
     pub bundled: i64,
-    /// Of the destination: since when it has had [`PAGES_A_MINUTE`] pages, when that is less than a minute.
+    /// Of the destination: since when it has had [`PAGES_A_MINUTE`](super::PAGES_A_MINUTE) pages, when that is less than a minute.
     pub crowded_since: Option<DateTime<Utc>>,
     /// Of a page: what has become of its incident.
     pub incident: Option<PageOf>,
