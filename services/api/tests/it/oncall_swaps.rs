@@ -2,6 +2,8 @@
 
 use crate::harness::App;
 use crate::oncall::{Crew, crew_of, weekly};
+use crate::people::person;
+use bugle_model::{InstallationRole, TeamRole};
 use bugle_runtime::Config;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -24,11 +26,13 @@ impl Scene {
         let schedule = crew.boss.post(&crew.app, "/api/v1/schedules", &weekly(crew.ann)).await.ok(201);
         let boss =
             crew.app.database.number("SELECT id::bigint FROM users WHERE name = 'boss'").await.unwrap();
-        crew.app
-            .database
-            .execute("UPDATE users SET time_zone = 'Europe/Vienna' WHERE name = 'boss'")
-            .await
-            .unwrap();
+        for sql in [
+            "UPDATE users SET time_zone = 'Europe/Vienna' WHERE name = 'boss'",
+            // Vic may answer here.
+            "UPDATE memberships SET role = 'member' WHERE user_id = (SELECT id FROM users WHERE name = 'vic')",
+        ] {
+            crew.app.database.execute(sql).await.unwrap();
+        }
         Self { path: format!("/api/v1/schedules/{}", schedule["id"]), crew, boss }
     }
 
@@ -258,5 +262,20 @@ async fn what_cannot_change_hands_is_refused() {
     let body = json!({ "start": "2027-02-20T10:00:00Z", "end": "2027-02-21T10:00:00Z" });
     let much = member.post(app, &scene.swaps(), &body).await;
     assert_eq!((much.status, much.header("retry-after")), (429, "86400"));
+    scene.crew.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_only_reads_is_not_asked_and_takes_nothing() {
+    let scene = Scene::new().await;
+    let Crew { app, team, .. } = &scene.crew;
+    let (_, eve) = person(app, "eve", InstallationRole::Member, &[(*team, TeamRole::Viewer)]).await;
+    let swap = scene.asked(&json!({})).await;
+    let asked = scene.mails().await;
+    assert!(asked.len() == 2 && !asked.iter().any(|mail| mail.starts_with("eve")), "{asked:?}");
+    for answer in ["take", "decline"] {
+        let refused = eve.post(app, &format!("{swap}/{answer}"), &json!({})).await.ok(409);
+        assert_eq!(refused["detail"], "viewers cannot be on call: they could not answer");
+    }
     scene.crew.app.stop().await;
 }

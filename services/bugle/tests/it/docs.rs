@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
-const CONFIG: &str = include_str!("../../../../crates/runtime/src/config/mod.rs");
+/// Where settings are declared, each with how the declaration begins.
+const SETTINGS: [(&str, &str); 2] = [
+    (include_str!("../../../../crates/runtime/src/config/mod.rs"), "pub struct Config {"),
+    (include_str!("../../../../crates/runtime/src/config/watch.rs"), "pub struct Watch {"),
+];
 const OPERATIONS: &str = include_str!("../../../../docs/operations.md");
 const OTHERS: [(&str, &str); 4] = [
     ("docs/notifications.md", include_str!("../../../../docs/notifications.md")),
@@ -13,11 +17,15 @@ const OTHERS: [(&str, &str); 4] = [
 /// Read by the command line, or by the compose file itself.
 const NO_SETTINGS: [&str; 4] = ["BUGLE_CONFIG", "BUGLE_SERVER", "BUGLE_API_TOKEN", "BUGLE_PORT"];
 
-/// The variables of `Config`'s fields.
+/// The variables of the settings' fields.
 fn settings() -> BTreeSet<String> {
-    let (_, rest) = CONFIG.split_once("pub struct Config {").unwrap();
-    let (fields, _) = rest.split_once("\n}").unwrap();
-    let names = fields.lines().filter_map(|line| line.strip_prefix("    pub ")?.split_once(':'));
+    let fields = SETTINGS.into_iter().flat_map(|(source, begin)| {
+        let (_, rest) = source.split_once(begin).unwrap();
+        rest.split_once("\n}").unwrap().0.lines()
+    });
+    let declared = fields.filter_map(|line| line.strip_prefix("    pub ")?.split_once(": "));
+    // A field that has fields of its own is no setting.
+    let names = declared.filter(|(_, kind)| *kind != "Watch,");
     names.map(|(name, _)| format!("BUGLE_{}", name.to_ascii_uppercase())).collect()
 }
 
