@@ -11,11 +11,13 @@ export function MergeDialog({ incident, onClose }: { incident: Incident; onClose
   const open = useOpenIncidents();
   const navigate = useNavigate();
   const [into, setInto] = useState("");
-  const merge = useChange(() => call("POST", `/incidents/${incident.id}/merge`, { body: { into: Number(into) } }), { touches: ["incident", "incidents"], done: "The incident is part of the other one" });
-  const merged = (): void => {
+  const run = async (): Promise<void> => {
+    await call("POST", `/incidents/${incident.id}/merge`, { body: { into: Number(into) } });
+    // Before this incident is read again: one that has ended has no dialogs.
     onClose();
     navigate(`/incidents/${into}`);
   };
+  const merge = useChange(run, { touches: ["incident", "incidents"], done: "The incident is part of the other one" });
   const others = open.data?.filter((one) => one.team === incident.team && one.id !== incident.id) ?? [];
   return (
     <Dialog title="Merge into another incident" onClose={onClose}>
@@ -23,7 +25,7 @@ export function MergeDialog({ incident, onClose }: { incident: Incident; onClose
       {open.isError && <Failure error={open.error} retry={() => void open.refetch()} />}
       {open.isSuccess && others.length === 0 && <p>No other incident of the team is open.</p>}
       {others.length > 0 && (
-        <Form onSubmit={() => into !== "" && merge.mutate(undefined, { onSuccess: merged })}>
+        <Form onSubmit={() => into !== "" && merge.mutate(undefined)}>
           <Select
             label="Into which" value={into} onChange={(event) => setInto(event.target.value)} error={merge.wrong("into")}
             help="This one ends, and pages nobody any more. What comes of its issue or alert goes onto the timeline of the other one while that is open."
