@@ -117,6 +117,8 @@ export async function accessible(walk) {
   const { system, project, incident, schedule, policy } = walk;
   const { page } = walk.owner;
   const { short_id: issue } = await system.issue("checkout", "DeltaError");
+  const [{ id: team }] = (await system.api("GET", "/teams")).items;
+  await system.api("POST", "/silences", { team, comment: "Disks are changed", ends_at: new Date(Date.now() + 86_400_000).toISOString(), matchers: { title: "*disk*" } });
   const found = [];
   const look = async (on, spec, view) => {
     await open(on, spec);
