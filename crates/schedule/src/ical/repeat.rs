@@ -86,6 +86,10 @@ fn read_rule(
     if text.len() > MAX_RULE_BYTES {
         return Err(format!("RRULE: at most {MAX_RULE_BYTES} bytes"));
     }
+    // RFC 5545, 3.3.10 knows no others, and the library cuts a day of the week off by bytes.
+    if let Some(other) = text.chars().find(|c| !c.is_ascii()) {
+        return Err(format!("RRULE: `{}` is not ASCII", other.escape_default()));
+    }
     let mut until = None;
     let mut times_of_day = 1;
     let mut kept = Vec::new();

@@ -80,6 +80,10 @@ fn an_event_that_is_not_understood_is_left_out_and_named() {
             "RRULE: `BYSECOND` is not supported",
         ),
         (
+            "DTSTART:20240101T000000Z\r\nDURATION:PT1H\r\nRRULE:FREQ=DAILY;BYDAY=1Mé",
+            "RRULE: `\\u{e9}` is not ASCII",
+        ),
+        (
             "DTSTART:20240101T000000Z\r\nDURATION:PT1H\r\nRRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30",
             "RRULE: matches no day",
         ),
