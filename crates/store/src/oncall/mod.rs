@@ -118,7 +118,7 @@ pub use replies::{
     Reply, ReplyOwner, answer_reply, count_misunderstood, note_reply, page_failed, prune_replies,
     reply_owners, start_number, stop_number, switch_off,
 };
-pub use responders::{MAX_RESPONDERS, Responder, add_responder, join_as_responder};
+pub use responders::{MAX_RESPONDERS, Responder, add_responder, has_room_for_responder, join_as_responder};
 pub use response_times::{ResponseTimes, set_response_times};
 pub use room::{MAX_OF_TEAM, OfTeam, has_room};
 pub use routing::{

@@ -3,7 +3,9 @@
 
 use super::act::{self, Acted, Changed};
 use super::log::By;
+use super::messages::lock_incident;
 use super::pages;
+use super::room::Count;
 use crate::{Connection, StoreError, statement};
 use bugle_model::{IncidentEvent, IncidentId, UserId};
 use chrono::{DateTime, Utc};
@@ -14,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 /// How many an incident may have.
-pub const MAX_RESPONDERS: usize = 20;
+pub const MAX_RESPONDERS: i64 = 20;
 
 /// Somebody who was asked to help.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -28,6 +30,29 @@ pub struct Responder {
     pub requested_at: DateTime<Utc>,
     /// Since when they help; none while they have not said so.
     pub joined_at: Option<DateTime<Utc>>,
+}
+
+/// Whether somebody may be asked to help: they were asked before, or fewer than [`MAX_RESPONDERS`] were. Holds the incident until the end of the
+/// caller's transaction, so that two at once are counted one after the other.
+///
+/// # Errors
+/// When the database fails.
+pub async fn has_room_for_responder(
+    conn: &mut Connection,
+    id: IncidentId,
+    user: UserId,
+) -> Result<bool, StoreError> {
+    lock_incident(conn, id).await?;
+    // A statement of its own: the one that waits for the lock does not see what whoever held it has added.
+    let counted: Count = statement(
+        "SELECT count(*) AS count FROM incident_responders r WHERE r.incident_id = $1
+            AND NOT EXISTS (SELECT 1 FROM incident_responders s WHERE s.incident_id = $1 AND s.user_id = $2)",
+    )
+    .bind::<Int8, _>(id.0)
+    .bind::<Int4, _>(user.0)
+    .get_result(conn)
+    .await?;
+    Ok(counted.count < MAX_RESPONDERS)
 }
 
 /// Asks somebody to help with an open incident, which is due at once for that; who was asked before is paged again. Composes with the

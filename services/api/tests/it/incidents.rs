@@ -55,6 +55,22 @@ async fn an_incident_has_twenty_responders_at_most() {
     let path = format!("/api/v1/incidents/{incident}/responders");
     let mistakes = boss.post(app, &path, &json!({ "user": crew.ann })).await.mistakes();
     assert_eq!(mistakes, ["user: the incident has 20 responders already, which is the limit"]);
+
+    // With room for one more, of several who are asked at once one is.
+    app.database.execute("DELETE FROM incident_responders WHERE user_id = 5001").await.unwrap();
+    let mut asked = Vec::new();
+    for name in ["eve", "fay", "gus", "hal"] {
+        let role = InstallationRole::Member;
+        asked.push(person(app, name, role, &[(crew.team, TeamRole::Member)]).await.0);
+    }
+    let bodies: Vec<Value> = asked.into_iter().map(|user| json!({ "user": user })).collect();
+    let requests = bodies.iter().map(|body| boss.post(app, &path, body));
+    let answers = futures_util::future::join_all(requests).await;
+    let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 422, 422, 422]);
+    let there = "SELECT count(*) FROM incident_responders";
+    assert_eq!(app.database.number(there).await.unwrap(), 20);
     crew.app.stop().await;
 }
 

@@ -7,8 +7,9 @@ use crate::access::Principal;
 use bugle_model::{Channel, IncidentAnswer, IncidentId, IncidentState, IssueId, IssueStatus, UserId};
 use bugle_store::audit::{self, Target};
 use bugle_store::issues::{self, IssueChange};
-use bugle_store::oncall::{self, Acted, By, Incident};
+use bugle_store::oncall::{self, Acted, By, Incident, MAX_RESPONDERS};
 use bugle_store::{Connection, StoreError};
+use bugle_web::Problem;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 
@@ -117,6 +118,12 @@ pub(super) async fn perform(
 ) -> Result<Performed, ApiError> {
     let id = incident.id.to_string();
     let by = By { name: &principal.actor.name, channel };
+    if let Action::AddResponder(user, _) = action
+        && !oncall::has_room_for_responder(connection, incident.id, *user).await?
+    {
+        let message = format!("the incident has {MAX_RESPONDERS} responders already, which is the limit");
+        return Err(Problem::invalid_field("user", message).into());
+    }
     let acted = action.run(connection, incident.id, by, now).await?;
     if let (Action::Acknowledge, Some(user)) = (action, principal.user_id())
         && oncall::join_as_responder(connection, incident.id, user, by, now).await?

@@ -10,7 +10,7 @@ use crate::{ApiError, State};
 use actix_web::web::{Data, Json, Path};
 use bugle_model::{TeamId, UserId};
 use bugle_store::audit::{self, Target};
-use bugle_store::oncall::{self, Incident, MAX_RESPONDERS, TimelineEntry};
+use bugle_store::oncall::{self, Incident, TimelineEntry};
 use bugle_store::{Connection, Scope, Transactions, users};
 use bugle_web::{Code, JsonBody, Problem};
 use chrono::TimeDelta;
@@ -144,11 +144,6 @@ pub(in super::super) async fn add_responder(
     let mut connection = state.store.conn().await?;
     let incident = of(&mut connection, &principal, &id).await?;
     let name = name_in_team(&mut connection, incident.team, user).await?;
-    let is_new = incident.responders.iter().all(|one| one.user != user);
-    if is_new && incident.responders.len() >= MAX_RESPONDERS {
-        let message = format!("the incident has {MAX_RESPONDERS} responders already, which is the limit");
-        return Err(Problem::invalid_field("user", message).into());
-    }
     drop(connection);
     act(&principal, &state, &id, Action::AddResponder(user, &name)).await
 }
