@@ -60,14 +60,15 @@ pub async fn fire_alert(
 ) -> Result<Fired, StoreError> {
     let priority = alert.priority.unwrap_or(source.source.default_priority);
     for _ in 0..TRIES {
+        // First: an insertion that waits for a merge of the open one would succeed after it.
+        if let Some(told) = count(conn, source, &alert.key).await? {
+            return tell_open(conn, source, &told, (&alert.title, priority), now).await;
+        }
         if let Some(id) = insert(conn, source, alert, priority, now).await? {
             let data = json!({ "source": source.source.name, "priority": priority });
             tell(conn, (id, 1), IncidentEvent::Triggered, data, now).await?;
             silencing::quieten(conn, id, now).await?;
             return Ok(Fired::New(id));
-        }
-        if let Some(told) = count(conn, source, &alert.key).await? {
-            return tell_open(conn, source, &told, (&alert.title, priority), now).await;
         }
     }
     Ok(Fired::Full)
@@ -110,7 +111,8 @@ async fn insert(
     Ok(made.into_iter().next().map(|row| IncidentId(row.id)))
 }
 
-/// Locks the open incident of a key, or that which it became part of, and counts the alert.
+/// Locks the open incident of a key, or that which it became part of, and counts the alert. `None` also when the one that was found has
+/// ended while the lock was waited for.
 async fn count(conn: &mut Connection, source: &AlertSource, key: &str) -> Result<Option<Told>, StoreError> {
     let rows: Vec<Told> = statement(
         "UPDATE incidents SET alerts = alerts + 1

@@ -12,6 +12,9 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
+/// How often it is looked again when an incident ends, or becomes part of another one, in the moment in which it is looked for.
+const TRIES: usize = 3;
+
 /// A signal about an issue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trigger {
@@ -88,15 +91,7 @@ pub async fn open(
     if first == 0 {
         return Ok(Opened::Nothing);
     }
-    let opened = match insert(conn, trigger, now).await? {
-        Some(id) => {
-            let data = json!({ "signal": trigger.kind, "priority": trigger.priority });
-            tell(conn, id, 1, IncidentEvent::Triggered, data, now).await?;
-            silencing::quieten(conn, id, now).await?;
-            Opened::New(id)
-        }
-        None => tell_open(conn, trigger, now).await?,
-    };
+    let opened = tell_or_open(conn, trigger, now).await?;
     if let Opened::New(id) | Opened::Raised(id) | Opened::Noted(id) = opened {
         statement(
             "UPDATE incident_signals SET incident_id = $4 WHERE issue_id = $1 AND kind = $2 AND generation = $3",
@@ -109,6 +104,27 @@ pub async fn open(
         .await?;
     }
     Ok(opened)
+}
+
+/// Tells the open incident first, and opens one only when there is none: an insertion that waits for a merge of the open one would
+/// succeed after it, next to the incident which that one became part of.
+async fn tell_or_open(
+    conn: &mut Connection,
+    trigger: &Trigger,
+    now: DateTime<Utc>,
+) -> Result<Opened, StoreError> {
+    for _ in 0..TRIES {
+        if let Some(row) = hold_open(conn, trigger.issue).await? {
+            return tell_open(conn, &row, trigger, now).await;
+        }
+        if let Some(id) = insert(conn, trigger, now).await? {
+            let data = json!({ "signal": trigger.kind, "priority": trigger.priority });
+            tell(conn, id, 1, IncidentEvent::Triggered, data, now).await?;
+            silencing::quieten(conn, id, now).await?;
+            return Ok(Opened::New(id));
+        }
+    }
+    Ok(Opened::Nothing)
 }
 
 /// `None` when the issue has an open one, or one that became part of an open one, or no rule leads anywhere.
@@ -157,11 +173,9 @@ pub(super) struct OpenRow {
     is_silenced: bool,
 }
 
-async fn tell_open(
-    conn: &mut Connection,
-    trigger: &Trigger,
-    now: DateTime<Utc>,
-) -> Result<Opened, StoreError> {
+/// Locks the open incident of an issue, or that which it became part of. `None` also when the one that was found has ended while the lock
+/// was waited for: what is looked for then is what the snapshot shows, and which incident took its place only the next statement sees.
+async fn hold_open(conn: &mut Connection, issue: IssueId) -> Result<Option<OpenRow>, StoreError> {
     let rows: Vec<OpenRow> = statement(
         "SELECT id, priority, state, generation, silenced_until IS NOT NULL AS is_silenced FROM incidents
          WHERE state < 3 AND id = (
@@ -169,17 +183,25 @@ async fn tell_open(
             WHERE n.issue_id = $1 AND t.state < 3 ORDER BY t.id DESC LIMIT 1)
          FOR NO KEY UPDATE",
     )
-    .bind::<Int8, _>(trigger.issue.0)
+    .bind::<Int8, _>(issue.0)
     .load(conn)
     .await?;
-    let Some(row) = rows.into_iter().next() else { return Ok(Opened::Nothing) };
+    Ok(rows.into_iter().next())
+}
+
+async fn tell_open(
+    conn: &mut Connection,
+    row: &OpenRow,
+    trigger: &Trigger,
+    now: DateTime<Utc>,
+) -> Result<Opened, StoreError> {
     let id = IncidentId(row.id);
     if trigger.priority.code() <= row.priority {
         let data = json!({ "signal": trigger.kind, "priority": trigger.priority });
         tell(conn, id, row.generation, IncidentEvent::Signal, data, now).await?;
         return Ok(Opened::Noted(id));
     }
-    raise(conn, &row, trigger.priority, now).await?;
+    raise(conn, row, trigger.priority, now).await?;
     Ok(Opened::Raised(id))
 }
 

@@ -4,7 +4,10 @@ use super::scene::{Scene, Somebody, at, everything, person, policy, step};
 use super::tools::alert;
 use bugle_model::{Alert, Channel, Clock, IncidentId, IncidentState, Priority};
 use bugle_store::oncall::{self, AlertSource, Fired, Merged};
+use bugle_store::{StoreError, Transactions};
 use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::sync::Notify;
 
 /// Ann is told by mail, and after three minutes by SMS, of every issue, and of what a tool tells.
 async fn scene() -> (Scene, AlertSource, Somebody) {
@@ -19,6 +22,46 @@ async fn scene() -> (Scene, AlertSource, Somebody) {
 async fn merge(scene: &Scene, id: IncidentId, into: IncidentId) -> Merged {
     let mut conn = scene.world.store.conn().await.unwrap();
     oncall::merge_incident(&mut conn, id, into, "ann", scene.world.clock.now()).await.unwrap()
+}
+
+/// Does something while an incident becomes part of another one, which is committed when somebody waits for it.
+async fn in_the_middle<T>(
+    scene: &Scene,
+    id: IncidentId,
+    into: IncidentId,
+    what: impl Future<Output = T>,
+) -> T {
+    let (merged, met) = (Notify::new(), Notify::new());
+    let merging = async {
+        let mut conn = scene.world.store.conn().await.unwrap();
+        let now = scene.world.clock.now();
+        let merging = conn.transaction(async |conn| {
+            let done = oncall::merge_incident(conn, id, into, "ann", now).await?;
+            merged.notify_one();
+            met.notified().await;
+            Ok::<_, StoreError>(done)
+        });
+        assert_eq!(merging.await.unwrap(), Merged::Done);
+    };
+    let meeting = async {
+        merged.notified().await;
+        let waiting = async {
+            somebody_waits(scene).await;
+            met.notify_one();
+        };
+        let (done, ()) = tokio::join!(what, waiting);
+        done
+    };
+    let ((), done) = tokio::join!(merging, meeting);
+    done
+}
+
+async fn somebody_waits(scene: &Scene) {
+    let waiting =
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while scene.world.sql.query(waiting, &[]).await.unwrap().is_empty() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 /// What the timeline of an incident tells last.
@@ -91,6 +134,33 @@ async fn signals_of_a_merged_issue_belong_to_the_other_incident_while_it_is_open
     scene.threshold(issue, Priority::Critical, 10_000).await;
     scene.hears(&["email ann"]).await;
     assert_eq!(scene.incidents().await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_signal_that_comes_in_the_middle_of_a_merge_belongs_to_the_other_incident() {
+    let (mut scene, source, _) = scene().await;
+    let issue = scene.error("Bad", Priority::High).await;
+    scene.hears(&["email ann"]).await;
+    scene.fires(&source, &alert("database")).await;
+    scene.hears(&["email ann"]).await;
+    let found = scene.incidents().await;
+    let telling = scene.threshold(issue, Priority::Critical, 1_000);
+    in_the_middle(&scene, found[0].id, found[1].id, telling).await;
+    let after = scene.incidents().await;
+    assert_eq!((after.len(), after[1].priority), (2, Priority::Critical));
+    assert_eq!(told_last(&scene, found[1].id).await.0, "priority_raised");
+    scene.after(3, &["sms ann"]).await;
+}
+
+#[tokio::test]
+async fn an_alert_that_comes_in_the_middle_of_a_merge_belongs_to_the_other_incident() {
+    let (mut scene, source, _) = scene().await;
+    let (disk, database) = two(&mut scene, &source).await;
+    let again = alert("disk");
+    let fired = in_the_middle(&scene, disk, database, scene.fires(&source, &again)).await;
+    assert_eq!(fired, Fired::Noted(database));
+    assert_eq!(scene.incidents().await.len(), 2);
+    scene.after(3, &["sms ann"]).await;
 }
 
 #[tokio::test]
