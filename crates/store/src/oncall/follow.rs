@@ -18,8 +18,8 @@ struct Ended {
     generation: i32,
 }
 
-/// Looks at issues that were changed. Ends the open incidents of those that nobody wants to hear of any more, and raises the others to
-/// their issue's priority. Whether something is due now. Composes with the caller's transaction.
+/// Looks at issues that were changed. Ends the open incidents of those that nobody wants to hear of any more, and raises the others, or
+/// those which they became part of, to their issue's priority. Whether something is due now. Composes with the caller's transaction.
 ///
 /// # Errors
 /// When the database fails.

@@ -232,33 +232,54 @@ pub(super) async fn raise(
     tell(conn, IncidentId(row.id), row.generation, IncidentEvent::PriorityRaised, data, now).await
 }
 
-/// Raises the open incidents of some issues to the priority of their issue, where that is higher. Whether it did.
+#[derive(QueryableByName)]
+struct Higher {
+    #[diesel(embed)]
+    open: OpenRow,
+    #[diesel(sql_type = SmallInt)]
+    to: i16,
+}
+
+/// Raises the open incidents of some issues, or those which these became part of, to the priority of their issue, where that is higher.
+/// Whether it did.
 pub(super) async fn raise_to_issues(
     conn: &mut Connection,
     issues: &[IssueId],
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
-    #[derive(QueryableByName)]
-    struct Higher {
-        #[diesel(embed)]
-        open: OpenRow,
-        #[diesel(sql_type = SmallInt)]
-        to: i16,
+    let mut raised = false;
+    for _ in 0..TRIES {
+        let rows = hold_lower(conn, issues).await?;
+        let (ended, open): (Vec<_>, Vec<_>) =
+            rows.into_iter().partition(|row| row.open.state == IncidentState::Resolved.code());
+        for Higher { open, to } in &open {
+            if let Some(to) = Priority::from_code(*to) {
+                raise(conn, open, to, now).await?;
+                raised = true;
+            }
+        }
+        if ended.is_empty() {
+            break;
+        }
     }
+    Ok(raised)
+}
+
+/// Locks what is to be raised. What is open is asked of the snapshot only: one that has ended while its lock was waited for is given as well,
+/// so that it is seen that another one may have taken its place.
+async fn hold_lower(conn: &mut Connection, issues: &[IssueId]) -> Result<Vec<Higher>, StoreError> {
     let rows: Vec<Higher> = statement(
-        "SELECT n.id, n.priority, n.state, n.generation, n.silenced_until IS NOT NULL AS is_silenced, i.priority AS to
-         FROM incidents n JOIN issues i ON i.id = n.issue_id
-         WHERE n.issue_id = ANY($1) AND n.state < 3 AND i.priority > n.priority ORDER BY n.id FOR NO KEY UPDATE OF n",
+        "SELECT t.id, t.priority, t.state, t.generation, t.silenced_until IS NOT NULL AS is_silenced, w.priority AS to
+         FROM incidents t JOIN (
+            SELECT o.id, max(i.priority) AS priority
+            FROM incidents n JOIN issues i ON i.id = n.issue_id JOIN incidents o ON o.id = COALESCE(n.merged_into, n.id)
+            WHERE n.issue_id = ANY($1) AND i.status = 0 AND o.state < 3 GROUP BY o.id) w ON w.id = t.id
+         WHERE w.priority > t.priority ORDER BY t.id FOR NO KEY UPDATE OF t",
     )
     .bind::<Array<Int8>, _>(issues.iter().map(|id| id.0).collect::<Vec<_>>())
     .load(conn)
     .await?;
-    let raised: Vec<(OpenRow, Priority)> =
-        rows.into_iter().filter_map(|row| Some((row.open, Priority::from_code(row.to)?))).collect();
-    for (row, to) in &raised {
-        raise(conn, row, *to, now).await?;
-    }
-    Ok(!raised.is_empty())
+    Ok(rows)
 }
 
 async fn tell(

@@ -2,7 +2,7 @@
 
 use super::scene::{Scene, Somebody, at, everything, person, policy, step};
 use super::tools::alert;
-use bugle_model::{Alert, Channel, Clock, IncidentId, IncidentState, Priority};
+use bugle_model::{Alert, Channel, Clock, IncidentId, IncidentState, IssueId, Priority, Signal};
 use bugle_store::oncall::{self, AlertSource, Fired, Merged};
 use bugle_store::{StoreError, Transactions};
 use serde_json::{Value, json};
@@ -150,6 +150,38 @@ async fn a_signal_that_comes_in_the_middle_of_a_merge_belongs_to_the_other_incid
     assert_eq!((after.len(), after[1].priority), (2, Priority::Critical));
     assert_eq!(told_last(&scene, found[1].id).await.0, "priority_raised");
     scene.after(3, &["sms ann"]).await;
+}
+
+/// A person says that an issue is critical.
+async fn chosen_critical(scene: &Scene, issue: IssueId) {
+    let sql = "UPDATE issues SET priority = 4, priority_chosen = true WHERE id = $1";
+    scene.world.sql.execute(sql, &[&issue.0]).await.unwrap();
+    let project = scene.world.project;
+    scene.world.signal(vec![Signal::IssueChanged { issue, project }]).await;
+}
+
+#[tokio::test]
+async fn a_higher_priority_of_a_merged_issue_raises_the_other_incident() {
+    for in_between in [false, true] {
+        let (mut scene, source, _) = scene().await;
+        let issue = scene.error("Bad", Priority::High).await;
+        scene.hears(&["email ann"]).await;
+        scene.fires(&source, &alert("database")).await;
+        scene.hears(&["email ann"]).await;
+        let found = scene.incidents().await;
+        let (going, staying) = (found[0].id, found[1].id);
+        if in_between {
+            in_the_middle(&scene, going, staying, chosen_critical(&scene, issue)).await;
+        } else {
+            merge(&scene, going, staying).await;
+            chosen_critical(&scene, issue).await;
+        }
+        let after = scene.incidents().await;
+        let priorities = [after[0].priority, after[1].priority];
+        assert_eq!(priorities, [Priority::High, Priority::Critical], "{in_between}");
+        assert_eq!(told_last(&scene, staying).await.0, "priority_raised", "{in_between}");
+        scene.after(3, &["sms ann"]).await;
+    }
 }
 
 #[tokio::test]
