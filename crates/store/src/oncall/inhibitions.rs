@@ -237,16 +237,19 @@ async fn targets(conn: &mut Connection, incidents: &[IncidentId]) -> Result<Vec<
     Ok(rows.into_iter().filter_map(readable).filter(is_target).collect())
 }
 
-/// What is open of the teams of some rules. Not what another incident keeps silent: two would keep each other silent for ever.
+/// What is open of the teams of some rules, [`MAX_SOURCES`] of each. Not what another incident keeps silent: two would keep each other silent
+/// for ever.
 async fn sources(conn: &mut Connection, pairs: &[Pair]) -> Result<Vec<Source>, StoreError> {
     let rows: Vec<JsonRow> = statement(concat!(
-        "SELECT jsonb_build_object(",
+        "SELECT s.row FROM (
+            SELECT jsonb_build_object(",
         facts!(),
-        ", 'team', COALESCE(n.team_id, p.team_id)) AS row
-         FROM incidents n LEFT JOIN projects p ON p.id = n.project_id
-         WHERE n.state < 3 AND COALESCE(n.team_id, p.team_id) = ANY($1)
-            AND (n.inhibited_by IS NULL OR n.silenced_until IS NULL)
-         ORDER BY n.priority DESC, n.id LIMIT $2",
+        ", 'team', COALESCE(n.team_id, p.team_id)) AS row,
+                row_number() OVER (PARTITION BY COALESCE(n.team_id, p.team_id) ORDER BY n.priority DESC, n.id) AS place
+            FROM incidents n LEFT JOIN projects p ON p.id = n.project_id
+            WHERE n.state < 3 AND COALESCE(n.team_id, p.team_id) = ANY($1)
+                AND (n.inhibited_by IS NULL OR n.silenced_until IS NULL)) s
+         WHERE s.place <= $2 ORDER BY s.place",
     ))
     .bind::<Array<Int4>, _>(pairs.iter().map(|pair| pair.rule.team.0).collect::<Vec<_>>())
     .bind::<Int8, _>(MAX_SOURCES)

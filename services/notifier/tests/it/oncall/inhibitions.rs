@@ -171,3 +171,32 @@ async fn an_inhibited_incident_can_be_answered() {
     scene.ends(&source, "database a").await;
     scene.quiet(5).await;
 }
+
+#[tokio::test]
+async fn many_open_incidents_of_one_team_hide_no_source_of_another_one() {
+    let (mut scene, source, _) = scene().await;
+    of_databases(&scene).await;
+    scene.fires(&source, &database("a")).await;
+    scene.hears(&["account ann"]).await;
+    scene.fires(&source, &app("checkout", "a")).await;
+    let mut conn = scene.world.store.conn().await.unwrap();
+    let other = bugle_store::teams::create(&mut conn, "other", at(0)).await.unwrap();
+    let new = NewInhibitionRule {
+        name: "all".to_owned(),
+        source: titled("old"),
+        target: titled("billing"),
+        equal: Vec::new(),
+    };
+    oncall::create_inhibition_rule(&mut conn, other, &new, "eve", at(0)).await.unwrap().unwrap();
+    // Weightier than ours; one that they inhibit is looked at again together with ours.
+    let open = "INSERT INTO incidents (team_id, origin, title, policy_version_id, priority, received_at, triggered_at)
+        SELECT $1, 3, 'old', (SELECT max(id) FROM escalation_policy_versions), 4, '2026-11-20', '2026-11-20'
+        FROM generate_series(1, 1000) n";
+    scene.world.sql.execute(open, &[&other.0]).await.unwrap();
+    let inhibited = "INSERT INTO incidents (team_id, origin, title, policy_version_id, priority, received_at, triggered_at,
+            next_at, inhibited_by, silenced_until)
+        SELECT $1, 3, 'billing', policy_version_id, 2, received_at, triggered_at, next_at, inhibited_by, silenced_until
+        FROM incidents WHERE inhibited_by IS NOT NULL";
+    assert_eq!(scene.world.sql.execute(inhibited, &[&other.0]).await.unwrap(), 1);
+    scene.quiet(90).await;
+}
