@@ -7,9 +7,12 @@ use bugle_store::oncall::{self, OVERDUE_AFTER, Overdue};
 use bugle_store::{Store, StoreError};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
+use tokio::sync::Mutex;
 
 /// A notifier shows itself every ten seconds.
 const SILENCE: TimeDelta = TimeDelta::minutes(1);
+/// How long `/health/` tells again what was found: anybody may ask, and each look counts rows.
+const FRESH: TimeDelta = TimeDelta::seconds(5);
 
 /// What is overdue, and how many notifiers work.
 pub struct OnCall {
@@ -19,6 +22,8 @@ pub struct OnCall {
     since: DateTime<Utc>,
     overdue: Vec<(&'static str, Gauge)>,
     notifiers: Gauge,
+    /// What `/health/` told last, and when it was found.
+    told: Mutex<Option<(DateTime<Utc>, CheckResult)>>,
 }
 
 impl OnCall {
@@ -36,17 +41,28 @@ impl OnCall {
             &[],
         );
         let since = clock.now();
-        Arc::new(Self { store, clock, since, overdue, notifiers })
+        Arc::new(Self { store, clock, since, overdue, notifiers, told: Mutex::default() })
     }
 
-    /// The check of `/health/`.
+    /// The check of `/health/`: it looks every five seconds at most, and those who ask at the same time wait for one look.
     #[must_use]
     pub fn check(self: &Arc<Self>) -> Arc<dyn Check> {
         let on_call = Arc::clone(self);
         check("on_call", move || {
             let on_call = Arc::clone(&on_call);
-            async move { on_call.look().await }
+            async move { on_call.tell().await }
         })
+    }
+
+    async fn tell(&self) -> CheckResult {
+        let mut told = self.told.lock().await;
+        let now = self.clock.now();
+        if let Some((_, found)) = told.as_ref().filter(|(at, _)| now - *at < FRESH && *at <= now) {
+            return found.clone();
+        }
+        let found = self.look().await;
+        *told = Some((now, found.clone()));
+        found
     }
 
     /// Looks, and sets the metrics.

@@ -82,10 +82,38 @@ async fn health_tells_that_no_notifier_works() {
     let found = on_call.run().await;
     assert_eq!(found, CheckResult::unhealthy("no notifier works: nobody is told of anything"));
     assert!(metrics.render().contains("bugle_notifiers_working 0\n"));
+    app.clock.advance(TimeDelta::seconds(5));
     notifier(&app, app.now()).await;
     assert_eq!(on_call.run().await, CheckResult::healthy("nothing is overdue; a notifier works"));
+    app.clock.advance(TimeDelta::seconds(5));
     notifier(&app, app.now() - TimeDelta::seconds(61)).await;
     assert!(!on_call.run().await.healthy, "it lives, and does nothing");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whether_on_call_works_is_looked_at_once_for_all_who_ask_within_five_seconds() {
+    let app = App::start().await;
+    let on_call = checks::OnCall::new(app.store.clone(), app.clock.clone(), &Metrics::new()).check();
+    app.clock.advance(TimeDelta::seconds(61));
+    notifier(&app, app.now()).await;
+    let holding = app.database.client().await.unwrap();
+    holding.batch_execute("BEGIN; LOCK TABLE service_heartbeats").await.unwrap();
+    let release = async {
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        while app.database.number(waiting).await.unwrap() < 1 {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        assert_eq!(app.database.number(waiting).await.unwrap(), 1);
+        holding.batch_execute("COMMIT").await.unwrap();
+    };
+    let (one, other, ()) = tokio::join!(on_call.run(), on_call.run(), release);
+    assert!(one.healthy && one == other, "{one:?} {other:?}");
+    app.database.execute("DELETE FROM service_heartbeats").await.unwrap();
+    app.clock.advance(TimeDelta::milliseconds(4_999));
+    assert_eq!(on_call.run().await, one);
+    app.clock.advance(TimeDelta::milliseconds(1));
+    assert!(!on_call.run().await.healthy);
     app.stop().await;
 }
 
