@@ -52,11 +52,35 @@ impl Overdue {
         *self == Self::default()
     }
 
-    /// Each kind, by the name that it has in metrics.
+    /// Each kind as metrics tell it, in the same order at all times.
     #[must_use]
-    pub const fn by_kind(&self) -> [(&'static str, i64); 4] {
-        [("step", self.steps), ("message", self.messages), ("claim", self.claims), ("unpaged", self.unpaged)]
+    pub fn gauges(&self) -> [OverdueGauge; 4] {
+        let kinds = [
+            ("step", self.steps),
+            ("message", self.messages),
+            ("claim", self.claims),
+            ("unpaged", self.unpaged),
+        ];
+        kinds.map(|(kind, value)| OverdueGauge {
+            name: "bugle_oncall_overdue",
+            help: "What should have happened more than two minutes ago and has not.",
+            labels: [("kind", kind)],
+            value,
+        })
     }
+}
+
+/// A number of [`Overdue`], for metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OverdueGauge {
+    /// What the metric is called; the same of all.
+    pub name: &'static str,
+    /// What it tells; the same of all.
+    pub help: &'static str,
+    /// What tells it from the others.
+    pub labels: [(&'static str, &'static str); 1],
+    /// How many.
+    pub value: i64,
 }
 
 /// For people: `2 steps, 1 message`.

@@ -20,7 +20,7 @@ pub struct OnCall {
     clock: Arc<dyn Clock>,
     /// Notifiers that start with this process have until [`SILENCE`] later to show themselves.
     since: DateTime<Utc>,
-    overdue: Vec<(&'static str, Gauge)>,
+    overdue: Vec<Gauge>,
     notifiers: Gauge,
     /// What `/health/` told last, and when it was found.
     told: Mutex<Option<(DateTime<Utc>, CheckResult)>>,
@@ -30,11 +30,8 @@ impl OnCall {
     /// Has not looked yet.
     #[must_use]
     pub fn new(store: Store, clock: Arc<dyn Clock>, metrics: &Metrics) -> Arc<Self> {
-        let gauge = |(kind, _)| {
-            let help = "What should have happened more than two minutes ago and has not.";
-            (kind, metrics.gauge("bugle_oncall_overdue", help, &[("kind", kind)]))
-        };
-        let overdue = Overdue::default().by_kind().map(gauge).into();
+        let overdue = Overdue::default().gauges();
+        let overdue = overdue.map(|one| metrics.gauge(one.name, one.help, &one.labels)).into();
         let notifiers = metrics.gauge(
             "bugle_notifiers_working",
             "Notifiers that have gone through what is due within the last minute.",
@@ -81,8 +78,8 @@ impl OnCall {
         let mut connection = self.store.conn().await?;
         let overdue = oncall::overdue(&mut connection, now).await?;
         let notifiers = oncall::working_notifiers(&mut connection, now - SILENCE).await?;
-        for ((_, gauge), (_, count)) in self.overdue.iter().zip(overdue.by_kind()) {
-            gauge.set(count as f64);
+        for (gauge, found) in self.overdue.iter().zip(overdue.gauges()) {
+            gauge.set(found.value as f64);
         }
         self.notifiers.set(notifiers as f64);
         Ok((overdue, notifiers))

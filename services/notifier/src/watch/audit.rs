@@ -16,7 +16,7 @@ pub struct Auditor {
     store: Store,
     clock: Arc<dyn Clock>,
     escalator: Arc<Notify>,
-    overdue: Vec<(&'static str, Gauge)>,
+    overdue: Vec<Gauge>,
     rearmed: Counter,
 }
 
@@ -24,11 +24,8 @@ impl Auditor {
     /// `escalator` is told when incidents are armed again.
     #[must_use]
     pub fn new(store: Store, clock: Arc<dyn Clock>, escalator: Arc<Notify>, metrics: &Metrics) -> Self {
-        let gauge = |(kind, _)| {
-            let help = "What should have happened more than two minutes ago and has not.";
-            (kind, metrics.gauge("bugle_oncall_overdue", help, &[("kind", kind)]))
-        };
-        let overdue = Overdue::default().by_kind().map(gauge).into();
+        let overdue = Overdue::default().gauges();
+        let overdue = overdue.map(|one| metrics.gauge(one.name, one.help, &one.labels)).into();
         let rearmed = metrics.counter(
             "bugle_incidents_rearmed_total",
             "Incidents without a next step that nobody was paged for, and whose policy was begun.",
@@ -44,8 +41,8 @@ impl Auditor {
     pub async fn look(&self) -> Result<Overdue, StoreError> {
         let mut conn = self.store.conn().await?;
         let found = oncall::overdue(&mut conn, self.clock.now()).await?;
-        for ((_, gauge), (_, count)) in self.overdue.iter().zip(found.by_kind()) {
-            gauge.set(count as f64);
+        for (gauge, one) in self.overdue.iter().zip(found.gauges()) {
+            gauge.set(one.value as f64);
         }
         Ok(found)
     }
