@@ -5,18 +5,33 @@ use crate::outcome::{Outcome, Verdict};
 use crate::policy::Policy;
 use bugle_model::Clock;
 use bugle_runtime::Shutdown;
-use bugle_store::account_mails::{self, Due};
-use bugle_store::{Store, StoreError};
-use chrono::TimeDelta;
+use bugle_store::account_mails::{self, Due, Kind, MAX_ABOUT, NewMail};
+use bugle_store::{Connection, Store, StoreError};
+use chrono::{DateTime, TimeDelta, Utc};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::sync::Arc;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// How often it looks for what is due.
 const POLL: Duration = Duration::from_secs(2);
 /// A crash in the middle is made good after this long.
 const LEASE: TimeDelta = TimeDelta::minutes(5);
+
+/// Puts a line about somebody's shifts on its way, cut to what fits. Belongs into the transaction that notes that it was told.
+pub(crate) async fn tell_of_shifts(
+    connection: &mut Connection,
+    recipient: &str,
+    text: &str,
+    link: &str,
+    expires_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let about: String = text.chars().take(MAX_ABOUT).collect();
+    let mail = NewMail { kind: Kind::Schedule, recipient, about: &about, link, expires_at };
+    account_mails::add(connection, &mail, Uuid::now_v7(), now).await
+}
 
 /// Sends them.
 pub struct AccountMails {

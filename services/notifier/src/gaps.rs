@@ -1,11 +1,12 @@
 //! Tells a team's managers when somebody is missing within the next days: an override or whoever left the team leaves a gap that the layers do not
 //! have. One mail a day for a schedule at most, and nothing about the past.
 
+use crate::account_mails::tell_of_shifts;
 use crate::content::Links;
+use crate::every::every;
 use bugle_model::{Clock, UserId};
 use bugle_runtime::Shutdown;
 use bugle_schedule::{Gap, range_in_words};
-use bugle_store::account_mails::{self, Kind, MAX_ABOUT, NewMail};
 use bugle_store::oncall::{self, Listener, Listeners, StoredSchedule};
 use bugle_store::{Connection, Store, StoreError, Transactions};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -13,7 +14,6 @@ use chrono_tz::Tz;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
-use uuid::Uuid;
 
 /// How often it looks.
 const POLL: Duration = Duration::from_secs(300);
@@ -75,14 +75,8 @@ impl Gaps {
                 }
                 for manager in managers {
                     let text = gap.text(manager.person.time_zone.parse().unwrap_or(Tz::UTC));
-                    let mail = NewMail {
-                        kind: Kind::Schedule,
-                        recipient: &manager.person.email,
-                        about: &text.chars().take(MAX_ABOUT).collect::<String>(),
-                        link: &link,
-                        expires_at: gap.first.end,
-                    };
-                    account_mails::add(connection, &mail, Uuid::now_v7(), now).await?;
+                    tell_of_shifts(connection, &manager.person.email, &text, &link, gap.first.end, now)
+                        .await?;
                 }
                 Ok(true)
             })
@@ -91,15 +85,7 @@ impl Gaps {
 
     /// Tells until the soft stop.
     pub async fn run(self, shutdown: Shutdown) {
-        while !shutdown.soft.is_cancelled() {
-            if let Err(error) = self.run_once().await {
-                tracing::debug!(%error, "cannot look for gaps of schedules");
-            }
-            tokio::select! {
-                () = tokio::time::sleep(POLL) => {}
-                () = shutdown.soft.cancelled() => {}
-            }
-        }
+        every(POLL, &shutdown, "gaps of schedules", || self.run_once()).await;
     }
 }
 

@@ -3,12 +3,13 @@
 //! What was told is a row, written in the transaction that puts the mail on its way, so any number of these may run and nobody is told twice. What
 //! could not be told within an hour is not told any more: after an outage old news helps nobody.
 
+use crate::account_mails::tell_of_shifts;
 use crate::content::Links;
+use crate::every::every;
 use bugle_model::{Clock, UserId};
 use bugle_runtime::Shutdown;
 use bugle_schedule::limits::MAX_RANGE_DAYS;
 use bugle_schedule::{Handoff, range_in_words, time_in_words};
-use bugle_store::account_mails::{self, Kind, MAX_ABOUT, NewMail};
 use bugle_store::oncall::{self, BEFORE_HOURS, Colleague, HandoffKey, Listeners, StoredSchedule};
 use bugle_store::{Connection, Store, StoreError, Transactions};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -16,7 +17,6 @@ use chrono_tz::Tz;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
-use uuid::Uuid;
 
 /// How often it looks for what is due.
 const POLL: Duration = Duration::from_secs(20);
@@ -80,14 +80,8 @@ impl Handoffs {
                 if !oncall::note_handoff(connection, &notice.key, now).await? {
                     return Ok(false);
                 }
-                let mail = NewMail {
-                    kind: Kind::Schedule,
-                    recipient: &notice.recipient,
-                    about: &notice.text,
-                    link: &link,
-                    expires_at: notice.expires_at,
-                };
-                account_mails::add(connection, &mail, Uuid::now_v7(), now).await?;
+                let Notice { recipient, text, expires_at, .. } = notice;
+                tell_of_shifts(connection, recipient, text, &link, *expires_at, now).await?;
                 Ok(true)
             })
             .await
@@ -95,15 +89,7 @@ impl Handoffs {
 
     /// Tells until the soft stop.
     pub async fn run(self, shutdown: Shutdown) {
-        while !shutdown.soft.is_cancelled() {
-            if let Err(error) = self.run_once().await {
-                tracing::debug!(%error, "cannot look for handoffs");
-            }
-            tokio::select! {
-                () = tokio::time::sleep(POLL) => {}
-                () = shutdown.soft.cancelled() => {}
-            }
-        }
+        every(POLL, &shutdown, "handoffs", || self.run_once()).await;
     }
 }
 
@@ -129,7 +115,6 @@ fn due(
             } else {
                 comes_on_text(stored, person, &key)
             };
-            let text = text.chars().take(MAX_ABOUT).collect();
             notices.push(Notice { key, recipient: person.email.clone(), text, expires_at: due_at + USEFUL });
         }
     }

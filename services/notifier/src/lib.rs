@@ -16,6 +16,7 @@ pub mod assigner;
 pub mod channels;
 pub mod client;
 pub mod content;
+mod every;
 pub mod gaps;
 pub mod guard;
 pub mod handoffs;

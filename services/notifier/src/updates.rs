@@ -5,6 +5,7 @@
 use crate::channels::{SetupError, slack};
 use crate::client::{self, Timeouts};
 use crate::content::Links;
+use crate::every::every;
 use crate::outcome::{Outcome, Verdict};
 use bugle_model::Clock;
 use bugle_runtime::{Config, Shutdown};
@@ -119,14 +120,6 @@ impl Updates {
 
     /// Works until the soft stop.
     pub async fn run(self, shutdown: Shutdown) {
-        while !shutdown.soft.is_cancelled() {
-            if let Err(error) = self.run_once().await {
-                tracing::debug!(%error, "cannot look for messages to be changed");
-            }
-            tokio::select! {
-                () = tokio::time::sleep(POLL) => {}
-                () = shutdown.soft.cancelled() => {}
-            }
-        }
+        every(POLL, &shutdown, "messages to be changed", || self.run_once()).await;
     }
 }
