@@ -112,34 +112,100 @@ pub(in super::super) async fn ask(
     Ok(Created::of(asked))
 }
 
+/// What is said to an open request.
+#[derive(Clone, Copy)]
+enum Said {
+    Take,
+    Decline,
+    Withdraw,
+}
+
 /// `POST …/swaps/{swap_id}/take`
 pub(in super::super) async fn take(
     principal: Principal,
     state: Data<State>,
     path: Path<(String, String)>,
 ) -> Result<Json<Swap>, ApiError> {
+    answer(&principal, &state, &path, Said::Take).await
+}
+
+/// `POST …/swaps/{swap_id}/decline`
+pub(in super::super) async fn decline(
+    principal: Principal,
+    state: Data<State>,
+    path: Path<(String, String)>,
+) -> Result<Json<Swap>, ApiError> {
+    answer(&principal, &state, &path, Said::Decline).await
+}
+
+/// `POST …/swaps/{swap_id}/withdraw`
+pub(in super::super) async fn withdraw(
+    principal: Principal,
+    state: Data<State>,
+    path: Path<(String, String)>,
+) -> Result<Json<Swap>, ApiError> {
+    answer(&principal, &state, &path, Said::Withdraw).await
+}
+
+async fn answer(
+    principal: &Principal,
+    state: &State,
+    path: &(String, String),
+    said: Said,
+) -> Result<Json<Swap>, ApiError> {
     let now = state.clock.now();
     let me = principal.session()?.active.user.id;
     let mut connection = state.store.conn().await?;
-    let taken = connection
+    let answered = connection
         .transaction(async |connection| {
-            let (stored, open) = open(connection, &principal, &path, now).await?;
-            may_answer(connection, &principal, &stored, &open, me).await?;
-            let (from, to) = (open.start.max(now), open.end);
-            let way = stored.schedule.giving(open.asked_by, from, to, now);
-            let way = way.map_err(|_| conflict("whoever asked does not have these shifts any more"))?;
-            match way {
-                Giving::Replace => replace(connection, &principal, &stored, &open, me, now).await?,
-                Giving::Pass(places) => pass(connection, &principal, &stored, &places, me, now).await?,
+            let (stored, open) = open(connection, principal, path, now).await?;
+            let (answered, action, told) = match said {
+                Said::Take => {
+                    may_answer(connection, principal, &stored, &open, me).await?;
+                    give(connection, principal, &stored, &open, me, now).await?;
+                    let (id, taken) = (open.id, SwapState::Taken);
+                    let settled = oncall::settle_swap(connection, id, taken, Some(me), now).await?;
+                    (settled, "swap.taken", Some(Told::Taken { by: &principal.actor.name }))
+                }
+                Said::Decline => {
+                    may_answer(connection, principal, &stored, &open, me).await?;
+                    let declined = oncall::decline_swap(connection, open.id, me, now).await?;
+                    let by_all = declined.state == SwapState::Declined;
+                    (declined, "swap.declined", by_all.then_some(Told::Declined))
+                }
+                Said::Withdraw if open.asked_by == me => {
+                    let (id, withdrawn) = (open.id, SwapState::Withdrawn);
+                    let settled = oncall::settle_swap(connection, id, withdrawn, None, now).await?;
+                    (settled, "swap.withdrawn", None)
+                }
+                Said::Withdraw => return Err(conflict("only whoever asked can take it back")),
+            };
+            note(connection, principal, action, &stored, &answered, now).await?;
+            if let Some(told) = told {
+                tell(connection, state, &stored, &answered, &told, now).await?;
             }
-            let taken = oncall::settle_swap(connection, open.id, SwapState::Taken, Some(me), now).await?;
-            note(connection, &principal, "swap.taken", &stored, &taken, now).await?;
-            tell(connection, &state, &stored, &taken, &Told::Taken { by: &principal.actor.name }, now)
-                .await?;
-            Ok::<_, ApiError>(taken)
+            Ok::<_, ApiError>(answered)
         })
         .await?;
-    Ok(Json(taken))
+    Ok(Json(answered))
+}
+
+/// Gives the shifts of whoever asked to somebody else.
+async fn give(
+    connection: &mut Connection,
+    principal: &Principal,
+    stored: &StoredSchedule,
+    open: &Swap,
+    me: UserId,
+    now: DateTime<Utc>,
+) -> Result<(), ApiError> {
+    let (from, to) = (open.start.max(now), open.end);
+    let way = stored.schedule.giving(open.asked_by, from, to, now);
+    let way = way.map_err(|_| conflict("whoever asked does not have these shifts any more"))?;
+    match way {
+        Giving::Replace => replace(connection, principal, stored, open, me, now).await,
+        Giving::Pass(places) => pass(connection, principal, stored, &places, me, now).await,
+    }
 }
 
 /// Puts somebody in the place of whoever asked, by an override.
@@ -201,53 +267,6 @@ fn refuse_conflicts(with: &Schedule) -> Result<(), ApiError> {
         return Ok(());
     }
     Err(conflict("an override of that time names you already"))
-}
-
-/// `POST …/swaps/{swap_id}/decline`
-pub(in super::super) async fn decline(
-    principal: Principal,
-    state: Data<State>,
-    path: Path<(String, String)>,
-) -> Result<Json<Swap>, ApiError> {
-    let now = state.clock.now();
-    let me = principal.session()?.active.user.id;
-    let mut connection = state.store.conn().await?;
-    let declined = connection
-        .transaction(async |connection| {
-            let (stored, open) = open(connection, &principal, &path, now).await?;
-            may_answer(connection, &principal, &stored, &open, me).await?;
-            let declined = oncall::decline_swap(connection, open.id, me, now).await?;
-            note(connection, &principal, "swap.declined", &stored, &declined, now).await?;
-            if declined.state == SwapState::Declined {
-                tell(connection, &state, &stored, &declined, &Told::Declined, now).await?;
-            }
-            Ok::<_, ApiError>(declined)
-        })
-        .await?;
-    Ok(Json(declined))
-}
-
-/// `POST …/swaps/{swap_id}/withdraw`
-pub(in super::super) async fn withdraw(
-    principal: Principal,
-    state: Data<State>,
-    path: Path<(String, String)>,
-) -> Result<Json<Swap>, ApiError> {
-    let now = state.clock.now();
-    let me = principal.session()?.active.user.id;
-    let mut connection = state.store.conn().await?;
-    let withdrawn = connection
-        .transaction(async |connection| {
-            let (stored, open) = open(connection, &principal, &path, now).await?;
-            if open.asked_by != me {
-                return Err(conflict("only whoever asked can take it back"));
-            }
-            let withdrawn = oncall::settle_swap(connection, open.id, SwapState::Withdrawn, None, now).await?;
-            note(connection, &principal, "swap.withdrawn", &stored, &withdrawn, now).await?;
-            Ok::<_, ApiError>(withdrawn)
-        })
-        .await?;
-    Ok(Json(withdrawn))
 }
 
 /// The schedule and the open request that a path names, both held until the end of the transaction: of two who answer at once the second finds it
