@@ -4,9 +4,11 @@ mod nights;
 
 use crate::row::{self, JsonRow};
 use crate::stats::Buckets;
-use crate::{Connection, Scope, StoreError, statement};
+use crate::{Connection, Scope, Statement, StoreError, statement};
 use bugle_model::{Channel, IncidentEvent, Priority, TeamId, UserId};
 use chrono::{DateTime, TimeDelta, Utc};
+use diesel::pg::Pg;
+use diesel::query_builder::QueryFragment;
 use diesel::sql_types::{Array, Int4, Interval, Nullable, SmallInt, Timestamptz};
 use diesel_async::RunQueryDsl;
 use schemars::JsonSchema;
@@ -114,11 +116,11 @@ pub async fn metrics(
     scope: &Scope,
     filter: &MetricsFilter,
 ) -> Result<OnCallMetrics, StoreError> {
-    let buckets = buckets(filter);
-    let incidents = incidents(conn, scope, filter, &buckets).await?;
-    let Answers { acknowledged, resolved } = answers(conn, scope, filter).await?;
-    let channels = channels(conn, scope, filter, &buckets).await?;
-    let people = nights::people(pages_of_people(conn, scope, filter).await?);
+    let (buckets, asked) = (buckets(filter), Asked { scope, filter });
+    let incidents = incidents(conn, &asked, &buckets).await?;
+    let Answers { acknowledged, resolved } = answers(conn, &asked).await?;
+    let channels = channels(conn, &asked, &buckets).await?;
+    let people = nights::people(pages_of_people(conn, &asked).await?);
     Ok(OnCallMetrics {
         from: filter.from,
         to: filter.to,
@@ -158,10 +160,27 @@ macro_rules! ended_pages {
     };
 }
 
+/// What every one of the queries is about.
+struct Asked<'a> {
+    scope: &'a Scope,
+    filter: &'a MetricsFilter,
+}
+
+impl Asked<'_> {
+    /// A query with the time as `$1` and `$2`, the team as `$3` and the scope as `$4`.
+    fn statement(&self, text: &'static str) -> Statement<impl QueryFragment<Pg> + Send> {
+        let MetricsFilter { from, to, team } = self.filter;
+        statement(text)
+            .bind::<Timestamptz, _>(*from)
+            .bind::<Timestamptz, _>(*to)
+            .bind::<Nullable<Int4>, _>(team.map(|team| team.0))
+            .bind::<Nullable<Array<Int4>>, _>(self.scope.bind())
+    }
+}
+
 async fn incidents(
     conn: &mut Connection,
-    scope: &Scope,
-    filter: &MetricsFilter,
+    asked: &Asked<'_>,
     buckets: &Buckets,
 ) -> Result<Vec<PriorityCounts>, StoreError> {
     #[derive(Deserialize)]
@@ -170,17 +189,13 @@ async fn incidents(
         start: DateTime<Utc>,
         incidents: i64,
     }
-    let rows: Vec<JsonRow> = statement(concat!(
+    let rows: Vec<JsonRow> = asked.statement(concat!(
         "SELECT jsonb_build_object('priority', n.priority, 'start', date_bin($5, n.triggered_at, $1), 'incidents', count(*)) AS row
          FROM incidents n LEFT JOIN projects p ON p.id = n.project_id
          WHERE n.triggered_at >= $1 AND n.triggered_at < $2 AND ",
         of_team!(),
         " GROUP BY n.priority, date_bin($5, n.triggered_at, $1)"
     ))
-    .bind::<Timestamptz, _>(filter.from)
-    .bind::<Timestamptz, _>(filter.to)
-    .bind::<Nullable<Int4>, _>(filter.team.map(|team| team.0))
-    .bind::<Nullable<Array<Int4>>, _>(scope.bind())
     .bind::<Interval, _>(buckets.step())
     .load(conn)
     .await?;
@@ -199,12 +214,8 @@ struct Answers {
     resolved: Durations,
 }
 
-async fn answers(
-    conn: &mut Connection,
-    scope: &Scope,
-    filter: &MetricsFilter,
-) -> Result<Answers, StoreError> {
-    let rows: Vec<JsonRow> = statement(concat!(
+async fn answers(conn: &mut Connection, asked: &Asked<'_>) -> Result<Answers, StoreError> {
+    let rows: Vec<JsonRow> = asked.statement(concat!(
         // What an incident says of its acknowledgement is gone when it begins again; its timeline is not.
         "WITH took AS (
             SELECT extract(epoch FROM (SELECT min(l.at) FROM incident_log l WHERE l.incident_id = n.id AND l.kind IN ($5, $6))
@@ -221,10 +232,6 @@ async fn answers(
                 'median_seconds', percentile_cont(0.5) WITHIN GROUP (ORDER BY resolved))) AS row
          FROM took"
     ))
-    .bind::<Timestamptz, _>(filter.from)
-    .bind::<Timestamptz, _>(filter.to)
-    .bind::<Nullable<Int4>, _>(filter.team.map(|team| team.0))
-    .bind::<Nullable<Array<Int4>>, _>(scope.bind())
     .bind::<SmallInt, _>(IncidentEvent::Acknowledged.code())
     .bind::<SmallInt, _>(IncidentEvent::Snoozed.code())
     .load(conn)
@@ -234,12 +241,11 @@ async fn answers(
 
 async fn channels(
     conn: &mut Connection,
-    scope: &Scope,
-    filter: &MetricsFilter,
+    asked: &Asked<'_>,
     buckets: &Buckets,
 ) -> Result<Vec<ChannelMetrics>, StoreError> {
     let mut channels = BTreeMap::new();
-    for (code, pages) in delays(conn, scope, filter).await? {
+    for (code, pages) in delays(conn, asked).await? {
         let channel = Channel::from_code(code)
             .ok_or_else(|| StoreError::Damaged("the channel of a page".to_owned()))?;
         let Pages { sent, failed, delays } = pages;
@@ -247,7 +253,7 @@ async fn channels(
         let counts = vec![0; buckets.count];
         channels.insert(code, ChannelMetrics { channel, sent, failed, counts, p50_ms, p95_ms, p99_ms });
     }
-    for (code, start, pages) in pages_by_time(conn, scope, filter, buckets).await? {
+    for (code, start, pages) in pages_by_time(conn, asked, buckets).await? {
         if let Some(channel) = channels.get_mut(&code) {
             buckets.add(&mut channel.counts, start, pages);
         }
@@ -262,12 +268,8 @@ struct Pages {
     delays: Option<[f64; 3]>,
 }
 
-async fn delays(
-    conn: &mut Connection,
-    scope: &Scope,
-    filter: &MetricsFilter,
-) -> Result<Vec<(i16, Pages)>, StoreError> {
-    let rows: Vec<JsonRow> = statement(concat!(
+async fn delays(conn: &mut Connection, asked: &Asked<'_>) -> Result<Vec<(i16, Pages)>, StoreError> {
+    let rows: Vec<JsonRow> = asked.statement(concat!(
         "SELECT jsonb_build_array(d.channel, jsonb_build_object('sent', count(*) FILTER (WHERE o.state = 2),
             'failed', count(*) FILTER (WHERE o.state = 3),
             'delays', percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (
@@ -275,10 +277,6 @@ async fn delays(
         ended_pages!(),
         " GROUP BY d.channel"
     ))
-    .bind::<Timestamptz, _>(filter.from)
-    .bind::<Timestamptz, _>(filter.to)
-    .bind::<Nullable<Int4>, _>(filter.team.map(|team| team.0))
-    .bind::<Nullable<Array<Int4>>, _>(scope.bind())
     .load(conn)
     .await?;
     row::all(rows)
@@ -286,44 +284,36 @@ async fn delays(
 
 async fn pages_by_time(
     conn: &mut Connection,
-    scope: &Scope,
-    filter: &MetricsFilter,
+    asked: &Asked<'_>,
     buckets: &Buckets,
 ) -> Result<Vec<(i16, DateTime<Utc>, i64)>, StoreError> {
-    let rows: Vec<JsonRow> = statement(concat!(
-        "SELECT jsonb_build_array(d.channel, date_bin($5, o.finished_at, $1), count(*)) AS row ",
-        ended_pages!(),
-        " GROUP BY d.channel, date_bin($5, o.finished_at, $1)"
-    ))
-    .bind::<Timestamptz, _>(filter.from)
-    .bind::<Timestamptz, _>(filter.to)
-    .bind::<Nullable<Int4>, _>(filter.team.map(|team| team.0))
-    .bind::<Nullable<Array<Int4>>, _>(scope.bind())
-    .bind::<Interval, _>(buckets.step())
-    .load(conn)
-    .await?;
+    let rows: Vec<JsonRow> = asked
+        .statement(concat!(
+            "SELECT jsonb_build_array(d.channel, date_bin($5, o.finished_at, $1), count(*)) AS row ",
+            ended_pages!(),
+            " GROUP BY d.channel, date_bin($5, o.finished_at, $1)"
+        ))
+        .bind::<Interval, _>(buckets.step())
+        .load(conn)
+        .await?;
     row::all(rows)
 }
 
 async fn pages_of_people(
     conn: &mut Connection,
-    scope: &Scope,
-    filter: &MetricsFilter,
+    asked: &Asked<'_>,
 ) -> Result<Vec<nights::Quarter>, StoreError> {
-    let rows: Vec<JsonRow> = statement(concat!(
-        // Every zone's hours begin with a quarter of an hour of UTC: so many rows are enough, and no more than that.
-        "SELECT jsonb_build_object('user', u.id, 'name', u.name, 'zone', u.time_zone, 'pages', count(*),
+    let rows: Vec<JsonRow> = asked
+        .statement(concat!(
+            // Every zone's hours begin with a quarter of an hour of UTC: so many rows are enough, and no more than that.
+            "SELECT jsonb_build_object('user', u.id, 'name', u.name, 'zone', u.time_zone, 'pages', count(*),
             'start', date_bin('15 minutes', o.finished_at, '2000-01-01T00:00:00Z')) AS row ",
-        "FROM users u JOIN (SELECT g.user_id, o.finished_at ",
-        ended_pages!(),
-        " AND o.state = 2) o ON o.user_id = u.id
+            "FROM users u JOIN (SELECT g.user_id, o.finished_at ",
+            ended_pages!(),
+            " AND o.state = 2) o ON o.user_id = u.id
          GROUP BY u.id, date_bin('15 minutes', o.finished_at, '2000-01-01T00:00:00Z')"
-    ))
-    .bind::<Timestamptz, _>(filter.from)
-    .bind::<Timestamptz, _>(filter.to)
-    .bind::<Nullable<Int4>, _>(filter.team.map(|team| team.0))
-    .bind::<Nullable<Array<Int4>>, _>(scope.bind())
-    .load(conn)
-    .await?;
+        ))
+        .load(conn)
+        .await?;
     row::all(rows)
 }
