@@ -44,6 +44,7 @@ mod requests;
 mod roles;
 mod saved_searches;
 mod search;
+mod search_events;
 mod second_factor;
 mod sentry;
 mod sessions;
