@@ -36,6 +36,29 @@ async fn a_calendar_program_reads_a_schedule_by_a_secret_link() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_calendar_that_cannot_be_read_now_is_not_gone() {
+    let Crew { app, boss, member, ann, .. } = crew().await;
+    let schedule = boss.post(&app, "/api/v1/schedules", &weekly(ann)).await.ok(201);
+    let path = format!("/api/v1/schedules/{}/feed", schedule["id"]);
+    let link = member.post(&app, &path, &json!({})).await.ok(201);
+    // The link is found, and the schedule cannot be read in time.
+    app.database
+        .execute(
+            "CREATE FUNCTION late() RETURNS boolean LANGUAGE plpgsql AS
+                $$ BEGIN RAISE EXCEPTION 'canceling statement due to lock timeout'; END $$;
+             ALTER TABLE schedules RENAME TO schedules_there;
+             CREATE VIEW schedules AS SELECT * FROM schedules_there WHERE late()",
+        )
+        .await
+        .unwrap();
+    assert_eq!(read(&app, &link).await.0, 503);
+    let back = "DROP VIEW schedules; ALTER TABLE schedules_there RENAME TO schedules";
+    app.database.execute(back).await.unwrap();
+    assert_eq!(read(&app, &link).await.0, 200);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_spread_of_a_schedule_is_told_in_hours() {
     let Crew { app, boss, viewer, ann, .. } = crew().await;
     let schedule = boss.post(&app, "/api/v1/schedules", &weekly(ann)).await.ok(201);
