@@ -135,7 +135,8 @@ pub async fn get(
     row::first(rows)
 }
 
-/// Saves a search. Its id; `None` when there are [`MOST`] already. A name that is taken gives [`StoreError::unique_violation`].
+/// Saves a search. Its id; `None` when there are [`MOST`] already. A name that is taken gives [`StoreError::unique_violation`]. Holds whose it
+/// is until the end of the caller's transaction, so that two at once are counted one after the other.
 ///
 /// # Errors
 /// When the database fails or refuses the values.
@@ -146,10 +147,11 @@ pub async fn create(
     now: DateTime<Utc>,
 ) -> Result<Option<i32>, StoreError> {
     let actor: String = actor.chars().take(128).collect();
-    let (user, team) = match new.owner {
-        Owner::User(user) => (Some(user.0), None),
-        Owner::Team(team) => (None, Some(team.0)),
+    let (user, team, hold) = match new.owner {
+        Owner::User(user) => (Some(user.0), None, "SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE"),
+        Owner::Team(team) => (None, Some(team.0), "SELECT FROM teams WHERE id = $1 FOR NO KEY UPDATE"),
     };
+    statement(hold).bind::<Nullable<Integer>, _>(user.or(team)).execute(connection).await?;
     let rows: Vec<JsonRow> = statement(
         "INSERT INTO saved_searches (user_id, team_id, name, query, sort, project_id, created_by, created_at)
          SELECT $1, $2, $3, $4, $5, $6, $7, $8

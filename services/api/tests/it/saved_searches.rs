@@ -217,3 +217,32 @@ async fn there_are_a_hundred_at_most_and_they_go_with_whose_they_are() {
     assert_eq!(world.app.database.number(count).await.unwrap(), 1);
     world.app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_that_are_saved_at_once_there_are_a_hundred_at_most() {
+    let world = world().await;
+    let ann = world.somebody("ann", &[(world.blue, TeamRole::Member)]).await;
+    let of = |name: String, team: &Value| json!({ "name": name, "query": "", "team": team });
+    let owners = [Value::Null, json!(world.blue)];
+    for team in &owners {
+        world.save(&ann, of("first".to_owned(), team)).await.ok(201);
+    }
+    world
+        .app
+        .database
+        .execute(
+            "INSERT INTO saved_searches (user_id, team_id, name, query, sort, created_by, created_at)
+             SELECT user_id, team_id, 'n' || n, '', 'events', 'ann', created_at
+             FROM saved_searches, generate_series(1, 97) AS n",
+        )
+        .await
+        .unwrap();
+    for team in &owners {
+        let saving = (0..6).map(|number| world.save(&ann, of(format!("more {number}"), team)));
+        let answers = futures_util::future::join_all(saving).await;
+        let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
+        statuses.sort_unstable();
+        assert_eq!(statuses, [201, 201, 409, 409, 409, 409], "{team}");
+    }
+    world.app.stop().await;
+}
