@@ -2,7 +2,7 @@
 
 use super::super::issue_change::given;
 use super::super::named;
-use super::{name, room, team};
+use super::{name, name_taken, not_the_teams, room, team};
 use crate::access::Principal;
 use crate::accounts::links;
 use crate::openapi::{Created, NoContent};
@@ -11,8 +11,8 @@ use actix_web::web::{Data, Json, Path};
 use bugle_model::{AlertSourceKind, EscalationPolicyId, Priority, ProjectId, TeamId};
 use bugle_store::audit::{self, Target};
 use bugle_store::oncall::{self, AlertSource, AlertSourceChange, NewAlertSource, OfTeam};
-use bugle_store::{Connection, Transactions};
-use bugle_web::{Code, JsonBody, Page, Problem, auth};
+use bugle_store::{Connection, StoreError, Transactions};
+use bugle_web::{JsonBody, Page, Problem, auth};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -206,16 +206,8 @@ fn target(source: &AlertSource) -> Target {
     Target::new("alert_source", source.id, &source.source.name)
 }
 
-fn named_so(error: bugle_store::StoreError) -> ApiError {
-    if error.unique_violation().is_some() {
-        let detail = "the team has an alert source of this name";
-        return Problem::with_detail(Code::Conflict, detail).into();
-    }
-    error.into()
-}
-
-fn not_the_teams() -> Problem {
-    Problem::invalid_field("policy", "the team has no such policy, or `project` is none of its projects")
+fn named_so(error: StoreError) -> ApiError {
+    name_taken(error, "an alert source")
 }
 
 /// The source in a path, when the caller sees it and may do with it what the route does.

@@ -1,7 +1,7 @@
 //! `/api/v1/inhibition-rules`: open incidents that keep others silent.
 
 use super::super::named;
-use super::{name, room, team};
+use super::{name, name_taken, room, team};
 use crate::access::Principal;
 use crate::openapi::{Created, NoContent};
 use crate::{ApiError, State};
@@ -9,8 +9,8 @@ use actix_web::web::{Data, Json, Path};
 use bugle_model::{SilenceMatchers, TeamId};
 use bugle_store::audit::{self, Target};
 use bugle_store::oncall::{self, InhibitionRule, NewInhibitionRule, OfTeam};
-use bugle_store::{Connection, StoreError, Transactions};
-use bugle_web::{Code, FieldError, JsonBody, Page, Problem};
+use bugle_store::{Connection, Transactions};
+use bugle_web::{FieldError, JsonBody, Page, Problem};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
@@ -71,7 +71,8 @@ pub(in super::super) async fn create(
             room(connection, team, OfTeam::InhibitionRules).await?;
             let author = &principal.actor.name;
             let made = oncall::create_inhibition_rule(connection, team, &new, author, now).await;
-            let made = made.map_err(named_so)?.ok_or_else(not_the_teams)?;
+            let made = made.map_err(|error| name_taken(error, "an inhibition rule"))?;
+            let made = made.ok_or_else(not_of_team)?;
             let after = Some(json!(new));
             let entry = principal.changed("inhibition_rule.created", target(&made), Some(team), None, after);
             audit::add(connection, &entry, now).await?;
@@ -107,15 +108,7 @@ fn target(rule: &InhibitionRule) -> Target {
     Target::new("inhibition_rule", rule.id, &rule.rule.name)
 }
 
-fn named_so(error: StoreError) -> ApiError {
-    if error.unique_violation().is_some() {
-        let detail = "the team has an inhibition rule of this name";
-        return Problem::with_detail(Code::Conflict, detail).into();
-    }
-    error.into()
-}
-
-fn not_the_teams() -> Problem {
+fn not_of_team() -> Problem {
     Problem::invalid_field("source.project", "it, or `target.project`, is none of the team's projects")
 }
 

@@ -36,8 +36,8 @@ use crate::ApiError;
 use crate::access::Principal;
 use bugle_model::{TeamId, UserId};
 use bugle_schedule::EscalationTarget;
-use bugle_store::Connection;
 use bugle_store::oncall::{self, MAX_OF_TEAM, OfTeam};
+use bugle_store::{Connection, StoreError};
 use bugle_web::{Code, FieldError, Problem};
 
 /// Longest name of a schedule, policy, alert source, inhibition rule or contact method, in characters.
@@ -75,6 +75,19 @@ async fn room(connection: &mut Connection, team: TeamId, what: OfTeam) -> Result
         OfTeam::InhibitionRules => "inhibition rules",
     };
     Err(full(name))
+}
+
+/// The error of writing down something that may have the name of another one of the team: 409 then.
+fn name_taken(error: StoreError, what: &str) -> ApiError {
+    if error.unique_violation().is_none() {
+        return error.into();
+    }
+    Problem::with_detail(Code::Conflict, format!("the team has {what} of this name")).into()
+}
+
+/// Of something that goes by a policy and may be about a project, one of which is not the team's.
+fn not_the_teams() -> Problem {
+    Problem::invalid_field("policy", "the team has no such policy, or `project` is none of its projects")
 }
 
 fn full(name: &str) -> ApiError {

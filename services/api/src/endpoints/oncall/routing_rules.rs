@@ -1,7 +1,7 @@
 //! `/api/v1/routing-rules`: which signals open an incident. Without any, none does.
 
 use super::super::named;
-use super::{room, team};
+use super::{not_the_teams, room, team};
 use crate::access::Principal;
 use crate::openapi::{Created, NoContent};
 use crate::{ApiError, State};
@@ -10,7 +10,7 @@ use bugle_model::{EscalationPolicyId, Priority, ProjectId, SignalKind, TeamId};
 use bugle_store::audit::{self, Target};
 use bugle_store::oncall::{self, NewRoutingRule, OfTeam, RoutingRule};
 use bugle_store::{Connection, Transactions};
-use bugle_web::{FieldError, JsonBody, Page, Problem};
+use bugle_web::{FieldError, JsonBody, Page};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
@@ -160,10 +160,6 @@ pub(in super::super) async fn remove(
         })
         .await?;
     Ok(NoContent::new())
-}
-
-fn not_the_teams() -> Problem {
-    Problem::invalid_field("policy", "the team has no such policy, or `project` is none of its projects")
 }
 
 /// The rule in a path, when the caller sees it and may do with it what the route does.
