@@ -23,6 +23,7 @@ const oncall = ({ incident, schedule, policy }) => [
   { name: "schedule-override", path: `/on-call/schedules/${schedule}`, ready: ".calbar", act: opens("button", "New override") },
   { name: "schedule-swap", path: `/on-call/schedules/${schedule}`, ready: ".calbar", act: opens("button", "Who takes my shift?") },
   { name: "schedule-import", path: `/on-call/schedules/${schedule}`, ready: ".calbar", act: opens("button", "Import") },
+  { name: "schedule-subscribe", path: `/on-call/schedules/${schedule}`, ready: ".calbar", act: async (page) => { await opens("button", "Import")(page); await page.getByRole("button", { name: "Subscribe to an address" }).click(); } },
   { name: "schedule-edit", path: `/on-call/schedules/${schedule}/edit`, ready: ".turns", act: async (page) => { await page.getByRole("button", { name: /^(Only at certain hours|Add hours)$/ }).first().click(); await page.getByText("Only for a time").first().click(); } },
   { name: "policies", path: "/on-call?tab=policies", ready: ".ladder" },
   { name: "policy-edit", path: `/on-call/policies/${policy}/edit`, ready: ".formpart" },

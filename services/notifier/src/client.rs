@@ -141,6 +141,35 @@ pub async fn fetch(request: RequestBuilder, now: DateTime<Utc>) -> Result<Answer
     }
 }
 
+/// A text that is kept whole.
+#[derive(Debug, Clone)]
+pub struct Download {
+    /// The status.
+    pub status: StatusCode,
+    /// The version of the text, as its server names it.
+    pub etag: Option<String>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// Sends a request and reads its whole answer.
+///
+/// # Errors
+/// In words, without the URL: there is no answer, it breaks off, or it is larger than `limit` bytes.
+pub async fn download(request: RequestBuilder, limit: usize) -> Result<Download, String> {
+    let mut response = request.send().await.map_err(|error| in_words(&error))?;
+    let etag = response.headers().get(reqwest::header::ETAG);
+    let etag = etag.and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let mut download = Download { status: response.status(), etag, body: Vec::new() };
+    while let Some(chunk) = response.chunk().await.map_err(|error| in_words(&error))? {
+        if download.body.len() + chunk.len() > limit {
+            return Err(format!("the answer is larger than {limit} bytes"));
+        }
+        download.body.extend_from_slice(&chunk);
+    }
+    Ok(download)
+}
+
 async fn read(mut response: Response, now: DateTime<Utc>, limit: usize) -> Answer {
     let header = response.headers().get(reqwest::header::RETRY_AFTER);
     let retry_after =
@@ -159,24 +188,29 @@ async fn read(mut response: Response, now: DateTime<Utc>, limit: usize) -> Answe
 }
 
 fn no_answer(error: &reqwest::Error) -> Outcome {
-    if let Some(blocked) = cause::<Blocked>(error) {
-        return Outcome::failed(blocked.to_string());
-    }
-    if error.is_builder() {
-        return Outcome::failed(format!("the request cannot be made: {}", root(error)));
+    let what = in_words(error);
+    if cause::<Blocked>(error).is_some() || error.is_builder() {
+        return Outcome::failed(what);
     }
     // Before the connection stands nothing can have arrived.
     let ambiguous = !error.is_connect();
-    let what = if error.is_timeout() {
+    let answer = ambiguous.then(|| format!("{LOST}{what}"));
+    let verdict = Verdict::Again { error: what, after: None, ambiguous, blame: Blame::Destination };
+    Outcome { verdict, status: None, answer }
+}
+
+fn in_words(error: &reqwest::Error) -> String {
+    if let Some(blocked) = cause::<Blocked>(error) {
+        blocked.to_string()
+    } else if error.is_builder() {
+        format!("the request cannot be made: {}", root(error))
+    } else if error.is_timeout() {
         "no answer in time".to_owned()
     } else if error.is_connect() {
         format!("cannot connect: {}", root(error))
     } else {
         format!("the connection broke: {}", root(error))
-    };
-    let answer = ambiguous.then(|| format!("{LOST}{what}"));
-    let verdict = Verdict::Again { error: what, after: None, ambiguous, blame: Blame::Destination };
-    Outcome { verdict, status: None, answer }
+    }
 }
 
 fn cause<T: Error + 'static>(error: &reqwest::Error) -> Option<&T> {

@@ -7,6 +7,7 @@
 //! What may have arrived already is sent again under the same id by webhook, Slack, email and web push; an SMS or a call is looked up at
 //! Twilio first. [`Updates`] changes messages at Slack in place when their incident changes. [`AccountMails`] sends what the API puts into `account_mails`: invitations, links for new passwords,
 //! shifts that change hands; and what [`Handoffs`] and [`Gaps`] tell of shifts that begin and end, and of times in which somebody is missing.
+//! [`Subscriptions`] fetches the calendars that schedules follow.
 //! [`watch`] looks whether all of that happens.
 //! [`Assigner`] gives new issues to somebody.
 
@@ -27,6 +28,7 @@ pub mod policy;
 pub mod sender;
 pub mod sign;
 pub mod signals;
+pub mod subscriptions;
 pub mod updates;
 pub mod watch;
 
@@ -39,6 +41,7 @@ pub use oncall::Escalator;
 pub use policy::Policy;
 pub use sender::Sender;
 pub use signals::Signals;
+pub use subscriptions::Subscriptions;
 pub use updates::Updates;
 
 use bugle_bus::Bus;
@@ -102,6 +105,8 @@ pub async fn run(config: Arc<Config>, deps: Deps, shutdown: Shutdown) -> Result<
             tokio::join!(handoffs.run(shutdown.clone()), gaps.run(shutdown.clone()));
         }
     };
+    let subscriptions =
+        Subscriptions::new(store.clone(), Arc::clone(&clock), &config, Arc::new(SystemLookup))?;
     let updates = Updates::new(store.clone(), Arc::clone(&clock), &config, Timeouts::default())?;
     let wake = Arc::new(Notify::new());
     let wakes = signals::Wakes { sender: Arc::clone(&wake), ..signals::Wakes::default() };
@@ -118,6 +123,7 @@ pub async fn run(config: Arc<Config>, deps: Deps, shutdown: Shutdown) -> Result<
     let consuming = Arc::new(signals).run(bus, shutdown.soft.clone());
     let (mailing, updating) = (mails.run(shutdown.clone()), updates.run(shutdown.clone()));
     let watching = watch.run(shutdown.clone());
-    tokio::join!(sending, consuming, escalating, assigning, mailing, telling, updating, watching);
+    let following = subscriptions.run(shutdown.clone());
+    tokio::join!(sending, consuming, escalating, assigning, mailing, telling, updating, watching, following);
     Ok(())
 }

@@ -3,6 +3,8 @@
 mod feed;
 mod import;
 mod moment;
+mod people;
+mod plan;
 mod read;
 mod repeat;
 mod text;
@@ -10,3 +12,5 @@ mod zones;
 
 pub use feed::Feed;
 pub use import::{ImportError, ImportRange, Imported, Occurrence, Problem, import};
+pub use people::People;
+pub use plan::{ImportPlan, Taken, UnknownPerson};

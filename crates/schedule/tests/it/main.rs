@@ -16,6 +16,7 @@ mod load;
 mod missing;
 mod oracle;
 mod overriding;
+mod planning;
 mod properties;
 mod questions;
 mod quiet;

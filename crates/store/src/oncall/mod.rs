@@ -21,6 +21,7 @@ mod alert_sources;
 mod alerts;
 mod answer_links;
 mod by_hand;
+mod calendar_urls;
 mod calls;
 mod contact_methods;
 mod decision;
@@ -29,6 +30,7 @@ mod feeds;
 mod flapping;
 mod follow;
 mod handoffs;
+mod importing;
 mod inhibitions;
 mod log;
 mod matchers;
@@ -52,6 +54,7 @@ mod schedules;
 mod sent;
 mod silences;
 mod silencing;
+mod subscriptions;
 mod swaps;
 mod turns;
 mod watch;
@@ -68,6 +71,7 @@ pub use answer_links::{
     use_answer_link,
 };
 pub use by_hand::{NewIncident, open_by_hand};
+pub use calendar_urls::{CalendarUrl, MAX_CALENDAR_URL};
 pub use calls::{Call, find_call};
 pub use contact_methods::{
     ContactMethod, MAX_CODE_TRIES, MAX_METHODS, NewContactMethod, Verified, contact_method_mistakes,
@@ -83,6 +87,7 @@ pub use handoffs::{
     BEFORE_HOURS, HandoffKey, HandoffSettings, Listener, Listeners, handoff_listeners, handoff_settings,
     note_gap, note_handoff, prune_handoffs, set_handoff_settings, told_handoffs,
 };
+pub use importing::{PlannedImport, plan_import, replace_imported};
 pub use inhibitions::{
     InhibitionRule, NewInhibitionRule, create_inhibition_rule, delete_inhibition_rule, list_inhibition_rules,
 };
@@ -105,7 +110,7 @@ pub use notification_rules::{
 pub use open::{Opened, Trigger, open, open_issues};
 pub use overrides::{
     StoredOverride, create_override, delete_override, end_override, list_overrides, lock_schedule,
-    pass_override, replace_imported,
+    pass_override,
 };
 pub use policies::{
     Policy, create_policy, delete_policy, get_policy, list_policies, unknown_targets, update_policy,
@@ -134,6 +139,10 @@ pub use silences::{
     NewSilence, Silence, create_silence, delete_silence, has_room_for_silence, list_silences,
 };
 pub use silencing::{Silencing, SilentBy};
+pub use subscriptions::{
+    DueSubscription, Failing, ReadCalendar, Subscription, claim_subscriptions, fetch_soon, follow_calendar,
+    get_subscription, note_failure, note_told, note_unchanged, remove_subscription, set_subscription,
+};
 pub use swaps::{
     Colleague, NewSwap, SWAPS_A_DAY, Swap, colleagues, create_swap, decline_swap, list_swaps, lock_swap,
     next_swap_at, settle_swap,

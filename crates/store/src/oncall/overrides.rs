@@ -1,11 +1,12 @@
 //! Exceptions from schedules.
 
+use super::subscriptions::read_again;
 use crate::row::{self, JsonRow};
 use crate::{Connection, StoreError, statement};
 use bugle_model::{OverrideId, ScheduleId};
 use bugle_schedule::{Override, OverrideKind};
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Array, Int4, Jsonb, Text, Timestamptz};
+use diesel::sql_types::{Int4, Jsonb, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -92,42 +93,8 @@ pub async fn create_override(
     row.read()
 }
 
-/// Puts overrides of an import in the place of those of the import before that have not ended; the caller holds the schedule, and has checked them
-/// together with the others.
-///
-/// # Errors
-/// When the database fails.
-pub async fn replace_imported(
-    conn: &mut Connection,
-    schedule: ScheduleId,
-    overrides: &[Override],
-    created_by: &str,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    statement("DELETE FROM schedule_overrides WHERE schedule_id = $1 AND imported AND ends_at > $2")
-        .bind::<Int4, _>(schedule.0)
-        .bind::<Timestamptz, _>(now)
-        .execute(conn)
-        .await?;
-    let kinds: Result<Vec<_>, _> = overrides.iter().map(|one| serde_json::to_value(one.kind)).collect();
-    let kinds = kinds.map_err(|error| StoreError::Damaged(error.to_string()))?;
-    statement(
-        "INSERT INTO schedule_overrides (schedule_id, starts_at, ends_at, kind, created_by, created_at, imported)
-         SELECT $1, o.starts_at, o.ends_at, o.kind, $5, $6, true
-         FROM UNNEST($2, $3, $4) WITH ORDINALITY AS o (starts_at, ends_at, kind, place) ORDER BY o.place",
-    )
-    .bind::<Int4, _>(schedule.0)
-    .bind::<Array<Timestamptz>, _>(overrides.iter().map(|one| one.from).collect::<Vec<_>>())
-    .bind::<Array<Timestamptz>, _>(overrides.iter().map(|one| one.to).collect::<Vec<_>>())
-    .bind::<Array<Jsonb>, _>(kinds)
-    .bind::<Text, _>(created_by.chars().take(128).collect::<String>())
-    .bind::<Timestamptz, _>(now)
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Makes an override of a schedule another one from now on, as `changed_by` wants it; the caller holds the schedule. What of it is over stays.
+/// Makes an override of a schedule another one from now on, as `changed_by` wants it; the caller holds the schedule. What of it is over stays. The next
+/// import does not put whom an import had put on call there back.
 ///
 /// # Errors
 /// When the database fails.
@@ -144,7 +111,7 @@ pub async fn pass_override(
     // It keeps its number, and so its place among those that come after it.
     statement(
         "UPDATE schedule_overrides SET starts_at = greatest(starts_at, $3), kind = $4, created_by = $5, created_at = $3,
-            imported = false
+            in_place_of = CASE WHEN imported THEN (kind ->> 'who')::integer ELSE in_place_of END, imported = false
          WHERE id = $1 AND schedule_id = $2",
     )
     .bind::<Int4, _>(id.0)
@@ -191,7 +158,8 @@ async fn keep_past(
     Ok(())
 }
 
-/// Removes an override of a schedule, and gives it; `None` when it was not there.
+/// Removes an override of a schedule, and gives it; `None` when it was not there. A calendar that the schedule follows is read again, since what was in
+/// its way may be gone.
 ///
 /// # Errors
 /// When the database fails.
@@ -200,6 +168,8 @@ pub async fn delete_override(
     schedule: ScheduleId,
     id: OverrideId,
 ) -> Result<Option<StoredOverride>, StoreError> {
+    // Before the override: a fetch that is being recorded holds the subscription first, too.
+    read_again(conn, schedule).await?;
     let gone: Vec<JsonRow> = statement(
         "DELETE FROM schedule_overrides WHERE id = $1 AND schedule_id = $2
          RETURNING jsonb_build_object('id', id, 'from', starts_at, 'to', ends_at, 'created_by', created_by,

@@ -1,5 +1,6 @@
 //! Schedules as stored: their layers. Overrides are rows of their own ([`super::list_overrides`]).
 
+use super::subscriptions::read_again;
 use crate::row::{self, JsonRow};
 use crate::{Connection, Scope, StoreError, statement};
 use bugle_model::{ScheduleId, TeamId};
@@ -92,6 +93,8 @@ pub async fn update_schedule(
             .bind::<Timestamptz, _>(now)
             .execute(conn)
             .await?;
+    // Its zone is that of a calendar which names none.
+    read_again(conn, id).await?;
     Ok(changed == 1)
 }
 

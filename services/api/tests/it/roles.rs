@@ -179,6 +179,9 @@ fn body(declared: &Declared, who: &str) -> Value {
         ("POST", "/api/v1/schedules/{id}/import") => {
             json!({ "calendar": "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//x//y//EN\nEND:VCALENDAR\n" })
         }
+        ("PUT", "/api/v1/schedules/{id}/subscription") => {
+            json!({ "url": "https://calendar.example/1.ics" })
+        }
         ("POST", "/api/v1/schedules/{id}/swaps") => {
             json!({ "start": "2027-02-01T00:00:00Z", "end": "2027-02-02T00:00:00Z" })
         }
@@ -232,6 +235,9 @@ async fn objects(app: &App, blue: TeamId, extra: UserId) {
              INSERT INTO schedule_overrides (id, schedule_id, starts_at, ends_at, kind, created_by, created_at)
                  VALUES ({OBJECT}, {OBJECT}, '2027-03-01T00:00:00Z', '2027-03-02T00:00:00Z', '{{\"kind\": \"add\", \"who\": 1}}', 'Ann',
                          '2027-01-01T00:00:00Z') ON CONFLICT DO NOTHING;
+             INSERT INTO schedule_subscriptions (schedule_id, url, host, created_by, created_at, next_at)
+                 VALUES ({OBJECT}, 'https://calendar.example/1.ics', 'https://calendar.example/…', 'Ann',
+                         '2027-01-01T00:00:00Z', '2027-01-01T00:00:00Z') ON CONFLICT DO NOTHING;
              INSERT INTO shift_swaps (id, schedule_id, asked_by, starts_at, ends_at, note, created_at)
                  VALUES ({OBJECT}, {OBJECT}, {extra}, '2027-03-01T00:00:00Z', '2027-03-02T00:00:00Z', '', '2027-01-01T00:00:00Z')
                  ON CONFLICT DO NOTHING;

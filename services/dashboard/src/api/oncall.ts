@@ -4,7 +4,7 @@ import { CALM, WATCHED } from "../lib/live.ts";
 import { neutralise } from "../lib/text.ts";
 import { get, getIfThere } from "./client.ts";
 import { all, useIfThere, usePeople } from "./queries.ts";
-import type { AlertSource, Calendar, ContactMethod, Destination, Fairness, HandoffNotices, Incident, IncidentState, InhibitionRule, List, Member, NotificationRule, OnCallMetrics, OnCallNow, Override, Page, Policy, QuietHours, RoutingRule, Schedule, Silence, Swap, TimelineEntry } from "./types.ts";
+import type { AlertSource, Calendar, CalendarSubscription, ContactMethod, Destination, Fairness, HandoffNotices, Incident, IncidentState, InhibitionRule, List, Member, NotificationRule, OnCallMetrics, OnCallNow, Override, Page, Policy, QuietHours, RoutingRule, Schedule, Silence, Swap, TimelineEntry } from "./types.ts";
 
 export const useIncidents = (filter: { state: IncidentState | null; project: string | null }) =>
   useInfiniteQuery({
@@ -45,6 +45,9 @@ export const useSchedule = (id: string) => useQuery({ queryKey: ["schedules", id
 export const useOnCall = (id: number) => useQuery({ queryKey: ["schedules", id, "on-call"], queryFn: ({ signal }) => get<OnCallNow>(`/schedules/${id}/on-call`, { signal }), refetchInterval: 30_000 });
 export const useOverrides = (id: number) => useQuery({ queryKey: ["schedules", id, "overrides"], queryFn: ({ signal }) => all<Override>(`/schedules/${id}/overrides`, signal) });
 export const useSwaps = (id: number) => useQuery({ queryKey: ["schedules", id, "swaps"], queryFn: ({ signal }) => all<Swap>(`/schedules/${id}/swaps`, signal) });
+/** The calendar that a schedule follows, for its managers; null when it follows none. Looked at again soon: somebody waits for the first fetch. */
+export const useSubscription = (id: number) =>
+  useQuery({ queryKey: ["schedules", id, "subscription"], queryFn: ({ signal }) => getIfThere<CalendarSubscription>(`/schedules/${id}/subscription`, { signal }), refetchInterval: (query) => ((query.state.data ?? null) === null ? false : 5_000) });
 export const useCalendar = (id: number, from: string, to: string) =>
   useQuery({ queryKey: ["schedules", id, "calendar", from, to], queryFn: ({ signal }) => get<Calendar>(`/schedules/${id}/calendar`, { params: { from, to }, signal }), placeholderData: keepPreviousData });
 

@@ -100,6 +100,7 @@ export type Shift = Schemas["Shift"];
 export type Override = Schemas["StoredOverride"];
 export type Swap = Schemas["Swap"];
 export type ImportedCalendar = Schemas["ImportedCalendar"];
+export type CalendarSubscription = Schemas["CalendarSubscription"];
 
 export type Policy = Schemas["StoredEscalationPolicy"];
 export type PolicyContent = Schemas["GivenEscalationPolicy"];

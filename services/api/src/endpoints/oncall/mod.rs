@@ -26,6 +26,7 @@ pub(super) mod routing_rules;
 pub(super) mod schedules;
 pub(super) mod silences;
 pub(super) mod slack;
+pub(super) mod subscriptions;
 mod swap_mails;
 pub(super) mod swaps;
 pub(super) mod twilio;

@@ -4,7 +4,7 @@ use super::super::oncall::{
     alert_sources, alerts, answers, contact_methods, escalation_policies, feeds, handoff_notices, import,
     incident_actions, incident_create, incident_merge, incidents, inhibition_rules, metrics,
     notification_rules, overrides, quiet_hours, response_times, routing_rules, schedules, silences, slack,
-    swaps, twilio, web_push,
+    subscriptions, swaps, twilio, web_push,
 };
 use crate::access::{Endpoint, Need, delete, get, patch, post, put};
 use crate::openapi::{CURSOR, LIMIT};
@@ -14,6 +14,7 @@ pub(super) fn routes() -> Vec<Endpoint> {
     let all = [
         of_people(),
         of_schedules(),
+        of_calendars(),
         of_swaps(),
         of_teams(),
         of_alerts(),
@@ -92,9 +93,28 @@ fn of_schedules() -> Vec<Endpoint> {
             .named("create_override", "Makes an override."),
         delete("/api/v1/schedules/{id}/overrides/{override_id}", Need::TRIAGE, overrides::remove)
             .named("remove_override", "Removes an override."),
+    ]
+}
+
+fn of_calendars() -> Vec<Endpoint> {
+    vec![
         post("/api/v1/schedules/{id}/import", Need::MANAGE, import::run).named(
             "import_calendar",
             "Makes overrides of the events of an iCalendar, instead of those of the import before.",
+        ),
+        get("/api/v1/schedules/{id}/subscription", Need::MANAGE, subscriptions::get)
+            .named("get_calendar_subscription", "The calendar that it follows, and how it goes with it."),
+        put("/api/v1/schedules/{id}/subscription", Need::MANAGE, subscriptions::set).named(
+            "set_calendar_subscription",
+            "Has it follow a calendar at an address: its events become overrides, again and again.",
+        ),
+        delete("/api/v1/schedules/{id}/subscription", Need::MANAGE, subscriptions::remove).named(
+            "remove_calendar_subscription",
+            "Has it follow no calendar any more; the overrides that the calendar made end.",
+        ),
+        post("/api/v1/schedules/{id}/subscription/fetch", Need::MANAGE, subscriptions::fetch).named(
+            "fetch_calendar_subscription",
+            "Has the calendar be fetched now, or a minute after the last time.",
         ),
     ]
 }

@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { call } from "../../api/client.ts";
-import { useMembers, useNames } from "../../api/oncall.ts";
+import { useMembers, useNames, useSubscription } from "../../api/oncall.ts";
 import type { ImportedCalendar, Schedule } from "../../api/types.ts";
 import { useChange } from "../../lib/mutate.ts";
 import { neutralise } from "../../lib/text.ts";
@@ -8,6 +8,7 @@ import { inZone } from "../../lib/zone.ts";
 import { Button, Dialog, Field, Form, Input, Select, Table } from "../../ui/kit.tsx";
 import { Untrusted } from "../../ui/text.tsx";
 import { Mistakes } from "./parts.tsx";
+import { Followed, Subscribe } from "./subscription.tsx";
 
 /** How many shifts a preview shows; the rest is counted. */
 const SHOWN = 20;
@@ -42,8 +43,8 @@ function Preview({ found, zone }: { found: ImportedCalendar; zone: string }) {
   );
 }
 
-/** The events of a calendar as overrides: first what it would make, then who is who, then for good. */
-export function ImportDialog({ schedule, onClose }: { schedule: Schedule; onClose: () => void }) {
+/** The events of a calendar's file: first what it would make, then who is who, then for good. */
+function FileImport({ schedule, onClose }: { schedule: Schedule; onClose: () => void }) {
   const members = (useMembers(schedule.team).data ?? []).filter((member) => !member.disabled);
   const [calendar, setCalendar] = useState("");
   const [people, setPeople] = useState<Record<string, number>>({});
@@ -70,19 +71,40 @@ export function ImportDialog({ schedule, onClose }: { schedule: Schedule; onClos
   const problem = preview.problem ?? run.problem;
   const options = [["", "Leave out"], ...members.map((member) => [String(member.id), member.name] as const)] as const;
   return (
-    <Dialog title={`Import into ${neutralise(schedule.name)}`} onClose={onClose} wide>
-      <Form onSubmit={() => look(people)}>
-        <p className="muted">The events of the coming 180 days become overrides that put people on call. What was imported before is replaced, what people have made stays.</p>
-        <Input label="A calendar file (.ics)" type="file" accept=".ics,text/calendar" onChange={(event) => void event.target.files?.[0]?.text().then(changed)} />
-        <Field label="Or its text">{(ids) => <textarea {...ids} className="mono" rows={5} value={calendar} spellCheck={false} placeholder="BEGIN:VCALENDAR…" onChange={(event) => changed(event.target.value)} />}</Field>
-        {strangers.map((who) => <Select key={who} label={`Who is ${who}?`} value={String(people[who] ?? "")} onChange={(event) => say(who, event.target.value)} options={options} />)}
-        <Mistakes problem={problem} />
-        <div aria-live="polite">{preview.data !== undefined && <Preview found={preview.data} zone={schedule.zone} />}</div>
-        <div className="dialogactions">
-          <Button type="submit" busy={preview.isPending} disabled={calendar.trim() === ""}>Preview</Button>
-          <Button look="primary" busy={run.isPending} disabled={preview.data === undefined || preview.data.overrides.length === 0} onClick={() => run.mutate(undefined, { onSuccess: onClose })}>Import</Button>
-        </div>
-      </Form>
+    <Form onSubmit={() => look(people)}>
+      <p className="muted">The events of the coming 180 days become overrides that put people on call. What was imported before is replaced, what people have made stays.</p>
+      <Input label="A calendar file (.ics)" type="file" accept=".ics,text/calendar" onChange={(event) => void event.target.files?.[0]?.text().then(changed)} />
+      <Field label="Or its text">{(ids) => <textarea {...ids} className="mono" rows={5} value={calendar} spellCheck={false} placeholder="BEGIN:VCALENDAR…" onChange={(event) => changed(event.target.value)} />}</Field>
+      {strangers.map((who) => <Select key={who} label={`Who is ${who}?`} value={String(people[who] ?? "")} onChange={(event) => say(who, event.target.value)} options={options} />)}
+      <Mistakes problem={problem} />
+      <div aria-live="polite">{preview.data !== undefined && <Preview found={preview.data} zone={schedule.zone} />}</div>
+      <div className="dialogactions">
+        <Button type="submit" busy={preview.isPending} disabled={calendar.trim() === ""}>Preview</Button>
+        <Button look="primary" busy={run.isPending} disabled={preview.data === undefined || preview.data.overrides.length === 0} onClick={() => run.mutate(undefined, { onSuccess: onClose })}>Import</Button>
+      </div>
+    </Form>
+  );
+}
+
+const WAYS = [["file", "Import a file"], ["address", "Subscribe to an address"]] as const;
+
+/** The events of somebody's calendar as overrides: of a file once, or of an address again and again. A schedule that follows a calendar shows how it goes with that. */
+export function ImportDialog({ schedule, onClose }: { schedule: Schedule; onClose: () => void }) {
+  const followed = useSubscription(schedule.id).data ?? null;
+  const [way, setWay] = useState<(typeof WAYS)[number][0]>("file");
+  const title = followed === null ? `Import into ${neutralise(schedule.name)}` : `The calendar that ${neutralise(schedule.name)} follows`;
+  return (
+    <Dialog title={title} onClose={onClose} wide>
+      {followed === null ? (
+        <>
+          <div className="segments" role="group" aria-label="What to import">
+            {WAYS.map(([id, label]) => <button key={id} type="button" aria-pressed={way === id} onClick={() => setWay(id)}>{label}</button>)}
+          </div>
+          {way === "file" ? <FileImport schedule={schedule} onClose={onClose} /> : <Subscribe schedule={schedule} />}
+        </>
+      ) : (
+        <Followed schedule={schedule} followed={followed} />
+      )}
     </Dialog>
   );
 }

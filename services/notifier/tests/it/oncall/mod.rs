@@ -34,6 +34,7 @@ mod scene;
 mod schedules;
 mod sending;
 mod silences;
+mod subscriptions;
 mod tools;
 mod turns;
 mod watching;
