@@ -122,7 +122,7 @@ pub use responders::{MAX_RESPONDERS, Responder, add_responder, join_as_responder
 pub use response_times::{ResponseTimes, set_response_times};
 pub use room::{MAX_OF_TEAM, OfTeam, has_room};
 pub use routing::{
-    NewRoutingRule, RoutingRule, create_routing_rule, delete_routing_rule, list_routing_rules,
+    NewRoutingRule, RoutingRule, TagMatcher, create_routing_rule, delete_routing_rule, list_routing_rules,
     rules_of_projects, set_routing_rule,
 };
 pub use schedules::{
