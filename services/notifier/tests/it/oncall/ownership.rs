@@ -7,7 +7,6 @@ use bugle_model::{
 };
 use bugle_notifier::Assigner;
 use bugle_ownership::codeowners;
-use bugle_store::payload::{Document, Encoder};
 use bugle_store::{activity, issues, ownership};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -65,25 +64,7 @@ impl Scene {
         let frame = Frame { filename: Some(path.to_owned()), in_app: Some(true), ..Frame::default() };
         let stacktrace = Some(Stacktrace { frames: vec![frame], ..Stacktrace::default() });
         event.exceptions = vec![Exception { stacktrace, ..Exception::default() }];
-        let document = Document {
-            v: 1,
-            grouping: 1,
-            hashes: vec!["0123456789abcdef0123456789abcdef".to_owned()],
-            title: "Crash".to_owned(),
-            culprit: None,
-            event: event.clone(),
-        };
-        let payload = Encoder::new().unwrap().alone(&document.to_bytes().unwrap()).unwrap();
-        let sql = &self.world.sql;
-        let day = "SELECT bugle_make_event_partition(90::smallint, $1::text::timestamptz::date)";
-        sql.execute(day, &[&now.to_rfc3339()]).await.unwrap();
-        sql.execute(
-            "INSERT INTO events (received_at, issue_id, project_id, level, retention, event_id, payload)
-             VALUES ($1::text::timestamptz, $2, $3, 40, 90, $4::text::uuid, $5)",
-            &[&now.to_rfc3339(), &issue.0, &self.world.project.0, &event.event_id.to_string(), &payload],
-        )
-        .await
-        .unwrap();
+        self.world.record(issue, &event).await;
         event.event_id
     }
 
