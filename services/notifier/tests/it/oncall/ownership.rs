@@ -1,5 +1,6 @@
 //! New issues are given to somebody: once, by rules, to whoever is there, and told why.
 
+use super::routing::tags;
 use super::scene::{Scene, Somebody, everything, on_call, policy, step};
 use bugle_model::{
     Availability, Clock, Codeowners, Event, Exception, Frame, IssueId, Otherwise, Owner, Ownership,
@@ -7,6 +8,7 @@ use bugle_model::{
 };
 use bugle_notifier::Assigner;
 use bugle_ownership::codeowners;
+use bugle_store::oncall::NewRoutingRule;
 use bugle_store::{activity, issues, ownership};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -168,12 +170,7 @@ async fn on_call_by_rule_and_by_where_incidents_go() {
     assert_eq!(scene.why(issue).await, ["on call (Primary) by rule 1: path src/**"]);
 
     let critical = scene.policy("Night", &policy(vec![step(&[on_call(schedule)], 5)])).await;
-    scene
-        .routes(bugle_store::oncall::NewRoutingRule {
-            min_priority: Priority::Critical,
-            ..everything(critical)
-        })
-        .await;
+    scene.routes(NewRoutingRule { min_priority: Priority::Critical, ..everything(critical) }).await;
     let otherwise = Otherwise { on_call: true, least_loaded: true };
     scene.owned_by(&Ownership { otherwise, ..Ownership::default() }).await;
     scene.world.advance(24 * 3600);
@@ -181,6 +178,26 @@ async fn on_call_by_rule_and_by_where_incidents_go() {
     scene.assign().await;
     assert_eq!(scene.whose(issue).await.unwrap(), "ben", "whose day it is by now");
     assert_eq!(scene.why(issue).await, ["on call (Primary) by the policy Night"]);
+}
+
+#[tokio::test]
+async fn on_call_by_the_policy_that_the_tags_lead_to() {
+    let scene = Scene::new().await;
+    let (ann, ben) = (scene.person("ann").await, scene.person("ben").await);
+    for (place, who, wanted) in [(1, &ann, &[("area", "pay*")][..]), (2, &ben, &[])] {
+        let schedule = scene.schedule(&[Some(who)]).await;
+        let policy = scene.policy(who.name, &policy(vec![step(&[on_call(schedule)], 5)])).await;
+        scene.routes(NewRoutingRule { place, tags: tags(wanted), ..everything(policy) }).await;
+    }
+    let otherwise = Otherwise { on_call: true, least_loaded: false };
+    scene.owned_by(&Ownership { otherwise, ..Ownership::default() }).await;
+    for (area, expected) in [("payments", "ann"), ("search", "ben")] {
+        let about = scene.tagged(&[("area", area)]).await;
+        let issue = about.issue;
+        scene.world.signal(vec![Signal::IssueOpened(about)]).await;
+        scene.assign().await;
+        assert_eq!(scene.whose(issue).await.unwrap(), expected);
+    }
 }
 
 #[tokio::test]

@@ -164,7 +164,7 @@ async fn an_issue_that_is_deleted_ends_its_incident() {
     );
 }
 
-fn tags(all: &[(&str, &str)]) -> Vec<TagMatcher> {
+pub fn tags(all: &[(&str, &str)]) -> Vec<TagMatcher> {
     all.iter().map(|(key, value)| TagMatcher { key: (*key).to_owned(), value: (*value).to_owned() }).collect()
 }
 
@@ -179,7 +179,7 @@ impl Scene {
     }
 
     /// A new issue, and what is told of it, whose event has these tags.
-    async fn tagged(&self, all: &[(&str, &str)]) -> IssueSignal {
+    pub async fn tagged(&self, all: &[(&str, &str)]) -> IssueSignal {
         let issue = self.world.issue("Bad").await;
         let mut event = Event::new(Uuid::new_v4(), self.world.clock.now());
         event.tags = all.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
