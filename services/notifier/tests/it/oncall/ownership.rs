@@ -184,10 +184,10 @@ async fn on_call_by_rule_and_by_where_incidents_go() {
 async fn on_call_by_the_policy_that_the_tags_lead_to() {
     let scene = Scene::new().await;
     let (ann, ben) = (scene.person("ann").await, scene.person("ben").await);
-    for (place, who, wanted) in [(1, &ann, &[("area", "pay*")][..]), (2, &ben, &[])] {
+    for (place, who, wanted) in [(1, &ann, vec![("area", "pay*")]), (2, &ben, Vec::new())] {
         let schedule = scene.schedule(&[Some(who)]).await;
         let policy = scene.policy(who.name, &policy(vec![step(&[on_call(schedule)], 5)])).await;
-        scene.routes(NewRoutingRule { place, tags: tags(wanted), ..everything(policy) }).await;
+        scene.routes(NewRoutingRule { place, tags: tags(&wanted), ..everything(policy) }).await;
     }
     let otherwise = Otherwise { on_call: true, least_loaded: false };
     scene.owned_by(&Ownership { otherwise, ..Ownership::default() }).await;

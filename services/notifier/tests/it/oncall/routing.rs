@@ -201,8 +201,8 @@ async fn a_rule_by_tags_takes_what_has_them_and_the_next_one_the_rest() {
     scene.ann_by(&[("area", "payments")]).await;
     scene.error_with(&[("area", "payments"), ("shard", "7")]).await;
     scene.hears(&["account ann"]).await;
-    for others in [&[("area", "search")][..], &[("shard", "payments")], &[]] {
-        scene.error_with(others).await;
+    for others in [vec![("area", "search")], vec![("shard", "payments")], Vec::new()] {
+        scene.error_with(&others).await;
         scene.hears(&["account ben"]).await;
     }
 }
@@ -211,8 +211,8 @@ async fn a_rule_by_tags_takes_what_has_them_and_the_next_one_the_rest() {
 async fn all_tags_of_a_rule_have_to_be_there() {
     let mut scene = Scene::new().await;
     scene.ann_by(&[("area", "payments"), ("customer", "acme")]).await;
-    for some in [&[("area", "payments")][..], &[("area", "payments"), ("customer", "other")]] {
-        scene.error_with(some).await;
+    for some in [vec![("area", "payments")], vec![("area", "payments"), ("customer", "other")]] {
+        scene.error_with(&some).await;
         scene.hears(&["account ben"]).await;
     }
     scene.error_with(&[("area", "payments"), ("customer", "acme")]).await;
