@@ -2,6 +2,7 @@
 //!
 //! - [`Facts`]: what rules look at, of an event.
 //! - [`matching()`]: the rule of a project, or the line of its CODEOWNERS file, that counts.
+//! - [`tag_matches()`]: whether the value of a tag is like a pattern.
 //! - [`decide()`]: who gets the issue, and why.
 //! - [`codeowners`]: reads a CODEOWNERS file.
 
@@ -15,5 +16,5 @@ mod weight;
 
 pub use decide::{Assignee, Candidate, Choice, Circumstances, Decision, OnCall, Route, decide};
 pub use facts::Facts;
-pub use matching::{Matched, matching};
+pub use matching::{Matched, matching, tag_matches};
 pub use weight::Weight;

@@ -31,6 +31,13 @@ pub fn matching(ownership: &Ownership, codeowners: &Codeowners, facts: &Facts) -
     bounded(ownership, codeowners, facts, STEPS).ok().flatten()
 }
 
+/// Whether the value of a tag is like a pattern: a glob over the whole of it, as rules have them, in which `*` is any characters and `?` is
+/// one, without regard to ASCII case.
+#[must_use]
+pub fn tag_matches(pattern: &str, value: &str) -> bool {
+    Glob::lenient(pattern).matches(value, &Effort::new(STEPS))
+}
+
 /// The patterns take too long to try: it cannot be told which rule counts.
 #[derive(Debug)]
 pub(crate) struct TooLong;
@@ -104,6 +111,30 @@ fn in_repository<'a>(ownership: &Ownership, path: &'a str) -> Cow<'a, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn a_tag_is_matched_alone_as_by_a_rule() {
+        for (pattern, value, expected) in [
+            ("pay*", "Payments", true),
+            ("pay*", "prepay", false),
+            ("eu-?", "EU-1", true),
+            ("eu-?", "eu-10", false),
+            ("*", "anything", true),
+        ] {
+            let rule = OwnershipRule {
+                by: OwnershipMatch::Tag,
+                tag: Some("area".to_owned()),
+                pattern: pattern.to_owned(),
+                owners: Vec::new(),
+            };
+            let ownership = Ownership { rules: vec![rule], ..Ownership::default() };
+            let tags = BTreeMap::from([("area".to_owned(), value.to_owned())]);
+            let facts = Facts { tags, ..Facts::default() };
+            let by_rule = matching(&ownership, &Codeowners::default(), &facts).is_some();
+            assert_eq!((tag_matches(pattern, value), by_rule), (expected, expected), "{pattern} on {value}");
+        }
+    }
 
     #[test]
     fn what_takes_too_long_leaves_nothing_to_the_rules_before() {

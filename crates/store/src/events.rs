@@ -5,7 +5,7 @@ mod tags;
 mod trace;
 
 pub use search::{EventFilter, EventsFound, MOST_SEARCHED, search};
-pub use tags::tags;
+pub use tags::{tags, tags_by_event};
 pub(crate) use trace::issues_of_trace;
 pub use trace::{Traced, of_trace};
 
@@ -190,10 +190,17 @@ impl Anchors {
             .bind::<Array<BigInt>, _>(ids)
             .load(connection)
             .await?;
+        let mut inflated = Ok(());
         for anchor in found {
-            self.0.insert(anchor.id, payload::decode(&anchor.payload, None)?);
+            // The others are there nevertheless, for whoever can do without the events of this one.
+            match payload::decode(&anchor.payload, None) {
+                Ok(document) => {
+                    self.0.insert(anchor.id, document);
+                }
+                Err(error) => inflated = Err(error),
+            }
         }
-        Ok(())
+        inflated
     }
 
     /// What `read` makes of each row and its document. The anchors have been [inflated](Self::inflate_for).
@@ -202,15 +209,23 @@ impl Anchors {
         rows: Vec<Row>,
         mut read: impl FnMut(Row, &[u8]) -> Result<Option<T>, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
+        self.read_each(rows, |row, document| read(row, document?))
+    }
+
+    /// The same, with what `read` makes of a row whose document cannot be inflated.
+    fn read_each<T>(
+        &self,
+        rows: Vec<Row>,
+        mut read: impl FnMut(Row, Result<&[u8], StoreError>) -> Result<Option<T>, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
         let mut decoder = Decoder::new()?;
         let mut found = Vec::with_capacity(rows.len());
         for row in rows {
-            let gone = || StoreError::Damaged(format!("event {}: its anchor is gone", row.event_id));
-            let anchor = match row.anchor_id {
-                Some(id) => Some(self.0.get(&id).ok_or_else(gone)?.as_slice()),
-                None => None,
+            let document = match row.anchor_id.map(|id| self.0.get(&id)) {
+                None => decoder.decode(&row.payload, None),
+                Some(Some(anchor)) => decoder.decode(&row.payload, Some(anchor.as_slice())),
+                Some(None) => Err(StoreError::Damaged(format!("event {}: its anchor is gone", row.event_id))),
             };
-            let document = decoder.decode(&row.payload, anchor)?;
             found.extend(read(row, document)?);
         }
         Ok(found)

@@ -61,7 +61,7 @@ async function oncall(system, team, dsn) {
   const content = { steps: [{ targets: [{ type: "schedule", schedule: schedule.id }], delay_minutes: 10 }, { targets: [{ type: "person", user: people.Bob }, { type: "person", user: people.Ann }], delay_minutes: 15, min_priority: "high" }], repeat: 2, acknowledgement_timeout_minutes: 120, fallback: [{ type: "person", user: people.Ann }] };
   const policy = await system.api("POST", "/escalation-policies", { team, name: "Shop", content });
   await system.api("POST", "/routing-rules", { team, policy: policy.id, place: 1, min_priority: "critical" });
-  await system.api("POST", "/routing-rules", { team, policy: policy.id, place: 2, environments: ["production"], kinds: ["regression", "events_1000"] });
+  await system.api("POST", "/routing-rules", { team, policy: policy.id, place: 2, environments: ["production"], kinds: ["regression", "events_1000"], tags: [{ key: "area", value: "pay*" }] });
   await system.api("POST", "/alert-sources", { team, name: "prometheus", kind: "alertmanager", policy: policy.id });
   await system.api("POST", "/silences", { team, comment: "Disks are changed", ends_at: `${day(90)}T00:00:00Z`, matchers: { labels: [{ name: "instance", op: "=~", value: "db[0-9]+:.*" }], max_priority: "high" }, recurrence: { zone: "Europe/Vienna", windows: [{ weekdays: ["sun"], from: "02:00", to: "04:00" }] } });
   await system.api("POST", "/inhibition-rules", { team, name: "databases", source: { title: "Database*", min_priority: "critical" }, target: { max_priority: "high" }, equal: ["zone", "project"] });

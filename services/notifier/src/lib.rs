@@ -25,6 +25,7 @@ pub mod oncall;
 pub mod outcome;
 pub mod plan;
 pub mod policy;
+mod routing;
 pub mod sender;
 pub mod sign;
 pub mod signals;

@@ -1,5 +1,6 @@
 //! Signals become rows: one notification per issue, destination, kind and generation, however often a signal comes.
 
+use crate::routing;
 use bugle_bus::{Bus, Delivery, Queue};
 use bugle_model::{
     Clock, DestinationSettings, IssueId, IssueSignal, Priority, Signal, SignalBatch, SignalKind,
@@ -260,16 +261,11 @@ async fn triggers(
     told: &[(SignalKind, &IssueSignal)],
     projects: &[i32],
 ) -> Result<Vec<Trigger>, StoreError> {
-    let rules = oncall::rules_of_projects(conn, projects).await?;
+    let rules = routing::matching(conn, told, projects).await?;
     let issues: Vec<IssueId> = told.iter().map(|(_, about)| about.issue).collect();
     let open = oncall::open_issues(conn, &issues).await?;
     let mut triggers = Vec::new();
-    for (kind, about) in told {
-        let environment = about.environment.as_deref();
-        let mut of_project = rules.iter().filter(|(project, _)| *project == about.project);
-        let rule = of_project
-            .find(|(_, one)| one.rule.matches(about.project, *kind, about.priority, environment))
-            .map(|(_, one)| one.id);
+    for ((kind, about), rule) in told.iter().zip(rules) {
         if rule.is_some() || open.contains(&about.issue) {
             triggers.push(Trigger {
                 issue: about.issue,

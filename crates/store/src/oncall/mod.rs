@@ -127,7 +127,7 @@ pub use responders::{MAX_RESPONDERS, Responder, add_responder, has_room_for_resp
 pub use response_times::{ResponseTimes, set_response_times};
 pub use room::{MAX_OF_TEAM, OfTeam, has_room};
 pub use routing::{
-    NewRoutingRule, RoutingRule, create_routing_rule, delete_routing_rule, list_routing_rules,
+    NewRoutingRule, RoutingRule, TagMatcher, create_routing_rule, delete_routing_rule, list_routing_rules,
     rules_of_projects, set_routing_rule,
 };
 pub use schedules::{

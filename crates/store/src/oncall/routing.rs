@@ -3,11 +3,14 @@
 use crate::row::{self, JsonRow};
 use crate::{Connection, Scope, StoreError, statement};
 use bugle_model::{EscalationPolicyId, Priority, ProjectId, RoutingRuleId, SignalKind, TeamId};
+use bugle_ownership::tag_matches;
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Array, Bool, Int4, Nullable, SmallInt, Text, Timestamptz};
+use diesel::sql_types::{Array, Bool, Int4, Jsonb, Nullable, SmallInt, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::collections::BTreeMap;
 
 /// A rule of a team. Of several that match, the first by `place` counts, then the oldest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -23,6 +26,17 @@ pub struct RoutingRule {
     pub created_at: DateTime<Utc>,
 }
 
+/// What a tag of an event must be. `release` and `environment` count as tags.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TagMatcher {
+    /// The tag's name, 1 to 200 characters.
+    pub key: String,
+    /// The whole value without regard to case, in which `*` is any characters and `?` is one; 1 to 200 characters. `*` alone: the event has
+    /// such a tag.
+    pub value: String,
+}
+
 /// What a rule says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct NewRoutingRule {
@@ -34,6 +48,8 @@ pub struct NewRoutingRule {
     pub environments: Vec<String>,
     /// Only these kinds; empty means all.
     pub kinds: Vec<SignalKind>,
+    /// Only events with all of these tags; empty means whatever they are.
+    pub tags: Vec<TagMatcher>,
     /// The lowest priority that opens an incident.
     pub min_priority: Priority,
     /// How it escalates.
@@ -43,9 +59,22 @@ pub struct NewRoutingRule {
 }
 
 impl NewRoutingRule {
-    /// Whether a signal opens an incident by it.
+    /// Whether a signal opens an incident by it. An event that is not there (any more) has no tags.
     #[must_use]
     pub fn matches(
+        &self,
+        project: ProjectId,
+        kind: SignalKind,
+        priority: Priority,
+        environment: Option<&str>,
+        tags: &BTreeMap<String, String>,
+    ) -> bool {
+        self.may_match(project, kind, priority, environment) && self.has_tags(tags)
+    }
+
+    /// Whether all but its tags fits: what can be told without reading the event.
+    #[must_use]
+    pub fn may_match(
         &self,
         project: ProjectId,
         kind: SignalKind,
@@ -60,6 +89,13 @@ impl NewRoutingRule {
             && (self.kinds.is_empty() || self.kinds.contains(&kind))
             && environment_fits
     }
+
+    /// Whether these tags have all that it wants of them.
+    #[must_use]
+    pub fn has_tags(&self, tags: &BTreeMap<String, String>) -> bool {
+        let has = |one: &TagMatcher| tags.get(&one.key).is_some_and(|value| tag_matches(&one.value, value));
+        self.tags.iter().all(has)
+    }
 }
 
 #[derive(Deserialize)]
@@ -70,6 +106,7 @@ struct Row {
     project_id: Option<ProjectId>,
     environments: Vec<String>,
     kinds: Vec<i16>,
+    tags: Vec<TagMatcher>,
     min_priority: i16,
     policy_id: EscalationPolicyId,
     enabled: bool,
@@ -86,6 +123,7 @@ impl Row {
             kinds: kinds.ok_or_else(|| damaged("kinds"))?,
             min_priority: Priority::from_code(self.min_priority).ok_or_else(|| damaged("min_priority"))?,
             environments: self.environments,
+            tags: self.tags,
             policy: self.policy_id,
             enabled: self.enabled,
         };
@@ -146,8 +184,9 @@ pub async fn create_routing_rule(
     now: DateTime<Utc>,
 ) -> Result<Option<RoutingRule>, StoreError> {
     let rows = statement(
-        "INSERT INTO routing_rules AS r (team_id, place, project_id, environments, kinds, min_priority, policy_id, enabled, created_at)
-         SELECT $1, $2, $3, $4, $5, $6, p.id, $8, $9 FROM escalation_policies p
+        "INSERT INTO routing_rules AS r (team_id, place, project_id, environments, kinds, min_priority, policy_id, enabled,
+            created_at, tags)
+         SELECT $1, $2, $3, $4, $5, $6, p.id, $8, $9, $10 FROM escalation_policies p
          WHERE p.id = $7 AND p.team_id = $1
             AND ($3 IS NULL OR EXISTS (SELECT 1 FROM projects o WHERE o.id = $3 AND o.team_id = $1))
          RETURNING to_jsonb(r) AS row",
@@ -161,6 +200,7 @@ pub async fn create_routing_rule(
     .bind::<Int4, _>(new.policy.0)
     .bind::<Bool, _>(new.enabled)
     .bind::<Timestamptz, _>(now)
+    .bind::<Jsonb, _>(json!(new.tags))
     .load(conn)
     .await?;
     Ok(read(rows)?.into_iter().next())
@@ -178,7 +218,7 @@ pub async fn set_routing_rule(
 ) -> Result<Option<RoutingRule>, StoreError> {
     let rows = statement(
         "UPDATE routing_rules r SET place = $2, project_id = $3, environments = $4, kinds = $5, min_priority = $6,
-            policy_id = p.id, enabled = $8
+            policy_id = p.id, enabled = $8, tags = $10
          FROM escalation_policies p
          WHERE r.id = $9 AND r.team_id = $1 AND p.id = $7 AND p.team_id = $1
             AND ($3 IS NULL OR EXISTS (SELECT 1 FROM projects o WHERE o.id = $3 AND o.team_id = $1))
@@ -193,6 +233,7 @@ pub async fn set_routing_rule(
     .bind::<Int4, _>(new.policy.0)
     .bind::<Bool, _>(new.enabled)
     .bind::<Int4, _>(id.0)
+    .bind::<Jsonb, _>(json!(new.tags))
     .load(conn)
     .await?;
     Ok(read(rows)?.into_iter().next())

@@ -163,14 +163,15 @@ async fn choose(
     let ownership = super::get(connection, issue.project).await?;
     let event = event(connection, issue, waiting).await?;
     let kind = if waiting.generation == 0 { SignalKind::New } else { SignalKind::Regression };
+    let facts = event.as_ref().map(Facts::of).unwrap_or_default();
     let about = About {
         project: issue.project,
         team: issue.team,
         kind,
         priority: issue.priority,
         environment: event.as_ref().and_then(|event| event.environment.as_deref()),
+        tags: &facts.tags,
     };
-    let facts = event.as_ref().map(Facts::of).unwrap_or_default();
     let circumstances = circumstances(connection, about, now).await?;
     // Thousands of patterns can take a second, in which pages are not to wait.
     let decided = tokio::task::spawn_blocking(move || {

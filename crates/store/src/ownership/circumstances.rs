@@ -25,6 +25,8 @@ pub struct About<'a> {
     pub priority: Priority,
     /// The environment of the event.
     pub environment: Option<&'a str>,
+    /// The tags of the event.
+    pub tags: &'a BTreeMap<String, String>,
 }
 
 /// Loads what is decided by at this moment; a handful of statements. What people have to do counts whatever team it is of.
@@ -84,9 +86,9 @@ async fn teams(connection: &mut Connection) -> Result<BTreeMap<TeamId, String>, 
 
 /// The first schedule of the policy by which an incident about this escalates; where it would open none, of that of the project's first rule.
 async fn route(connection: &mut Connection, about: About<'_>) -> Result<Option<Route>, StoreError> {
-    let About { project, kind, priority, environment, .. } = about;
+    let About { project, kind, priority, environment, tags, .. } = about;
     let rules = oncall::rules_of_projects(connection, &[project.0]).await?;
-    let matching = rules.iter().find(|(_, one)| one.rule.matches(project, kind, priority, environment));
+    let matching = rules.iter().find(|(_, one)| one.rule.matches(project, kind, priority, environment, tags));
     let Some((_, rule)) = matching.or_else(|| rules.as_slice().first()) else { return Ok(None) };
     let Some(policy) = oncall::get_policy(connection, &Scope::All, rule.rule.policy).await? else {
         return Ok(None);

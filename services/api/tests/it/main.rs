@@ -32,6 +32,7 @@ mod oncall_handoffs;
 mod oncall_import;
 mod oncall_messages;
 mod oncall_metrics;
+mod oncall_routing;
 mod oncall_subscriptions;
 mod oncall_swaps;
 mod openapi;

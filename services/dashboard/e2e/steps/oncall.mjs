@@ -65,11 +65,16 @@ async function rules(page) {
   for (const environment of ["", "staging"]) {
     await page.getByRole("button", { name: "New rule" }).click();
     await page.getByLabel("Only these environments").fill(environment);
+    if (environment !== "") {
+      await page.getByRole("button", { name: "Add a tag" }).click();
+      await page.getByLabel("Name of tag 1").fill("area");
+      await page.getByLabel("Value of tag 1").fill("pay*");
+    }
     await page.getByRole("button", { name: "Add the rule" }).click();
     await page.locator(".rows li", { hasText: environment === "" ? "of any project" : environment }).waitFor();
   }
   await page.getByRole("button", { name: "Move rule 2 up" }).click();
-  await page.locator(".rows li").first().filter({ hasText: "staging" }).waitFor();
+  await page.locator(".rows li").first().filter({ hasText: "staging, with area=pay*" }).waitFor();
   await page.getByRole("button", { name: "Remove rule 1" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
   await page.locator(".rows li", { hasText: "staging" }).waitFor({ state: "detached" });

@@ -108,6 +108,7 @@ export type PolicyStep = Schemas["GivenEscalationStep"];
 export type PolicyTarget = Schemas["EscalationTarget"];
 export type ResponseTimes = Schemas["ResponseTimes"];
 export type RoutingRule = Schemas["RoutingRule"];
+export type TagMatcher = Schemas["TagMatcher"];
 export type SignalKind = Schemas["SignalKind"];
 export type AlertSource = Schemas["AlertSource"];
 export type AlertSourceKind = Schemas["AlertSourceKind"];

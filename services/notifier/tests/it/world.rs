@@ -1,7 +1,7 @@
 //! What a test needs: a database with a project, a clock that is moved by hand, senders.
 
 use bugle_model::{
-    Channel, Clock, DestinationId, DestinationSettings, IssueId, IssueSignal, Level, ManualClock,
+    Channel, Clock, DestinationId, DestinationSettings, Event, IssueId, IssueSignal, Level, ManualClock,
     NotificationState, Priority, ProjectId, Signal, SignalBatch, SignalKind,
 };
 use bugle_notifier::client::Timeouts;
@@ -13,6 +13,7 @@ use bugle_runtime::{Config, Metrics};
 use bugle_store::Store;
 use bugle_store::destinations::{self, Destination, NewDestination};
 use bugle_store::notifications::{self, Filter, Notification};
+use bugle_store::payload::{Document, Encoder};
 use bugle_testkit::TestDatabase;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
@@ -176,6 +177,30 @@ impl World {
         let wakes = Wakes { sender: Arc::clone(&self.wake), ..Wakes::default() };
         let taker = Signals::new(self.store.clone(), clock, wakes, &self.metrics);
         taker.take(&SignalBatch { v: 1, id: Uuid::nil(), signals }).await.unwrap()
+    }
+
+    /// Keeps an event of an issue as the recorder does, at the time that [`Self::about`] gives.
+    pub async fn record(&self, issue: IssueId, event: &Event) {
+        let document = Document {
+            v: 1,
+            grouping: 1,
+            hashes: vec!["0123456789abcdef0123456789abcdef".to_owned()],
+            title: "Crash".to_owned(),
+            culprit: None,
+            event: event.clone(),
+        };
+        let payload = Encoder::new().unwrap().alone(&document.to_bytes().unwrap()).unwrap();
+        let received_at = self.about(issue).received_at.to_rfc3339();
+        let day = "SELECT bugle_make_event_partition(90::smallint, $1::text::timestamptz::date)";
+        self.sql.execute(day, &[&received_at]).await.unwrap();
+        self.sql
+            .execute(
+                "INSERT INTO events (received_at, issue_id, project_id, level, retention, event_id, payload)
+                 VALUES ($1::text::timestamptz, $2, $3, 40, 90, $4::text::uuid, $5)",
+                &[&received_at, &issue.0, &self.project.0, &event.event_id.to_string(), &payload],
+            )
+            .await
+            .unwrap();
     }
 
     /// Opens an issue and tells of it.

@@ -8,7 +8,7 @@ use crate::{ApiError, State};
 use actix_web::web::{Data, Json, Path};
 use bugle_model::{EscalationPolicyId, Priority, ProjectId, SignalKind, TeamId};
 use bugle_store::audit::{self, Target};
-use bugle_store::oncall::{self, NewRoutingRule, OfTeam, RoutingRule};
+use bugle_store::oncall::{self, NewRoutingRule, OfTeam, RoutingRule, TagMatcher};
 use bugle_store::{Connection, Transactions};
 use bugle_web::{FieldError, JsonBody, Page};
 use schemars::JsonSchema;
@@ -20,6 +20,9 @@ const MAX_ENVIRONMENTS: usize = 50;
 const MAX_ENVIRONMENT: usize = 64;
 /// Kinds of a rule.
 const MAX_KINDS: usize = 20;
+/// Tags of a rule, and characters of a name and of a value: events have no longer ones.
+const MAX_TAGS: usize = 10;
+const MAX_TAG: usize = 200;
 
 /// What a rule is to be.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -39,6 +42,9 @@ pub(in super::super) struct Body {
     /// Only these kinds, 20 at most; empty means all.
     #[serde(default)]
     kinds: Vec<SignalKind>,
+    /// Only events with all of these tags, 10 at most; empty means whatever they are.
+    #[serde(default)]
+    tags: Vec<TagMatcher>,
     /// The lowest priority that opens an incident; `high` when absent.
     #[serde(default = "high")]
     min_priority: Priority,
@@ -59,7 +65,7 @@ const fn yes() -> bool {
 
 impl Body {
     fn checked(self) -> Result<NewRoutingRule, ApiError> {
-        let Self { place, project, environments, kinds, min_priority, policy, enabled, .. } = self;
+        let Self { place, project, environments, kinds, tags, min_priority, policy, enabled, .. } = self;
         let mut mistakes = Vec::new();
         let fits = |name: &String| (1..=MAX_ENVIRONMENT).contains(&name.len());
         if environments.len() > MAX_ENVIRONMENTS || !environments.iter().all(fits) {
@@ -73,9 +79,26 @@ impl Body {
         if let Some(kind) = kinds.iter().find(|kind| ours.contains(kind)) {
             mistakes.push(FieldError::new("kinds", format!("`{kind}` is about no issue")));
         }
+        mistakes.extend(of_tags(&tags));
         named::refuse(mistakes)?;
-        Ok(NewRoutingRule { place, project, environments, kinds, min_priority, policy, enabled })
+        Ok(NewRoutingRule { place, project, environments, kinds, tags, min_priority, policy, enabled })
     }
+}
+
+fn of_tags(tags: &[TagMatcher]) -> Vec<FieldError> {
+    let mut mistakes = Vec::new();
+    if tags.len() > MAX_TAGS {
+        mistakes.push(FieldError::new("tags", format!("at most {MAX_TAGS}")));
+    }
+    for (index, one) in tags.iter().enumerate().take(MAX_TAGS) {
+        for (part, text) in [("key", &one.key), ("value", &one.value)] {
+            if !(1..=MAX_TAG).contains(&text.chars().count()) || text.chars().any(char::is_control) {
+                let message = format!("1 to {MAX_TAG} visible characters");
+                mistakes.push(FieldError::new(format!("tags[{index}].{part}"), message));
+            }
+        }
+    }
+    mistakes
 }
 
 /// `GET /api/v1/routing-rules`

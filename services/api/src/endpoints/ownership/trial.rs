@@ -72,6 +72,7 @@ pub(in super::super) async fn handler(
         kind: SignalKind::New,
         priority: subject.issue.as_ref().map_or(Priority::Medium, |issue| issue.priority),
         environment: subject.environment.as_deref(),
+        tags: &subject.facts.tags,
     };
     let circumstances = circumstances(&mut connection, about, now).await?;
     drop(connection);

@@ -1,5 +1,5 @@
-/** What silences are about, as people read it, and as it stands in a form. */
-import type { Incident, LabelMatcher, Matchers, Priority, SignalKind } from "../../api/types.ts";
+/** What silences and routing rules are about, as people read it, and as it stands in a form. */
+import type { Incident, LabelMatcher, Matchers, Priority, SignalKind, TagMatcher } from "../../api/types.ts";
 import { signalName } from "../incidents/words.ts";
 
 export const OPERATORS = [["=", "is"], ["!=", "is not"], ["=~", "matches"], ["!~", "does not match"]] as const satisfies readonly (readonly [LabelMatcher["op"], string])[];
@@ -31,6 +31,9 @@ export function like(incident: Pick<Incident, "project" | "title" | "labels">): 
   const labels = Object.entries(incident.labels).slice(0, MAX_LABELS).map(([name, value]) => ({ name, op: "=" as const, value }));
   return { ...NO_MATCHERS, project: incident.project, labels, title: labels.length > 0 ? "" : incident.title };
 }
+
+/** "area=pay* and any customer": what a routing rule wants of an event's tags. */
+export const tagsText = (tags: readonly TagMatcher[]): string => tags.map(({ key, value }) => (value === "*" ? `any ${key}` : `${key}=${value}`)).join(" and ");
 
 /** "instance =~ db.*, in production, up to high". */
 export function matchersText({ project, environments = [], min_priority: least, max_priority: most, title, kinds = [], labels = [] }: Matchers, projectName: (id: number) => string): string {

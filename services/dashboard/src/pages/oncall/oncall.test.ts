@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Calendar, Layer, TimelineEntry } from "../../api/types.ts";
 import { tell, timeLeft } from "../incidents/words.ts";
-import { like, matchersOf, matchersText } from "./matchers.ts";
+import { like, matchersOf, matchersText, tagsText } from "./matchers.ts";
 import { draftOf, layerOf, restrictionText, rotationText } from "./layers.ts";
 import { ownShifts } from "./shifts.ts";
 import { weeks } from "./strip.ts";
@@ -81,6 +81,12 @@ describe("the timeline", () => {
   it("stands what it does not know", () => {
     for (const data of [null, 7, [], "x", { people: "x", step: {} }]) expect(entry("paged", data).text).toContain("Step");
     expect(entry("moved_to_mars", {}).text).toBe("moved to mars");
+  });
+});
+
+describe("the tags of a routing rule", () => {
+  it("are told in one line", () => {
+    expect(tagsText([{ key: "area", value: "pay*" }, { key: "customer", value: "*" }])).toBe("area=pay* and any customer");
   });
 });
 

@@ -9,19 +9,21 @@ import { Confirm } from "../../ui/confirm.tsx";
 import { Absent, Button, Empty, Failure, IconButton, Panel, Skeleton } from "../../ui/kit.tsx";
 import { Untrusted } from "../../ui/text.tsx";
 import { signalName } from "../incidents/words.ts";
+import { tagsText } from "./matchers.ts";
 import { moved, Order, PRIORITIES, useManaged } from "./parts.tsx";
 import { RuleDialog } from "./ruledialog.tsx";
 
 /** What a rule is for the server, with one thing or another changed. */
-const bodyOf = ({ place, project, environments, kinds, min_priority, policy, enabled }: RoutingRule) => ({ place, project, environments, kinds, min_priority, policy, enabled });
+const bodyOf = ({ place, project, environments, kinds, tags, min_priority, policy, enabled }: RoutingRule) => ({ place, project, environments, kinds, tags, min_priority, policy, enabled });
 
-/** "Any signal of checkout in production, high and above". */
+/** "New issue, of checkout in production, with area=pay*". */
 function Conditions({ rule }: { rule: RoutingRule }) {
   const project = useProjects().data?.find((p) => p.id === rule.project)?.name;
   const kinds = rule.kinds.length === 0 ? "Anything" : rule.kinds.map((kind, index) => (index === 0 ? signalName(kind) : signalName(kind).toLowerCase())).join(", ");
   const where = rule.project === null ? "any project" : (project ?? `project ${rule.project}`);
   const environments = rule.environments.length === 0 ? "" : ` in ${rule.environments.join(", ")}`;
-  return <Untrusted limit={600}>{`${kinds}, of ${where}${environments}`}</Untrusted>;
+  const tags = rule.tags.length === 0 ? "" : `, with ${tagsText(rule.tags)}`;
+  return <Untrusted limit={600}>{`${kinds}, of ${where}${environments}${tags}`}</Untrusted>;
 }
 
 function Row({ rule, index, count, manage, move, edit }: { rule: RoutingRule; index: number; count: number; manage: boolean; move: (by: -1 | 1) => void; edit: () => void }) {

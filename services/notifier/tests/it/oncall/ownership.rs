@@ -1,5 +1,6 @@
 //! New issues are given to somebody: once, by rules, to whoever is there, and told why.
 
+use super::routing::tags;
 use super::scene::{Scene, Somebody, everything, on_call, policy, step};
 use bugle_model::{
     Availability, Clock, Codeowners, Event, Exception, Frame, IssueId, Otherwise, Owner, Ownership,
@@ -7,7 +8,7 @@ use bugle_model::{
 };
 use bugle_notifier::Assigner;
 use bugle_ownership::codeowners;
-use bugle_store::payload::{Document, Encoder};
+use bugle_store::oncall::NewRoutingRule;
 use bugle_store::{activity, issues, ownership};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -65,25 +66,7 @@ impl Scene {
         let frame = Frame { filename: Some(path.to_owned()), in_app: Some(true), ..Frame::default() };
         let stacktrace = Some(Stacktrace { frames: vec![frame], ..Stacktrace::default() });
         event.exceptions = vec![Exception { stacktrace, ..Exception::default() }];
-        let document = Document {
-            v: 1,
-            grouping: 1,
-            hashes: vec!["0123456789abcdef0123456789abcdef".to_owned()],
-            title: "Crash".to_owned(),
-            culprit: None,
-            event: event.clone(),
-        };
-        let payload = Encoder::new().unwrap().alone(&document.to_bytes().unwrap()).unwrap();
-        let sql = &self.world.sql;
-        let day = "SELECT bugle_make_event_partition(90::smallint, $1::text::timestamptz::date)";
-        sql.execute(day, &[&now.to_rfc3339()]).await.unwrap();
-        sql.execute(
-            "INSERT INTO events (received_at, issue_id, project_id, level, retention, event_id, payload)
-             VALUES ($1::text::timestamptz, $2, $3, 40, 90, $4::text::uuid, $5)",
-            &[&now.to_rfc3339(), &issue.0, &self.world.project.0, &event.event_id.to_string(), &payload],
-        )
-        .await
-        .unwrap();
+        self.world.record(issue, &event).await;
         event.event_id
     }
 
@@ -187,12 +170,7 @@ async fn on_call_by_rule_and_by_where_incidents_go() {
     assert_eq!(scene.why(issue).await, ["on call (Primary) by rule 1: path src/**"]);
 
     let critical = scene.policy("Night", &policy(vec![step(&[on_call(schedule)], 5)])).await;
-    scene
-        .routes(bugle_store::oncall::NewRoutingRule {
-            min_priority: Priority::Critical,
-            ..everything(critical)
-        })
-        .await;
+    scene.routes(NewRoutingRule { min_priority: Priority::Critical, ..everything(critical) }).await;
     let otherwise = Otherwise { on_call: true, least_loaded: true };
     scene.owned_by(&Ownership { otherwise, ..Ownership::default() }).await;
     scene.world.advance(24 * 3600);
@@ -200,6 +178,26 @@ async fn on_call_by_rule_and_by_where_incidents_go() {
     scene.assign().await;
     assert_eq!(scene.whose(issue).await.unwrap(), "ben", "whose day it is by now");
     assert_eq!(scene.why(issue).await, ["on call (Primary) by the policy Night"]);
+}
+
+#[tokio::test]
+async fn on_call_by_the_policy_that_the_tags_lead_to() {
+    let scene = Scene::new().await;
+    let (ann, ben) = (scene.person("ann").await, scene.person("ben").await);
+    for (place, who, wanted) in [(1, &ann, vec![("area", "pay*")]), (2, &ben, Vec::new())] {
+        let schedule = scene.schedule(&[Some(who)]).await;
+        let policy = scene.policy(who.name, &policy(vec![step(&[on_call(schedule)], 5)])).await;
+        scene.routes(NewRoutingRule { place, tags: tags(&wanted), ..everything(policy) }).await;
+    }
+    let otherwise = Otherwise { on_call: true, least_loaded: false };
+    scene.owned_by(&Ownership { otherwise, ..Ownership::default() }).await;
+    for (area, expected) in [("payments", "ann"), ("search", "ben")] {
+        let about = scene.tagged(&[("area", area)]).await;
+        let issue = about.issue;
+        scene.world.signal(vec![Signal::IssueOpened(about)]).await;
+        scene.assign().await;
+        assert_eq!(scene.whose(issue).await.unwrap(), expected);
+    }
 }
 
 #[tokio::test]

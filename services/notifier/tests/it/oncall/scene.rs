@@ -2,8 +2,8 @@
 
 use crate::world::{World, noon};
 use bugle_model::{
-    Channel, Clock, ContactMethodId, DestinationSettings, IncidentId, IncidentState, IssueId, IssueSignal,
-    Priority, ScheduleId, Signal, SignalKind, TeamId, TeamRole, UserId,
+    Channel, Clock, ContactMethodId, DestinationSettings, IncidentId, IncidentState, InstallationRole,
+    IssueId, IssueSignal, Priority, ScheduleId, Signal, TeamId, TeamRole, UserId,
 };
 use bugle_notifier::policy::{ChannelLimits, channel_limits};
 use bugle_notifier::{Escalator, Sender};
@@ -84,8 +84,7 @@ impl Scene {
     pub async fn person_as(&self, name: &'static str, role: TeamRole) -> Somebody {
         let mut conn = self.world.store.conn().await.unwrap();
         let email = format!("{name}@example.com");
-        let new =
-            NewUser { email: &email, name, password_hash: None, role: bugle_model::InstallationRole::Member };
+        let new = NewUser { email: &email, name, password_hash: None, role: InstallationRole::Member };
         let id = users::create(&mut conn, &new, noon()).await.unwrap();
         teams::put_member(&mut conn, self.team, id, role, noon()).await.unwrap();
         Somebody { id, name }
@@ -387,7 +386,8 @@ pub fn everything(policy: bugle_model::EscalationPolicyId) -> NewRoutingRule {
         place: 0,
         project: None,
         environments: Vec::new(),
-        kinds: Vec::<SignalKind>::new(),
+        kinds: Vec::new(),
+        tags: Vec::new(),
         min_priority: Priority::Low,
         policy,
         enabled: true,
