@@ -1,6 +1,7 @@
 //! Events read back, whole.
 
 mod search;
+pub(crate) mod tag_bits;
 mod tags;
 mod trace;
 

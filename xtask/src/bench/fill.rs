@@ -63,7 +63,7 @@ pub fn fill(postgres: &Postgres, issues: usize, events: usize) -> Result<Filled>
                  FROM generate_series(0, {DAYS}) n;
              CREATE TABLE fill_templates AS
                  SELECT (row_number() OVER () - 1)::integer AS n, t.* FROM (
-                     SELECT DISTINCT ON (e.issue_id) e.payload, e.anchor_id, i.culprit, i.error_type, i.platform, x.words
+                     SELECT DISTINCT ON (e.issue_id) e.payload, e.anchor_id, e.tag_bits, i.culprit, i.error_type, i.platform, x.words
                      FROM events e JOIN issues i ON i.id = e.issue_id JOIN issue_texts x ON x.issue_id = i.id) t",
         ),
     )?;
@@ -175,9 +175,9 @@ fn make_issues(step: &Step<'_>, issues: usize) -> Result<()> {
 fn event_rows(issues: usize, from: usize, to: usize) -> String {
     format!(
         "INSERT INTO events (received_at, issue_id, anchor_id, user_hash, project_id, release_id, environment_id, level, retention,
-             event_id, trace_id, payload)
+             event_id, trace_id, payload, tag_bits)
          SELECT f.first_at + (f.last_at - f.first_at) * g.at, f.id, t.anchor_id, (g.n % {USERS}) * 104729, f.project_id,
-             NULL, NULL, 40, 30, gen_random_uuid(), CASE WHEN g.n % 2 = 0 THEN md5('trace' || g.n / 4)::uuid END, t.payload
+             NULL, NULL, 40, 30, gen_random_uuid(), CASE WHEN g.n % 2 = 0 THEN md5('trace' || g.n / 4)::uuid END, t.payload, t.tag_bits
          FROM (SELECT n, random() AS at, CASE WHEN n % 2 = 0 THEN 1 + (n / 2) % {issues}
                    ELSE 1 + floor({issues} * power(random(), 6))::integer END AS issue
                FROM generate_series({from} + 1, {to}) n) g

@@ -3,7 +3,7 @@
 //! An issue may have millions of events, and most of what is asked for is in payloads only: so many rows are looked at,
 //! and the answer says how far it got.
 
-use super::{Anchors, Position, Row, StoredEvent, stored};
+use super::{Anchors, Position, Row, StoredEvent, stored, tag_bits};
 use crate::issues::Range;
 use crate::{Connection, StoreError, statement};
 use bugle_model::{IssueId, Level, UserKey};
@@ -328,7 +328,8 @@ macro_rules! window {
         concat!(
             "SELECT e.received_at, e.issue_id, e.anchor_id, e.project_id, e.event_id, r.version AS release,
                     n.name AS environment, CASE WHEN e.kept THEN e.payload ELSE ''::bytea END AS payload, e.kept
-             FROM (SELECT *, (($4 = '{}' OR level = ANY ($4)) AND ($5 IS NULL OR trace_id IS NOT DISTINCT FROM $5)) AS kept
+             FROM (SELECT *, (($4 = '{}' OR level = ANY ($4)) AND ($5 IS NULL OR trace_id IS NOT DISTINCT FROM $5)
+                     AND ($9 = 0 OR tag_bits IS NULL OR tag_bits & $9 = $9)) AS kept
                  FROM events e WHERE e.issue_id = $1
                    AND e.received_at ", $sign, "= coalesce($2, '", $end, "infinity'::timestamptz)
                    AND ($2 IS NULL OR (e.received_at, e.event_id) ", $sign, " ($2, $3))
@@ -361,6 +362,7 @@ impl Search<'_> {
             .bind::<Nullable<Timestamptz>, _>(received.from)
             .bind::<Nullable<Timestamptz>, _>(received.to)
             .bind::<BigInt, _>(i64::try_from(window).unwrap_or(i64::MAX))
+            .bind::<BigInt, _>(tag_bits::wanted(&filter.tags))
             .load(connection)
             .await?)
     }

@@ -187,14 +187,15 @@ struct DueRow {
 /// When the database fails.
 pub async fn due(conn: &mut Connection, now: DateTime<Utc>, limit: i64) -> Result<Vec<Due>, StoreError> {
     let rows: Vec<DueRow> = statement(
-        "SELECT n.destination_id, max(n.priority) AS priority
-         FROM (SELECT destination_id, priority, next_at AS at FROM notifications WHERE state = 0 AND next_at <= $1
-               UNION ALL
-               SELECT destination_id, priority, lease_until FROM notifications
-               WHERE state = 1 AND lease_until <= $1) n
-         JOIN destinations d ON d.id = n.destination_id
-         WHERE NOT d.enabled OR d.open_until IS NULL OR d.open_until <= $1
-         GROUP BY n.destination_id ORDER BY max(n.priority) DESC, min(n.at), n.destination_id LIMIT $2",
+        // A destination is looked up for each that has something due: joined, all that there are would be read.
+        "SELECT n.destination_id, n.priority
+         FROM (SELECT destination_id, max(priority) AS priority, min(at) AS at
+               FROM (SELECT destination_id, priority, next_at AS at FROM notifications WHERE state = 0 AND next_at <= $1
+                     UNION ALL
+                     SELECT destination_id, priority, lease_until FROM notifications
+                     WHERE state = 1 AND lease_until <= $1) o GROUP BY destination_id) n
+         WHERE (SELECT NOT d.enabled OR d.open_until IS NULL OR d.open_until <= $1 FROM destinations d WHERE d.id = n.destination_id)
+         ORDER BY n.priority DESC, n.at, n.destination_id LIMIT $2",
     )
     .bind::<Timestamptz, _>(now)
     .bind::<Int8, _>(limit)

@@ -1,8 +1,8 @@
 //! What is decided about a due incident: steps, pages, what becomes of those that wait, and what the timeline tells.
 
+use super::due::Due;
 use super::silencing::SilentBy;
 use super::turns::Turns;
-use super::work::Due;
 use bugle_model::{DestinationId, IncidentEvent, IncidentState, UserId};
 use chrono::{DateTime, Utc};
 use serde_json::Value;

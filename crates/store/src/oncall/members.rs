@@ -1,6 +1,6 @@
 //! Whoever has left a team is told nothing more of what is the team's.
 
-use super::work::Due;
+use super::due::Due;
 use crate::row::{self, JsonRow};
 use crate::{Connection, StoreError, statement};
 use bugle_model::{DestinationId, NotificationState, ScheduleId, TeamId, UserId};

@@ -26,6 +26,7 @@ mod calls;
 mod contact_methods;
 mod decision;
 mod directory;
+mod due;
 mod feeds;
 mod flapping;
 mod follow;
@@ -80,6 +81,7 @@ pub use contact_methods::{
 };
 pub use decision::{Decision, FiredStep, NewLog, NewPage, Pending, RESPONDER_STEP};
 pub use directory::{Directory, Person, Room, Rule};
+pub use due::Due;
 pub use feeds::{Named, ScheduleFeed, find_feed, names_of, remove_feed, set_feed};
 pub use follow::follow_issues;
 pub(crate) use follow::{follow_delete, follow_merge};
@@ -149,4 +151,4 @@ pub use swaps::{
 };
 pub use turns::Turns;
 pub use watch::{OVERDUE_AFTER, Overdue, OverdueGauge, overdue, rearm, working_notifiers};
-pub use work::{Due, work};
+pub use work::work;

@@ -1,6 +1,6 @@
 //! Whose turn it is in steps in which people take turns.
 
-use super::work::Due;
+use super::due::Due;
 use crate::row::{self, JsonRow};
 use crate::{Connection, StoreError, statement};
 use bugle_model::EscalationPolicyId;

@@ -4,6 +4,7 @@ use super::batch::{NewAttachment, NewEvent, NewFeedback};
 use super::encode::Encoded;
 use super::names::Names;
 use super::resolve::Groups;
+use crate::events::tag_bits;
 use crate::{Connection, StoreError, statement};
 use bugle_model::{ProjectId, RetentionClass};
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
@@ -94,8 +95,8 @@ pub(super) async fn events(
     let payload = |index: &usize| encoded.payloads.get(*index);
     let inserted: Vec<Key> = statement(
         "INSERT INTO events (received_at, issue_id, anchor_id, user_hash, project_id, release_id, environment_id, level,
-             retention, event_id, trace_id, payload)
-         SELECT * FROM UNNEST($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+             retention, event_id, trace_id, payload, tag_bits)
+         SELECT * FROM UNNEST($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
          ON CONFLICT DO NOTHING RETURNING project_id, event_id",
     )
     .bind::<Array<Timestamptz>, _>(column().map(|event| event.received_at).collect::<Vec<_>>())
@@ -114,6 +115,7 @@ pub(super) async fn events(
     .bind::<Array<Binary>, _>(
         rows.iter().map(|(index, _)| payload(index).map_or(&[][..], |payload| &payload.bytes)).collect::<Vec<_>>(),
     )
+    .bind::<Array<BigInt>, _>(column().map(|event| tag_bits::of(&event.tags)).collect::<Vec<_>>())
     .load(connection)
     .await?;
     let mut new: HashSet<EventKey> = inserted.into_iter().map(EventKey::from).collect();
