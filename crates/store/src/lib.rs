@@ -89,7 +89,7 @@ pub mod web_push;
 pub use error::StoreError;
 pub use pool::{Pooled, Store, connect};
 pub use scope::Scope;
-pub use statement::{Statement, statement};
+pub use statement::{Statement, by_keys, statement};
 
 /// What opens a transaction: `connection.transaction(async |connection| …)`. The error of its block is made of a
 /// [`DatabaseError`].

@@ -10,7 +10,7 @@ use bugle_store::destinations::{self, Destination};
 use bugle_store::notifications::{self, NewNotification};
 use bugle_store::oncall::{self, Opened, Trigger};
 use bugle_store::ownership::{self, NewAssignment};
-use bugle_store::{Connection, Store, StoreError, Transactions};
+use bugle_store::{Connection, Store, StoreError, Transactions, by_keys};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -193,6 +193,7 @@ async fn take(
     changed: &[IssueId],
     now: DateTime<Utc>,
 ) -> Result<Taken, StoreError> {
+    by_keys(conn).await?;
     let mut taken = Taken { hurry: oncall::follow_issues(conn, changed, now).await?, ..Taken::default() };
     let projects: BTreeSet<i32> = told.iter().map(|(_, about)| about.project.0).collect();
     if projects.is_empty() {

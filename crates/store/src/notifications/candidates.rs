@@ -114,7 +114,7 @@ pub(super) async fn candidates(
             g.step = $4 AS is_asked, g.digest AS is_digest
          FROM UNNEST($1) AS w (id)
          CROSS JOIN LATERAL (
-             SELECT * FROM notifications n WHERE n.destination_id = w.id
+             SELECT * FROM notifications n WHERE n.destination_id = w.id AND n.state < 2
                 AND ((n.state = 0 AND n.next_at <= $2) OR (n.state = 1 AND n.lease_until <= $2))
              ORDER BY n.priority DESC, n.created_at, n.id LIMIT $3
              FOR UPDATE SKIP LOCKED) n

@@ -4,7 +4,7 @@ use super::About;
 use super::apply::apply;
 use super::candidates::candidates;
 use crate::destinations::{self, Destination};
-use crate::{Connection, StoreError, statement};
+use crate::{Connection, StoreError, by_keys, statement};
 use bugle_model::{
     DestinationId, IncidentId, IncidentOrigin, IncidentState, IssueStatus, NotificationId, Priority,
     SignalKind, UserId,
@@ -233,6 +233,7 @@ where
     F: FnMut(&Destination, &[Candidate]) -> Plan + Send,
 {
     conn.transaction(async move |conn| {
+        by_keys(conn).await?;
         // Not FOR UPDATE: new notifications refer to the destination meanwhile.
         let rows: Vec<destinations::Row> =
             statement("SELECT * FROM destinations WHERE id = ANY ($1) FOR NO KEY UPDATE SKIP LOCKED")

@@ -7,7 +7,7 @@ use super::log::{self, Entry};
 use super::silencing;
 use super::turns::{self, Turns};
 use super::{inhibitions, members, pages, responders};
-use crate::{Connection, StoreError, statement};
+use crate::{Connection, StoreError, by_keys, statement};
 use bugle_model::IncidentId;
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, Bool, Int4, Int8, Nullable, SmallInt, Text, Timestamptz};
@@ -28,6 +28,7 @@ where
     F: Fn(&Due, &Directory) -> Decision + Send,
 {
     conn.transaction(async move |conn| {
+        by_keys(conn).await?;
         inhibitions::release(conn, now, limit).await?;
         let mut due = claim(conn, now, limit).await?;
         if due.is_empty() {
