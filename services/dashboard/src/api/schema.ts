@@ -2676,6 +2676,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/schedules/{id}/subscription": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The calendar that it follows, and how it goes with it.
+         * @description For the role manager in the team, and tokens with the scope write.
+         */
+        get: operations["get_calendar_subscription"];
+        /**
+         * Has it follow a calendar at an address: its events become overrides, again and again.
+         * @description For the role manager in the team, and tokens with the scope write.
+         */
+        put: operations["set_calendar_subscription"];
+        post?: never;
+        /**
+         * Has it follow no calendar any more; the overrides that the calendar made end.
+         * @description For the role manager in the team, and tokens with the scope write.
+         */
+        delete: operations["remove_calendar_subscription"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{id}/subscription/fetch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Has the calendar be fetched now, or a minute after the last time.
+         * @description For the role manager in the team, and tokens with the scope write.
+         */
+        post: operations["fetch_calendar_subscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/schedules/{id}/swaps": {
         parameters: {
             query?: never;
@@ -4033,6 +4081,56 @@ export interface components {
             /** @description The event's UID; empty when there is none. */
             uid: string;
         };
+        /** @description A calendar that a schedule follows, and how it goes with it. */
+        CalendarSubscription: {
+            /**
+             * Format: date-time
+             * @description When it has changed overrides of the schedule last.
+             */
+            changed_at: string | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            created_at: string;
+            /** @description Who has given the address. */
+            created_by: string;
+            /**
+             * Format: date-time
+             * @description Since when it cannot be fetched or read; `null` when it can.
+             */
+            failed_since: string | null;
+            /**
+             * Format: date-time
+             * @description When the calendar was there last; `null` before the first time.
+             */
+            fetched_at: string | null;
+            /** @description Where the calendar is, such as `https://calendar.example/…`. The rest of its address is a secret, and never shown. */
+            host: string;
+            /** @description Why it could not the last time. */
+            last_error: string | null;
+            /**
+             * Format: int64
+             * @description How many overrides of it have not ended.
+             */
+            overrides: number;
+            /** @description Whose events are, by an attendee's address or the title as the calendar writes it. */
+            people: {
+                [key: string]: components["schemas"]["UserId"];
+            };
+            /**
+             * Format: int64
+             * @description How many of its events cannot be read; they are left out.
+             */
+            problems: number;
+            /**
+             * Format: date-time
+             * @description Until when its events were taken.
+             */
+            taken_until: string | null;
+            /** @description Whom it names and nobody knows; their events are left out. 100 at most. */
+            unknown: components["schemas"]["UnknownPerson"][];
+        };
         CanaryEvent: {
             event_id: string;
         };
@@ -4570,6 +4668,11 @@ export interface components {
             policy: components["schemas"]["EscalationPolicyId"];
             /** @description Only signals of this project; of every project of the team, when absent. */
             project?: components["schemas"]["ProjectId"] | null;
+            /**
+             * @description Only events with all of these tags, 10 at most; empty means whatever they are.
+             * @default []
+             */
+            tags: components["schemas"]["TagMatcher"][];
             /** @description Whose; may be left out by whoever manages one team. Cannot be changed. */
             team?: components["schemas"]["TeamId"] | null;
         };
@@ -5817,7 +5920,7 @@ export interface components {
         };
         /** @description What an import has made, or would make. */
         ImportedCalendar: {
-            /** @description What is left out because an override that somebody has made names the same person in that time. */
+            /** @description Times that are left out because an override that somebody has made names the same person in them, or gives a shift of theirs away. */
             conflicts: components["schemas"]["Override"][];
             /** @description Nothing was changed. */
             dry_run: boolean;
@@ -7239,6 +7342,8 @@ export interface components {
             policy: components["schemas"]["EscalationPolicyId"];
             /** @description Only signals of this project; of every project of the team, when absent. */
             project: components["schemas"]["ProjectId"] | null;
+            /** @description Only events with all of these tags; empty means whatever they are. */
+            tags: components["schemas"]["TagMatcher"][];
             /** @description Whose. */
             team: components["schemas"]["TeamId"];
         };
@@ -7485,6 +7590,19 @@ export interface components {
              */
             max_open_issues: number | null;
         };
+        /** @description Which calendar a schedule is to follow. */
+        SetCalendarSubscriptionBody: {
+            /**
+             * @description Whose events are, by an attendee's address or the title as the calendar writes it; 200 at most. Without an entry it is whoever of the team has that
+             *     address, or that name.
+             * @default {}
+             */
+            people: {
+                [key: string]: components["schemas"]["UserId"];
+            };
+            /** @description Where the calendar is: `https`, `http` or `webcal`, up to 2,048 characters, without a name and a password. The one of before when absent. */
+            url?: string | null;
+        };
         /** @description What a policy is to be. */
         SetEscalationPolicyBody: {
             /** @description Who is paged in which order. */
@@ -7614,6 +7732,11 @@ export interface components {
             policy: components["schemas"]["EscalationPolicyId"];
             /** @description Only signals of this project; of every project of the team, when absent. */
             project?: components["schemas"]["ProjectId"] | null;
+            /**
+             * @description Only events with all of these tags, 10 at most; empty means whatever they are.
+             * @default []
+             */
+            tags: components["schemas"]["TagMatcher"][];
             /** @description Whose; may be left out by whoever manages one team. Cannot be changed. */
             team?: components["schemas"]["TeamId"] | null;
         };
@@ -8093,6 +8216,16 @@ export interface components {
             total: number;
             /** @description The most frequent first. */
             values: components["schemas"]["TagValue"][];
+        };
+        /** @description What a tag of an event must be. `release` and `environment` count as tags. */
+        TagMatcher: {
+            /** @description The tag's name, 1 to 200 characters. */
+            key: string;
+            /**
+             * @description The whole value without regard to case, in which `*` is any characters and `?` is one; 1 to 200 characters. `*` alone: the event has
+             *     such a tag.
+             */
+            value: string;
         };
         /** @description A part of a list. */
         TagTextPage: {
@@ -14627,6 +14760,135 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_calendar_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarSubscription"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    set_calendar_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetCalendarSubscriptionBody"];
+            };
+        };
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarSubscription"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    remove_calendar_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    fetch_calendar_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Under way. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarSubscription"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
             412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
