@@ -35,13 +35,13 @@ pub const fn statement(text: &'static str) -> Statement<()> {
     Statement { text, binds: () }
 }
 
-/// Plans are made once, and go from key to key by indexes.
-const BY_KEYS: &str = "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off; \
-                       SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off";
+/// Plans are made once, and begin with an index.
+const BY_KEYS: &str = "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off";
 
 /// For transactions of which a hundred may come in a second, and whose statements read few rows by their keys: until their end no
 /// statement is planned anew for the values at hand, which takes one that joins ten tables longer than to run; and no table is read
-/// whole, whatever PostgreSQL thinks of values that it does not know.
+/// whole, whatever PostgreSQL thinks of values that it does not know. A statement that others of the connection have run in the same way
+/// keeps the plan that it has.
 ///
 /// # Errors
 /// When the database fails.

@@ -17,19 +17,20 @@ pub(super) async fn insert(
         return Ok(());
     }
     statement(
-        "WITH s AS (
-            SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::int[], $4::smallint[], $5::smallint[], $6::int[], $7::int[],
+        // The ids are taken before, so that nothing has to find the pages that were made among those that were wanted.
+        "WITH s AS MATERIALIZED (
+            SELECT nextval('notifications_id_seq') AS id, s.*, i.project_id, i.priority, i.event_id, i.environment
+            FROM UNNEST($1::uuid[], $2::bigint[], $3::int[], $4::smallint[], $5::smallint[], $6::int[], $7::int[],
                 $8::timestamptz[], $9::timestamptz[], $12::timestamptz[], $13::bool[])
-            AS s (message_id, incident_id, generation, pass, step, user_id, destination_id, due_at, received_at, held_from, digest)),
+            AS s (message_id, incident_id, generation, pass, step, user_id, destination_id, due_at, received_at, held_from, digest)
+            JOIN incidents i ON i.id = s.incident_id JOIN destinations d ON d.id = s.destination_id),
          made AS (
-            INSERT INTO notifications (message_id, project_id, destination_id, kind, priority, event_id, environment,
+            INSERT INTO notifications (id, message_id, project_id, destination_id, kind, priority, event_id, environment,
                 received_at, created_at, next_at)
-            SELECT s.message_id, i.project_id, s.destination_id, $10, i.priority, i.event_id, i.environment,
-                s.received_at, $11, s.due_at
-            FROM s JOIN incidents i ON i.id = s.incident_id JOIN destinations d ON d.id = s.destination_id
-            RETURNING id, message_id)
+            SELECT s.id, s.message_id, s.project_id, s.destination_id, $10, s.priority, s.event_id, s.environment,
+                s.received_at, $11, s.due_at FROM s)
          INSERT INTO incident_pages (notification_id, incident_id, generation, pass, step, user_id, wanted_at, digest)
-         SELECT made.id, s.incident_id, s.generation, s.pass, s.step, s.user_id, s.held_from, s.digest FROM made JOIN s USING (message_id)",
+         SELECT s.id, s.incident_id, s.generation, s.pass, s.step, s.user_id, s.held_from, s.digest FROM s",
     )
     .bind::<Array<SqlUuid>, _>(pages.iter().map(|(.., page)| page.message_id).collect::<Vec<_>>())
     .bind::<Array<Int8>, _>(pages.iter().map(|(incident, ..)| incident.0).collect::<Vec<_>>())

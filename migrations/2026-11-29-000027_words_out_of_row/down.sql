@@ -1,0 +1,1 @@
+ALTER TABLE issue_texts DROP COLUMN blanks;
