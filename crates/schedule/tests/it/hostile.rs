@@ -30,14 +30,24 @@ fn problem(lines: &str) -> String {
 
 #[test]
 fn what_is_no_calendar_is_told_so() {
-    assert!(matches!(read(""), Err(ImportError::Unreadable(_) | ImportError::NotACalendar)));
-    assert!(matches!(read("<html>"), Err(ImportError::Unreadable(_) | ImportError::NotACalendar)));
+    assert!(matches!(read(""), Err(ImportError::Unreadable { .. } | ImportError::NotACalendar)));
+    assert!(matches!(read("<html>"), Err(ImportError::Unreadable { .. } | ImportError::NotACalendar)));
     assert_eq!(read("BEGIN:VCARD\nEND:VCARD\n"), Err(ImportError::NotACalendar));
     assert!(matches!(
         read("BEGIN:VCALENDAR\nBEGIN:VEVENT\nEND:VCALENDAR\n"),
-        Err(ImportError::Unreadable(_))
+        Err(ImportError::Unreadable { .. })
     ));
     assert_eq!(read("BEGIN:VCALENDAR\nVERSION:2.0\nEND:VCALENDAR\n"), Ok(Imported::default()));
+}
+
+#[test]
+fn an_error_can_be_told_without_a_word_of_the_calendar() {
+    let error = read("BEGIN:VCALENDAR\nVERSION:2.0\nthe secret\nEND:VCALENDAR\n").unwrap_err();
+    assert!(error.to_string().contains("the secret"), "{error}");
+    let told = error.without_content();
+    assert!(told.starts_with("the calendar cannot be read at line "), "{told}");
+    assert!(!told.contains("secret"), "{told}");
+    assert_eq!(ImportError::NotACalendar.without_content(), ImportError::NotACalendar.to_string());
 }
 
 #[test]
