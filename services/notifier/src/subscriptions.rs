@@ -115,7 +115,13 @@ impl Subscriptions {
         let mut connection = self.store.conn().await?;
         match read {
             Ok(None) => oncall::note_unchanged(&mut connection, due, now + EVERY, now).await,
-            Ok(Some(read)) => self.keep(&mut connection, due, &read, now).await,
+            Ok(Some(read)) => match self.keep(&mut connection, due, &read, now).await {
+                Err(error) if !error.is_away() => {
+                    tracing::warn!(schedule = %due.schedule, %error, "what a calendar says could not be recorded");
+                    self.fail(&mut connection, due, "what it says could not be recorded", now).await
+                }
+                done => done,
+            },
             Err(error) => self.fail(&mut connection, due, &error, now).await,
         }
     }

@@ -1,7 +1,7 @@
 //! The fetches of calendars that schedules follow. What is due is fetched by whoever has claimed it, outside of any transaction; what came of it is written
 //! only if nobody has claimed or changed the subscription since.
 
-use super::importing::{Before, PlannedImport, count_imported_before, plan_import, replace_imported};
+use super::importing::{Before, PlannedImport, count_kept, plan_import, replace_imported};
 use super::{lock_schedule, unknown_targets};
 use crate::row::{self, JsonRow};
 use crate::{Connection, StoreError, statement};
@@ -194,12 +194,19 @@ pub enum Followed {
     Unusable(String),
 }
 
-/// The subscription whose calendar was read.
-#[derive(Deserialize)]
-struct Held {
+/// What an import before a subscription depends on.
+#[derive(Clone, Copy, Deserialize)]
+pub(super) struct Held {
     created_at: DateTime<Utc>,
     /// Its calendar has replaced what was imported before it.
     settled: bool,
+}
+
+impl Held {
+    /// What becomes of what was imported before.
+    pub(super) const fn before(self) -> Before {
+        if self.settled { Before::Goes } else { Before::Stays { since: self.created_at } }
+    }
 }
 
 /// Makes overrides of what a calendar says, as far as a schedule has room; those that lie furthest ahead wait. What was imported before the subscription
@@ -224,11 +231,10 @@ pub async fn follow_calendar(
         return Ok(Followed::Unusable(why));
     }
     let settled = held.settled || plan.unknown.is_empty();
-    let (before, kept) = if settled {
-        (Before::Goes, 0)
-    } else {
-        let since = held.created_at;
-        (Before::Stays { since }, count_imported_before(conn, due.schedule, since, now).await?)
+    let before = Held { settled, ..held }.before();
+    let kept = match before {
+        Before::Goes => 0,
+        Before::Stays { .. } => count_kept(conn, due.schedule, before, now).await?,
     };
     let room = MAX_OVERRIDES.saturating_sub(by_hand.max(ROOM_BY_HAND) + kept);
     let waits = plan.overrides.get(room).map(|first| first.from);

@@ -180,15 +180,15 @@ pub async fn replace_imported(
     Ok(!(gone.is_empty() && ends.is_empty() && new.is_empty()))
 }
 
-/// How many imported overrides that have not ended were made before `since`.
-pub(super) async fn count_imported_before(
+/// How many overrides of an import before stay in any case.
+pub(super) async fn count_kept(
     conn: &mut Connection,
     schedule: ScheduleId,
-    since: DateTime<Utc>,
+    before: Before,
     now: DateTime<Utc>,
 ) -> Result<usize, StoreError> {
     let there = not_ended(conn, schedule, now).await?;
-    Ok(there.iter().filter(|row| row.imported && Before::Stays { since }.keeps(row)).count())
+    Ok(there.iter().filter(|row| row.imported && before.keeps(row)).count())
 }
 
 /// Ends overrides; what of them is over stays.

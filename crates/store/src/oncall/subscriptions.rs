@@ -1,7 +1,8 @@
 //! Schedules that follow a calendar at an address: which one, and how it goes with it.
 
 use super::CalendarUrl;
-use super::importing::{Before, replace_imported};
+use super::fetching::Held;
+use super::importing::replace_imported;
 use crate::row::{self, JsonRow};
 use crate::{Connection, StoreError, statement};
 use bugle_model::{ScheduleId, UserId};
@@ -54,7 +55,8 @@ pub async fn get_subscription(
 ) -> Result<Option<Subscription>, StoreError> {
     let rows: Vec<JsonRow> = statement(
         "SELECT to_jsonb(s) - 'url' - 'etag' || jsonb_build_object('overrides',
-            (SELECT count(*) FROM schedule_overrides o WHERE o.schedule_id = s.schedule_id AND o.imported AND o.ends_at > $2)) AS row
+            (SELECT count(*) FROM schedule_overrides o WHERE o.schedule_id = s.schedule_id AND o.imported AND o.ends_at > $2
+                AND (s.imported_at IS NOT NULL OR o.created_at >= s.created_at))) AS row
          FROM schedule_subscriptions s WHERE schedule_id = $1",
     )
     .bind::<Int4, _>(schedule.0)
@@ -149,14 +151,16 @@ pub async fn remove_subscription(
     schedule: ScheduleId,
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
-    let gone = statement("DELETE FROM schedule_subscriptions WHERE schedule_id = $1")
-        .bind::<Int4, _>(schedule.0)
-        .execute(conn)
-        .await?;
-    if gone == 1 {
-        replace_imported(conn, schedule, &[], "", Before::Goes, now).await?;
-    }
-    Ok(gone == 1)
+    let gone: Vec<JsonRow> = statement(
+        "DELETE FROM schedule_subscriptions WHERE schedule_id = $1
+         RETURNING jsonb_build_object('created_at', created_at, 'settled', imported_at IS NOT NULL) AS row",
+    )
+    .bind::<Int4, _>(schedule.0)
+    .load(conn)
+    .await?;
+    let Some(gone) = row::first::<Held>(gone)? else { return Ok(false) };
+    replace_imported(conn, schedule, &[], "", gone.before(), now).await?;
+    Ok(true)
 }
 
 /// Has a calendar be fetched and read soon: now, or a minute after the last attempt. A fetch that runs does not count any more. Whether there is one.

@@ -31,15 +31,22 @@ async fn a_calendar_of_which_nothing_can_be_used_ends_nothing() {
     assert_eq!(followed.subscription().await.failed_since, None);
 }
 
-#[tokio::test]
-async fn what_was_imported_before_stays_until_it_is_known_who_everybody_is() {
-    let followed = Followed::new().await;
+const EARLIER: [&str; 2] = ["ben 21 08:00 – 21 16:00", "ben 25 08:00 – 25 16:00"];
+
+/// What was imported by hand an hour before the schedule followed a calendar: [`EARLIER`].
+async fn import_before(followed: &Followed) {
     let before = "INSERT INTO schedule_overrides (schedule_id, starts_at, ends_at, kind, created_by, created_at, imported)
         SELECT $1, day + interval '8 hours', day + interval '16 hours', jsonb_build_object('kind', 'add', 'who', $2::integer), 'boss',
             '2026-11-20T11:00:00Z', true
         FROM UNNEST('{2026-11-21T00:00:00Z,2026-11-25T00:00:00Z}'::timestamptz[]) WITH ORDINALITY AS d (day, place) ORDER BY place";
     followed.scene.world.sql.execute(before, &[&followed.schedule.0, &followed.ben.id.0]).await.unwrap();
-    let earlier = ["ben 21 08:00 – 21 16:00", "ben 25 08:00 – 25 16:00"];
+}
+
+#[tokio::test]
+async fn what_was_imported_before_stays_until_it_is_known_who_everybody_is() {
+    let followed = Followed::new().await;
+    import_before(&followed).await;
+    let earlier = EARLIER;
     followed.says(&[("Benny", "21T0800", "21T1600"), ("ann", "22T0800", "22T1600")]);
     followed.after(0).await;
     assert_eq!(followed.overrides().await, [earlier[0], earlier[1], "ann 22 08:00 – 22 16:00"]);
@@ -47,6 +54,7 @@ async fn what_was_imported_before_stays_until_it_is_known_who_everybody_is() {
     followed.after(QUARTER).await;
     let expected = [earlier[0], earlier[1], "ann 23 08:00 – 23 16:00"];
     assert_eq!(followed.overrides().await, expected, "what it made itself follows it");
+    assert_eq!(followed.subscription().await.overrides, 1);
 
     let people = BTreeMap::from([("Benny".to_owned(), followed.ben.id)]);
     let mut conn = followed.scene.world.store.conn().await.unwrap();
@@ -55,6 +63,17 @@ async fn what_was_imported_before_stays_until_it_is_known_who_everybody_is() {
         .unwrap();
     followed.after(0).await;
     assert_eq!(followed.overrides().await, [earlier[0], "ann 23 08:00 – 23 16:00"]);
+}
+
+#[tokio::test]
+async fn a_calendar_that_is_given_up_before_it_is_known_who_everybody_is_leaves_what_was_there() {
+    let followed = Followed::new().await;
+    import_before(&followed).await;
+    followed.says(&[("Benny", "21T0800", "21T1600"), ("ann", "22T0800", "22T1600")]);
+    followed.after(0).await;
+    let mut conn = followed.scene.world.store.conn().await.unwrap();
+    assert!(oncall::remove_subscription(&mut conn, followed.schedule, noon()).await.unwrap());
+    assert_eq!(followed.overrides().await, EARLIER);
 }
 
 #[tokio::test]
