@@ -2,7 +2,7 @@
 
 CREATE TABLE schedule_subscriptions (
     schedule_id  integer PRIMARY KEY REFERENCES schedules ON DELETE CASCADE,
-    -- Another one after each change: what was fetched for the one before is not taken.
+    -- Another one after each change and each claim: what was fetched for the one before is not taken.
     revision     bigserial NOT NULL,
     -- A secret: whoever knows it reads the calendar.
     url          text NOT NULL CHECK (length(url) BETWEEN 1 AND 2048),
@@ -15,7 +15,8 @@ CREATE TABLE schedule_subscriptions (
     -- When it is fetched next; while it is being fetched, when another process may.
     next_at      timestamptz NOT NULL,
     tried_at     timestamptz,
-    -- When it was there last, when its text was read last, and when that changed overrides last.
+    -- When it was there last, when its text was read last, and when that changed overrides last. imported_at is null until what was imported before
+    -- this calendar may end: it names nobody unknown, or somebody has said who they are.
     fetched_at   timestamptz,
     imported_at  timestamptz,
     changed_at   timestamptz,

@@ -148,11 +148,11 @@ pub struct Download {
     pub status: StatusCode,
     /// The version of the text, as its server names it.
     pub etag: Option<String>,
-    /// The body.
+    /// The body; empty when the status is not 200.
     pub body: Vec<u8>,
 }
 
-/// Sends a request and reads its whole answer.
+/// Sends a request and reads its whole answer; the body only of a 200, since nobody looks at another.
 ///
 /// # Errors
 /// In words, without the URL: there is no answer, it breaks off, or it is larger than `limit` bytes.
@@ -161,6 +161,9 @@ pub async fn download(request: RequestBuilder, limit: usize) -> Result<Download,
     let etag = response.headers().get(reqwest::header::ETAG);
     let etag = etag.and_then(|value| value.to_str().ok()).map(str::to_owned);
     let mut download = Download { status: response.status(), etag, body: Vec::new() };
+    if download.status != StatusCode::OK {
+        return Ok(download);
+    }
     while let Some(chunk) = response.chunk().await.map_err(|error| in_words(&error))? {
         if download.body.len() + chunk.len() > limit {
             return Err(format!("the answer is larger than {limit} bytes"));

@@ -1,19 +1,20 @@
 //! Fetches the calendars that schedules follow, and makes overrides of what they say.
 //!
 //! When each is due is in its row, and whoever fetches it has claimed it, so any number of these may run. What a calendar said last stays while it cannot
-//! be fetched or read; one that can be read and has no events says that nobody is on call.
+//! be fetched or read, or nothing of it can be used; one that can be read and has no events says that nobody is on call.
 
+use crate::account_mails::tell_of_shifts;
 use crate::channels::SetupError;
 use crate::client::{self, Timeouts};
 use crate::content::Links;
+use crate::every::every;
 use crate::guard::{Guard, Lookup};
 use bugle_model::Clock;
 use bugle_runtime::{Config, Shutdown};
 use bugle_schedule::ical::{self, ImportRange};
 use bugle_schedule::limits::MAX_FEED_BYTES;
 use bugle_schedule::time_in_words;
-use bugle_store::account_mails::{self, Kind, MAX_ABOUT, NewMail};
-use bugle_store::oncall::{self, DueSubscription, Failing, Listener, ReadCalendar};
+use bugle_store::oncall::{self, DueSubscription, Failing, Followed, Listener, ReadCalendar};
 use bugle_store::{Connection, Store, StoreError, Transactions};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -23,7 +24,6 @@ use reqwest::header::{ACCEPT, IF_NONE_MATCH};
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
-use uuid::Uuid;
 
 /// How often it looks for what is due.
 const POLL: Duration = Duration::from_secs(5);
@@ -39,8 +39,8 @@ const LEASE: TimeDelta = TimeDelta::minutes(2);
 const AT_ONCE: i64 = 4;
 /// How long a calendar cannot be fetched until the team's managers are told.
 const PATIENCE: TimeDelta = TimeDelta::hours(6);
-/// How long that is worth telling.
-const USEFUL: TimeDelta = TimeDelta::days(1);
+/// How long until they are told again, and so how long that is worth telling.
+const PAUSE: TimeDelta = TimeDelta::days(1);
 
 /// The worker that follows calendars.
 pub struct Subscriptions {
@@ -75,13 +75,19 @@ impl Subscriptions {
     /// # Errors
     /// When the database is away; what was done before stays done.
     pub async fn run_once(&self) -> Result<usize, StoreError> {
+        self.fetch_while(&|| true).await
+    }
+
+    /// Fetches what is due, for as long as it may go on with others.
+    async fn fetch_while(&self, may_go_on: &(impl Fn() -> bool + Sync)) -> Result<usize, StoreError> {
         let mut tried = 0;
-        loop {
+        while may_go_on() {
             match self.fetch_some().await? {
-                0 => return Ok(tried),
+                0 => break,
                 some => tried += some,
             }
         }
+        Ok(tried)
     }
 
     /// Fetches a few of those that are due, all at once.
@@ -96,7 +102,7 @@ impl Subscriptions {
                 Err(error) if error.is_away() => return Err(error),
                 // The lease runs out and it is tried again; the others must not wait for it.
                 Err(error) => {
-                    tracing::warn!(schedule = %one.schedule, %error, "what became of a calendar could not be recorded");
+                    tracing::error!(schedule = %one.schedule, %error, "what became of a calendar could not be recorded");
                 }
                 Ok(()) => {}
             }
@@ -109,7 +115,13 @@ impl Subscriptions {
         let mut connection = self.store.conn().await?;
         match read {
             Ok(None) => oncall::note_unchanged(&mut connection, due, now + EVERY, now).await,
-            Ok(Some(read)) => keep(&mut connection, due, &read, now).await,
+            Ok(Some(read)) => match self.keep(&mut connection, due, &read, now).await {
+                Err(error) if !error.is_away() => {
+                    tracing::warn!(schedule = %due.schedule, %error, "what a calendar says could not be recorded");
+                    self.fail(&mut connection, due, "what it says could not be recorded", now).await
+                }
+                done => done,
+            },
             Err(error) => self.fail(&mut connection, due, &error, now).await,
         }
     }
@@ -138,8 +150,31 @@ impl Subscriptions {
         let text = String::from_utf8_lossy(&answer.body).replace('\0', "\u{fffd}");
         let imported = tokio::task::spawn_blocking(move || ical::import(&text, range)).await;
         let imported = imported.map_err(|_| "the calendar cannot be read".to_owned())?;
-        let imported = imported.map_err(|error| error.to_string())?;
+        // The error is shown, logged and sent by mail, and what the address answers may be anything.
+        let imported = imported.map_err(|error| error.without_content())?;
         Ok(Some(ReadCalendar { imported, until, etag: answer.etag }))
+    }
+
+    async fn keep(
+        &self,
+        connection: &mut Connection,
+        due: &DueSubscription,
+        read: &ReadCalendar,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let followed = connection
+            .transaction(async |connection| {
+                oncall::follow_calendar(connection, due, read, now + EVERY, now).await
+            })
+            .await?;
+        match followed {
+            Followed::Late | Followed::Same => Ok(()),
+            Followed::Changed => {
+                tracing::info!(schedule = %due.schedule, host = due.host, "a calendar has changed a schedule");
+                Ok(())
+            }
+            Followed::Unusable(why) => self.fail(connection, due, &why, now).await,
+        }
     }
 
     async fn fail(
@@ -153,8 +188,7 @@ impl Subscriptions {
         connection
             .transaction(async |connection| {
                 let failing = oncall::note_failure(connection, due, error, now + EVERY, now).await?;
-                let is_old = |failing: &Failing| !failing.told && now - failing.since >= PATIENCE;
-                match failing.filter(is_old).filter(|_| self.mails) {
+                match failing.filter(|failing| is_to_be_told(failing, now)).filter(|_| self.mails) {
                     Some(failing) => self.tell(connection, due, error, failing.since, now).await,
                     None => Ok(()),
                 }
@@ -162,7 +196,7 @@ impl Subscriptions {
             .await
     }
 
-    /// Tells the team's managers, in the transaction that notes it.
+    /// Tells the team's managers, if it has any, in the transaction that notes it.
     async fn tell(
         &self,
         connection: &mut Connection,
@@ -171,62 +205,38 @@ impl Subscriptions {
         since: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        oncall::note_told(connection, due.schedule, now).await?;
         let listeners = oncall::handoff_listeners(connection).await?;
         let of_team = listeners.get(&due.team).into_iter().flat_map(|team| team.values());
+        let managers: Vec<_> = of_team.filter(|one| one.manages).collect();
+        if managers.is_empty() {
+            return Ok(());
+        }
+        oncall::note_told(connection, due.schedule, now).await?;
         let link = self.links.schedule(due.schedule);
-        for manager in of_team.filter(|one| one.manages) {
-            let mail = NewMail {
-                kind: Kind::Schedule,
-                recipient: &manager.person.email,
-                about: &text(due, error, since, manager),
-                link: &link,
-                expires_at: now + USEFUL,
-            };
-            account_mails::add(connection, &mail, Uuid::now_v7(), now).await?;
+        for manager in managers {
+            let text = text(due, error, since, manager);
+            tell_of_shifts(connection, &manager.person.email, &text, &link, now + PAUSE, now).await?;
         }
         Ok(())
     }
 
     /// Follows until the soft stop.
     pub async fn run(self, shutdown: Shutdown) {
-        while !shutdown.soft.is_cancelled() {
-            match self.fetch_some().await {
-                Ok(0) => {}
-                Ok(_) => continue,
-                Err(error) => tracing::debug!(%error, "cannot look for calendars to fetch"),
-            }
-            tokio::select! {
-                () = tokio::time::sleep(POLL) => {}
-                () = shutdown.soft.cancelled() => {}
-            }
-        }
+        let may_go_on = || !shutdown.soft.is_cancelled();
+        every(POLL, &shutdown, "calendars to fetch", || self.fetch_while(&may_go_on)).await;
     }
 }
 
-async fn keep(
-    connection: &mut Connection,
-    due: &DueSubscription,
-    read: &ReadCalendar,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    let changed = connection
-        .transaction(async |connection| {
-            oncall::follow_calendar(connection, due, read, now + EVERY, now).await
-        })
-        .await?;
-    if changed {
-        tracing::info!(schedule = %due.schedule, host = due.host, "a calendar has changed a schedule");
-    }
-    Ok(())
+fn is_to_be_told(failing: &Failing, now: DateTime<Utc>) -> bool {
+    now - failing.since >= PATIENCE && failing.told_at.is_none_or(|told| now - told >= PAUSE)
 }
 
+/// A mail cuts it to what fits.
 fn text(due: &DueSubscription, error: &str, since: DateTime<Utc>, manager: &Listener) -> String {
     let zone: Tz = manager.person.time_zone.parse().unwrap_or(Tz::UTC);
     let since = format!("{} ({})", time_in_words(since, zone), zone.name());
-    let text = format!(
-        "The calendar that {} follows cannot be fetched since {since}, and what it said last counts: {error} ({})",
+    format!(
+        "The calendar that {} follows cannot be used since {since}, and what it said last counts: {error} ({})",
         due.name, due.host
-    );
-    text.chars().take(MAX_ABOUT).collect()
+    )
 }

@@ -80,8 +80,13 @@ pub enum ImportError {
     #[error("this is no calendar: it does not begin with BEGIN:VCALENDAR")]
     NotACalendar,
     /// It is one, but broken.
-    #[error("the calendar cannot be read at `{0}`")]
-    Unreadable(String),
+    #[error("the calendar cannot be read at `{text}`")]
+    Unreadable {
+        /// Where, counted from 1: lines that are folded are one, and empty ones are none.
+        line: usize,
+        /// The beginning of that line.
+        text: String,
+    },
     /// Components within components within components.
     #[error("the calendar's components are nested more than {MAX_FEED_DEPTH} deep")]
     TooDeep,
@@ -100,6 +105,17 @@ pub enum ImportError {
     /// Several events repeat by a rule that matches no day.
     #[error("several events repeat by rules that match no day")]
     DryRules,
+}
+
+impl ImportError {
+    /// What is wrong, without a word of the calendar: for logs and mails.
+    #[must_use]
+    pub fn without_content(&self) -> String {
+        match self {
+            Self::Unreadable { line, .. } => format!("the calendar cannot be read at line {line}"),
+            other => other.to_string(),
+        }
+    }
 }
 
 /// What takes place within `range` by the calendar `text`.

@@ -21,6 +21,8 @@ pub struct Taken {
     pub from: DateTime<Utc>,
     /// When it ends.
     pub to: DateTime<Utc>,
+    /// Who is on call then when an import would put them on; nobody else when `None`.
+    pub instead: Option<UserId>,
 }
 
 /// Somebody whom the calendar names and nobody knows.
@@ -48,7 +50,7 @@ pub struct ImportPlan {
 }
 
 impl Imported {
-    /// The overrides of what takes place, from `now` on: what is over stays as it was. Where a time of a person is taken, only that time is left out.
+    /// The overrides of what takes place, from `now` on: what is over stays as it was. Where a time of a person is taken, only that time is left out, or somebody else's.
     #[must_use]
     pub fn plan(&self, people: &People, taken: &[Taken], now: DateTime<Utc>) -> ImportPlan {
         let mut by_person: BTreeMap<UserId, Vec<&Taken>> = BTreeMap::new();
@@ -77,7 +79,11 @@ impl ImportPlan {
         let mut free_from = one.from;
         for other in taken.iter().filter(|other| other.from < one.to && one.from < other.to) {
             push(&mut self.overrides, one.kind, free_from, other.from);
-            push(&mut self.conflicts, one.kind, free_from.max(other.from), other.to.min(one.to));
+            let (from, to) = (free_from.max(other.from), other.to.min(one.to));
+            match other.instead {
+                Some(who) => push(&mut self.overrides, OverrideKind::Add { who }, from, to),
+                None => push(&mut self.conflicts, one.kind, from, to),
+            }
             free_from = free_from.max(other.to);
         }
         push(&mut self.overrides, one.kind, free_from, one.to);

@@ -52,7 +52,7 @@ pub(super) fn read(text: &str) -> Result<(Vec<RawEvent>, Option<Tz>), ImportErro
     check_shape(&lines)?;
     let text = lines.join("\r\n") + "\r\n";
     let calendar = read_calendar_simple(&text)
-        .map_err(|error| ImportError::Unreadable(shortened(error.input.lines().next().unwrap_or_default())))?
+        .map_err(|error| unreadable(&text, error.input))?
         .into_iter()
         .find(|component| is(component, "VCALENDAR"))
         .ok_or(ImportError::NotACalendar)?;
@@ -63,6 +63,13 @@ pub(super) fn read(text: &str) -> Result<(Vec<RawEvent>, Option<Tz>), ImportErro
         .and_then(|property| zone(property.val.as_str()));
     let events = calendar.components.iter().filter(|component| is(component, "VEVENT")).map(raw).collect();
     Ok((events, own_zone))
+}
+
+/// `rest` is the end of `text`, from where it cannot be read.
+fn unreadable(text: &str, rest: &str) -> ImportError {
+    let read = text.get(..text.len().saturating_sub(rest.len())).unwrap_or_default();
+    let line = 1 + read.matches('\n').count();
+    ImportError::Unreadable { line, text: shortened(rest.lines().next().unwrap_or_default()) }
 }
 
 /// Counts before anything is parsed: the parser calls itself for each component within another.

@@ -30,14 +30,22 @@ fn problem(lines: &str) -> String {
 
 #[test]
 fn what_is_no_calendar_is_told_so() {
-    assert!(matches!(read(""), Err(ImportError::Unreadable(_) | ImportError::NotACalendar)));
-    assert!(matches!(read("<html>"), Err(ImportError::Unreadable(_) | ImportError::NotACalendar)));
+    assert!(matches!(read(""), Err(ImportError::Unreadable { .. } | ImportError::NotACalendar)));
+    assert!(matches!(read("<html>"), Err(ImportError::Unreadable { .. } | ImportError::NotACalendar)));
     assert_eq!(read("BEGIN:VCARD\nEND:VCARD\n"), Err(ImportError::NotACalendar));
     assert!(matches!(
         read("BEGIN:VCALENDAR\nBEGIN:VEVENT\nEND:VCALENDAR\n"),
-        Err(ImportError::Unreadable(_))
+        Err(ImportError::Unreadable { .. })
     ));
     assert_eq!(read("BEGIN:VCALENDAR\nVERSION:2.0\nEND:VCALENDAR\n"), Ok(Imported::default()));
+}
+
+#[test]
+fn an_error_can_be_told_without_a_word_of_the_calendar() {
+    let error = ImportError::Unreadable { line: 3, text: "the secret".to_owned() };
+    assert_eq!(error.to_string(), "the calendar cannot be read at `the secret`");
+    assert_eq!(error.without_content(), "the calendar cannot be read at line 3");
+    assert_eq!(ImportError::NotACalendar.without_content(), ImportError::NotACalendar.to_string());
 }
 
 #[test]

@@ -24,8 +24,13 @@ fn calendar(events: &[(&str, u32, u32, u32)]) -> Imported {
 fn plan(events: &[(&str, u32, u32, u32)], taken: &[(i32, &str, &str)]) -> ImportPlan {
     let team = [(1, "Ann"), (2, "Ben")]
         .map(|(id, name)| (user(id), name.to_owned(), format!("{}@example.com", name.to_lowercase())));
-    let taken: Vec<_> =
-        taken.iter().map(|(who, from, to)| Taken { who: user(*who), from: at(from), to: at(to) }).collect();
+    let one = |(who, from, to): &(i32, &str, &str)| Taken {
+        who: user(*who),
+        from: at(from),
+        to: at(to),
+        instead: None,
+    };
+    let taken: Vec<_> = taken.iter().map(one).collect();
     calendar(events).plan(&People::new(BTreeMap::new(), team), &taken, at(NOW))
 }
 
@@ -69,6 +74,28 @@ fn only_the_time_that_is_taken_is_left_out() {
             "2: 02 08:00 – 02 09:00",
         ]
     );
+}
+
+#[test]
+fn whoever_replaces_somebody_comes_in_their_place() {
+    let team = [(1, "Ann"), (2, "Ben")].map(|(id, name)| (user(id), name.to_owned(), String::new()));
+    let (from, to) = (at("2024-07-02T10:00Z"), at("2024-07-02T12:00Z"));
+    let taken =
+        [(1, Some(user(2))), (2, None)].map(|(who, instead)| Taken { who: user(who), from, to, instead });
+    let people = People::new(BTreeMap::new(), team);
+    let plan = calendar(&[("Ann", 2, 8, 16), ("Ben", 2, 8, 11)]).plan(&people, &taken, at(NOW));
+    let mut found = shifts(&plan.overrides);
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            "1: 02 08:00 – 02 10:00",
+            "1: 02 12:00 – 02 16:00",
+            "2: 02 08:00 – 02 10:00",
+            "2: 02 10:00 – 02 12:00",
+        ]
+    );
+    assert_eq!(shifts(&plan.conflicts), ["2: 02 10:00 – 02 11:00"]);
 }
 
 #[test]

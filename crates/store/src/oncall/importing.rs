@@ -33,6 +33,7 @@ struct Row {
     kind: OverrideKind,
     imported: bool,
     in_place_of: Option<UserId>,
+    created_at: DateTime<Utc>,
 }
 
 async fn not_ended(
@@ -42,7 +43,7 @@ async fn not_ended(
 ) -> Result<Vec<Row>, StoreError> {
     let rows: Vec<JsonRow> = statement(
         "SELECT jsonb_build_object('id', id, 'from', starts_at, 'to', ends_at, 'kind', kind, 'imported', imported,
-            'in_place_of', in_place_of) AS row
+            'in_place_of', in_place_of, 'created_at', created_at) AS row
          FROM schedule_overrides WHERE schedule_id = $1 AND ends_at > $2 ORDER BY id",
     )
     .bind::<Int4, _>(schedule.0)
@@ -74,14 +75,38 @@ pub async fn plan_import(
 }
 
 impl Row {
-    /// Whose time it is: of everybody whom it names, and of whoever has passed it on.
+    /// Whose time it is: of everybody whom it names, and of whoever has passed it on. In the place of whoever is replaced comes who replaces them.
     fn taken(&self) -> impl Iterator<Item = Taken> {
-        let (from, to) = (self.from, self.to);
-        self.kind.names().chain(self.in_place_of).map(move |who| Taken { who, from, to })
+        let (from, to, kind) = (self.from, self.to, self.kind);
+        self.kind.names().chain(self.in_place_of).map(move |who| {
+            let instead = match kind {
+                OverrideKind::Replace { who: comes, replaced } if replaced == who => Some(comes),
+                _ => None,
+            };
+            Taken { who, from, to, instead }
+        })
     }
 
     fn key(&self, now: DateTime<Utc>) -> Key {
         (self.from.max(now), self.kind.comes_on())
+    }
+}
+
+/// What becomes of the overrides of an import before that the new one does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Before {
+    /// They end.
+    Goes,
+    /// Those that were made before `since` stay; the others end.
+    Stays {
+        /// When the new import was set up.
+        since: DateTime<Utc>,
+    },
+}
+
+impl Before {
+    fn keeps(self, row: &Row) -> bool {
+        matches!(self, Self::Stays { since } if row.created_at < since)
     }
 }
 
@@ -97,7 +122,7 @@ struct Change {
 }
 
 impl Change {
-    fn of(there: &[Row], wanted: &[Override], now: DateTime<Utc>) -> Self {
+    fn of(there: &[Row], wanted: &[Override], before: Before, now: DateTime<Utc>) -> Self {
         let longest = TimeDelta::days(MAX_OVERRIDE_DAYS);
         let mut new: BTreeMap<Key, &Override> =
             wanted.iter().map(|one| ((one.from.max(now), one.kind.comes_on()), one)).collect();
@@ -111,6 +136,7 @@ impl Change {
                         ends.push((row.id.0, one.to));
                     }
                 }
+                None if before.keeps(row) => {}
                 None => gone.push(row.id.0),
             }
         }
@@ -119,7 +145,7 @@ impl Change {
 }
 
 /// Puts overrides of an import in the place of those of the import before, from `now` on; the caller holds the schedule, and has checked them together
-/// with the others. What is there already stays. Whether anything has changed.
+/// with the others. What is there already stays. `before` says what becomes of the rest. Whether anything has changed.
 ///
 /// # Errors
 /// When the database fails.
@@ -128,10 +154,11 @@ pub async fn replace_imported(
     schedule: ScheduleId,
     overrides: &[Override],
     created_by: &str,
+    before: Before,
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
     let there = not_ended(conn, schedule, now).await?;
-    let Change { gone, ends, new } = Change::of(&there, overrides, now);
+    let Change { gone, ends, new } = Change::of(&there, overrides, before, now);
     if !gone.is_empty() {
         end_now(conn, schedule, &gone, now).await?;
     }
@@ -151,6 +178,17 @@ pub async fn replace_imported(
         insert(conn, schedule, &new, created_by, now).await?;
     }
     Ok(!(gone.is_empty() && ends.is_empty() && new.is_empty()))
+}
+
+/// How many overrides of an import before stay in any case.
+pub(super) async fn count_kept(
+    conn: &mut Connection,
+    schedule: ScheduleId,
+    before: Before,
+    now: DateTime<Utc>,
+) -> Result<usize, StoreError> {
+    let there = not_ended(conn, schedule, now).await?;
+    Ok(there.iter().filter(|row| row.imported && before.keeps(row)).count())
 }
 
 /// Ends overrides; what of them is over stays.

@@ -28,6 +28,7 @@ mod decision;
 mod directory;
 mod due;
 mod feeds;
+mod fetching;
 mod flapping;
 mod follow;
 mod handoffs;
@@ -83,13 +84,17 @@ pub use decision::{Decision, FiredStep, NewLog, NewPage, Pending, RESPONDER_STEP
 pub use directory::{Directory, Person, Room, Rule};
 pub use due::Due;
 pub use feeds::{Named, ScheduleFeed, find_feed, names_of, remove_feed, set_feed};
+pub use fetching::{
+    DueSubscription, Failing, Followed, ReadCalendar, claim_subscriptions, follow_calendar, note_failure,
+    note_told, note_unchanged,
+};
 pub use follow::follow_issues;
 pub(crate) use follow::{follow_delete, follow_merge};
 pub use handoffs::{
     BEFORE_HOURS, HandoffKey, HandoffSettings, Listener, Listeners, handoff_listeners, handoff_settings,
     note_gap, note_handoff, prune_handoffs, set_handoff_settings, told_handoffs,
 };
-pub use importing::{PlannedImport, plan_import, replace_imported};
+pub use importing::{Before, PlannedImport, plan_import, replace_imported};
 pub use inhibitions::{
     InhibitionRule, NewInhibitionRule, create_inhibition_rule, delete_inhibition_rule, list_inhibition_rules,
 };
@@ -142,8 +147,7 @@ pub use silences::{
 };
 pub use silencing::{Silencing, SilentBy};
 pub use subscriptions::{
-    DueSubscription, Failing, ReadCalendar, Subscription, claim_subscriptions, fetch_soon, follow_calendar,
-    get_subscription, note_failure, note_told, note_unchanged, remove_subscription, set_subscription,
+    Subscribed, Subscription, fetch_soon, get_subscription, remove_subscription, set_subscription,
 };
 pub use swaps::{
     Colleague, NewSwap, SWAPS_A_DAY, Swap, colleagues, create_swap, decline_swap, list_swaps, lock_swap,

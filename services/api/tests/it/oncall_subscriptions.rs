@@ -74,6 +74,7 @@ async fn a_schedule_follows_a_calendar_whose_address_is_never_shown() {
         (&another["host"], &another["fetched_at"]),
         (&json!("https://elsewhere.example/…"), &Value::Null)
     );
+    assert_eq!(another["people"], known["people"], "who they are stays");
 
     let log = app.get("/api/v1/audit?action=schedule.subscribed").await;
     assert!(!log.text.contains("0f1e"), "{}", log.text);
@@ -82,6 +83,10 @@ async fn a_schedule_follows_a_calendar_whose_address_is_never_shown() {
         (&log["items"][2]["before"], &log["items"][2]["after"]),
         (&Value::Null, &json!({ "host": SHOWN, "people": {}, "overrides": 0 }))
     );
+    assert_eq!(log["items"][1]["after"]["address"], Value::Null);
+    assert_eq!(log["items"][0]["after"]["address"], "changed");
+    let nobody = boss.put(app, &own, &json!({ "people": {} })).await.ok(200);
+    assert_eq!(nobody["people"], json!({}));
     crew.app.stop().await;
 }
 

@@ -10,7 +10,7 @@ use bugle_schedule::Override;
 use bugle_schedule::ical::{self, ImportPlan, ImportRange, Problem as EventProblem, UnknownPerson};
 use bugle_schedule::limits::MAX_OVERRIDES;
 use bugle_store::audit::{self, Target};
-use bugle_store::oncall::{self, PlannedImport, StoredSchedule};
+use bugle_store::oncall::{self, Before, PlannedImport, StoredSchedule};
 use bugle_store::{Connection, Transactions};
 use bugle_web::{Code, JsonBody, Problem};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -94,7 +94,8 @@ pub(in super::super) async fn run(
             let view = View::of(planned, dry_run)?;
             if !dry_run {
                 let maker = &principal.actor.name;
-                oncall::replace_imported(connection, stored.id, &view.overrides, maker, now).await?;
+                let made = &view.overrides;
+                oncall::replace_imported(connection, stored.id, made, maker, Before::Goes, now).await?;
                 let target = Target::new("schedule", stored.id, &stored.name);
                 let (before, after) =
                     (json!({ "imported": view.replaced }), json!({ "imported": view.overrides.len() }));

@@ -9,7 +9,7 @@ use crate::{ApiError, State};
 use actix_web::web::{Data, Json, Path};
 use bugle_model::UserId;
 use bugle_store::audit::{self, Target};
-use bugle_store::oncall::{self, CalendarUrl, StoredSchedule, Subscription};
+use bugle_store::oncall::{self, CalendarUrl, StoredSchedule, Subscribed, Subscription};
 use bugle_store::{Connection, Transactions};
 use bugle_web::{FieldError, JsonBody, Problem};
 use chrono::{DateTime, Utc};
@@ -31,9 +31,8 @@ pub(in super::super) struct Body {
     /// Where the calendar is: `https`, `http` or `webcal`, up to 2,048 characters, without a name and a password. The one of before when absent.
     url: Option<String>,
     /// Whose events are, by an attendee's address or the title as the calendar writes it; 200 at most. Without an entry it is whoever of the team has that
-    /// address, or that name.
-    #[serde(default)]
-    people: BTreeMap<String, UserId>,
+    /// address, or that name. The ones of before when absent.
+    people: Option<BTreeMap<String, UserId>>,
 }
 
 impl Body {
@@ -44,10 +43,11 @@ impl Body {
             mistakes.push(FieldError::new("url", message));
             None
         });
-        if self.people.len() > MAX_PEOPLE {
+        let names = || self.people.iter().flatten().map(|(name, _)| name);
+        if names().count() > MAX_PEOPLE {
             mistakes.push(FieldError::new("people", format!("{MAX_PEOPLE} names at most")));
         }
-        if self.people.keys().any(|name| name.chars().count() > MAX_NAME) {
+        if names().any(|name| name.chars().count() > MAX_NAME) {
             mistakes.push(FieldError::new("people", format!("names of {MAX_NAME} characters at most")));
         }
         named::refuse(mistakes)?;
@@ -67,7 +67,7 @@ pub(in super::super) async fn get(
     Ok(Json(followed(&mut connection, &schedule, now).await?))
 }
 
-/// `PUT …/subscription`: what was imported before goes once the calendar was read.
+/// `PUT …/subscription`: what was imported before goes once the calendar was read and it is known who its people are.
 pub(in super::super) async fn set(
     principal: Principal,
     state: Data<State>,
@@ -78,22 +78,29 @@ pub(in super::super) async fn set(
     let url = body.read()?;
     let mut connection = state.store.conn().await?;
     let seen = schedules::of(&mut connection, &principal, &id, now).await?;
-    let named = body.people.iter().map(|(name, who)| (format!("people.{name}"), *who)).collect();
+    let named = body.people.iter().flatten().map(|(name, who)| (format!("people.{name}"), *who)).collect();
     only_of_team(&mut connection, seen.team, named).await?;
     let made = connection
         .transaction(async |connection| {
             let stored = schedules::held(connection, &principal, &id, now).await?;
             let before = oncall::get_subscription(connection, stored.id, now).await?;
             let maker = &principal.actor.name;
-            let (url, people) = (url.as_ref(), &body.people);
-            if !oncall::set_subscription(connection, stored.id, url, people, maker, now).await? {
+            let (url, people) = (url.as_ref(), body.people.as_ref());
+            let done = oncall::set_subscription(connection, stored.id, url, people, maker, now).await?;
+            if done == Subscribed::Nothing {
                 let message = "the schedule follows no calendar yet; say where it is";
                 return Err(Problem::invalid_field("url", message).into());
             }
             let made = followed(connection, &stored, now).await?;
             let target = Target::new("schedule", stored.id, &stored.name);
-            let (old, new) = (before.as_ref().map(kept), Some(kept(&made)));
-            let entry = principal.changed("schedule.subscribed", target, Some(stored.team), old, new);
+            let mut new = kept(&made);
+            // Two addresses at one host look the same otherwise, and neither is shown.
+            let moved = before.is_some() && done == Subscribed::Address;
+            if let Some(fields) = new.as_object_mut().filter(|_| moved) {
+                fields.insert("address".to_owned(), json!("changed"));
+            }
+            let old = before.as_ref().map(kept);
+            let entry = principal.changed("schedule.subscribed", target, Some(stored.team), old, Some(new));
             audit::add(connection, &entry, now).await?;
             Ok::<_, ApiError>(made)
         })

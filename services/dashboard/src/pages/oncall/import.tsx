@@ -5,7 +5,7 @@ import type { ImportedCalendar, Schedule } from "../../api/types.ts";
 import { useChange } from "../../lib/mutate.ts";
 import { neutralise } from "../../lib/text.ts";
 import { inZone } from "../../lib/zone.ts";
-import { Button, Dialog, Field, Form, Input, Select, Table } from "../../ui/kit.tsx";
+import { Button, Dialog, Failure, Field, Form, Input, Select, Skeleton, Table } from "../../ui/kit.tsx";
 import { Untrusted } from "../../ui/text.tsx";
 import { Mistakes } from "./parts.tsx";
 import { Followed, Subscribe } from "./subscription.tsx";
@@ -90,12 +90,15 @@ const WAYS = [["file", "Import a file"], ["address", "Subscribe to an address"]]
 
 /** The events of somebody's calendar as overrides: of a file once, or of an address again and again. A schedule that follows a calendar shows how it goes with that. */
 export function ImportDialog({ schedule, onClose }: { schedule: Schedule; onClose: () => void }) {
-  const followed = useSubscription(schedule.id).data ?? null;
+  const subscription = useSubscription(schedule.id);
+  const followed = subscription.data;
   const [way, setWay] = useState<(typeof WAYS)[number][0]>("file");
-  const title = followed === null ? `Import into ${neutralise(schedule.name)}` : `The calendar that ${neutralise(schedule.name)} follows`;
+  const title = followed === null || followed === undefined ? `Import into ${neutralise(schedule.name)}` : `The calendar that ${neutralise(schedule.name)} follows`;
   return (
     <Dialog title={title} onClose={onClose} wide>
-      {followed === null ? (
+      {followed === undefined ? (
+        subscription.isError ? <Failure error={subscription.error} retry={() => void subscription.refetch()} /> : <Skeleton rows={3} />
+      ) : followed === null ? (
         <>
           <div className="segments" role="group" aria-label="What to import">
             {WAYS.map(([id, label]) => <button key={id} type="button" aria-pressed={way === id} onClick={() => setWay(id)}>{label}</button>)}

@@ -35,6 +35,7 @@ mod schedules;
 mod sending;
 mod silences;
 mod subscriptions;
+mod subscriptions_kept;
 mod tools;
 mod turns;
 mod watching;

@@ -8,7 +8,7 @@ use bugle_notifier::guard::SystemLookup;
 use bugle_schedule::OverrideKind;
 use bugle_schedule::ical::Imported;
 use bugle_schedule::limits::MAX_FEED_BYTES;
-use bugle_store::oncall::{self, CalendarUrl, ReadCalendar, StoredOverride, Subscription};
+use bugle_store::oncall::{self, CalendarUrl, ReadCalendar, StoredOverride, Subscribed, Subscription};
 use bugle_store::{Store, teams};
 use bugle_testkit::http::Answer;
 use chrono::TimeDelta;
@@ -16,11 +16,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const PATH: &str = "/private-0f1e/basic.ics";
-const QUARTER: i64 = 15 * 60;
-const HOUR: i64 = 60 * 60;
+pub(super) const QUARTER: i64 = 15 * 60;
+pub(super) const HOUR: i64 = 60 * 60;
 
 /// A calendar of events: title, begin and end.
-fn calendar(events: &[(&str, &str, &str)]) -> String {
+pub(super) fn calendar(events: &[(&str, &str, &str)]) -> String {
     let event = |(index, (who, from, to)): (usize, &(&str, &str, &str))| {
         format!(
             "BEGIN:VEVENT\nUID:{index}\nSUMMARY:{who}\nDTSTART:202611{from}00Z\nDTEND:202611{to}00Z\nEND:VEVENT\n"
@@ -31,15 +31,15 @@ fn calendar(events: &[(&str, &str, &str)]) -> String {
 }
 
 /// A schedule that has nobody but by a calendar at [`PATH`] of the hooks.
-struct Followed {
-    scene: Scene,
-    schedule: ScheduleId,
-    ann: Somebody,
-    ben: Somebody,
+pub(super) struct Followed {
+    pub scene: Scene,
+    pub schedule: ScheduleId,
+    pub ann: Somebody,
+    pub ben: Somebody,
 }
 
 impl Followed {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         Self::of(Scene::new().await).await
     }
 
@@ -52,22 +52,23 @@ impl Followed {
     }
 
     async fn set(&self, path: &str) {
+        self.follow(self.schedule, path).await;
+    }
+
+    /// Has a schedule follow the calendar at a path of the hooks.
+    pub async fn follow(&self, schedule: ScheduleId, path: &str) {
         let mut conn = self.scene.world.store.conn().await.unwrap();
         let url = CalendarUrl::parse(&self.scene.hooks.url(path)).unwrap();
         let now = self.scene.world.clock.now();
-        let nobody = BTreeMap::new();
-        assert!(
-            oncall::set_subscription(&mut conn, self.schedule, Some(&url), &nobody, "tests", now)
-                .await
-                .unwrap()
-        );
+        let done = oncall::set_subscription(&mut conn, schedule, Some(&url), None, "tests", now).await;
+        assert_eq!(done.unwrap(), Subscribed::Address);
     }
 
-    fn says(&self, events: &[(&str, &str, &str)]) {
+    pub fn says(&self, events: &[(&str, &str, &str)]) {
         self.answers(Answer::status(200).body(calendar(events)));
     }
 
-    fn answers(&self, answer: Answer) {
+    pub fn answers(&self, answer: Answer) {
         self.scene.hooks.route("GET", PATH, answer);
     }
 
@@ -77,31 +78,31 @@ impl Followed {
     }
 
     /// Fetches what is due: nothing, or the calendar. The `If-None-Match` of the request.
-    async fn fetch(&self) -> Vec<Option<String>> {
+    pub async fn fetch(&self) -> Vec<Option<String>> {
         self.worker_on(self.scene.world.store.clone()).run_once().await.unwrap();
         let requests = self.scene.hooks.take();
         requests.iter().map(|one| one.header("if-none-match").map(str::to_owned)).collect()
     }
 
     /// Fetches it once after so many seconds.
-    async fn after(&self, seconds: i64) {
+    pub async fn after(&self, seconds: i64) {
         self.scene.world.advance(seconds);
         assert_eq!(self.fetch().await.len(), 1);
     }
 
-    async fn subscription(&self) -> Subscription {
+    pub async fn subscription(&self) -> Subscription {
         let mut conn = self.scene.world.store.conn().await.unwrap();
         let now = self.scene.world.clock.now();
         oncall::get_subscription(&mut conn, self.schedule, now).await.unwrap().unwrap()
     }
 
-    async fn stored(&self) -> Vec<StoredOverride> {
+    pub async fn stored(&self) -> Vec<StoredOverride> {
         let mut conn = self.scene.world.store.conn().await.unwrap();
         oncall::list_overrides(&mut conn, self.schedule, self.scene.world.clock.now()).await.unwrap()
     }
 
     /// Who is on call from when to when, by overrides that have not ended.
-    async fn overrides(&self) -> Vec<String> {
+    pub async fn overrides(&self) -> Vec<String> {
         let name = |kind: OverrideKind| match kind {
             OverrideKind::Add { who } if who == self.ann.id => "ann",
             OverrideKind::Add { who } if who == self.ben.id => "ben",
@@ -113,7 +114,7 @@ impl Followed {
     }
 
     /// The mails that are put on their way now, with the calendar's host as `HOST` and the schedule's name as `NAME`.
-    async fn mails(&self) -> Vec<String> {
+    pub async fn mails(&self) -> Vec<String> {
         let sql = "WITH gone AS (DELETE FROM account_mails RETURNING recipient, about)
             SELECT split_part(recipient, '@', 1) || ': ' || regexp_replace(regexp_replace(about,
                 '[0-9a-f]{8}-[0-9a-f-]{27}', 'NAME'), 'http://[^/]*', 'HOST') FROM gone ORDER BY 1";
@@ -197,7 +198,7 @@ async fn what_is_over_of_a_shift_stays_as_it_was() {
 }
 
 #[tokio::test]
-async fn what_it_said_last_stays_while_it_cannot_be_fetched_and_managers_hear_of_it_once() {
+async fn what_it_said_last_stays_while_it_cannot_be_fetched_and_managers_hear_of_it_once_a_day() {
     let followed = Followed::new().await;
     followed.scene.person_as("max", TeamRole::Manager).await;
     followed.says(&[("ann", "24T0800", "24T1600")]);
@@ -213,12 +214,14 @@ async fn what_it_said_last_stays_while_it_cannot_be_fetched_and_managers_hear_of
     }
     assert_eq!(followed.mails().await, Vec::<String>::new());
     followed.after(QUARTER).await;
-    let mail = "max: The calendar that NAME follows cannot be fetched since Fri 20 Nov 2026, 12:15 (UTC), and what it said last counts: answered 503 (HOST/…)";
+    let mail = "max: The calendar that NAME follows cannot be used since Fri 20 Nov 2026, 12:15 (UTC), and what it said last counts: answered 503 (HOST/…)";
     assert_eq!(followed.mails().await, [mail]);
     for _ in 0..28 {
         followed.after(QUARTER).await;
     }
     assert_eq!(followed.mails().await, Vec::<String>::new(), "once");
+    followed.after(17 * HOUR).await;
+    assert_eq!(followed.mails().await, [mail], "and once more a day later");
     assert_eq!(followed.overrides().await, expected);
 
     followed.says(&[("ann", "24T0800", "24T1600")]);
@@ -241,6 +244,7 @@ async fn what_is_no_calendar_changes_nothing() {
     let large = "a".repeat(MAX_FEED_BYTES + 1);
     for (answer, error) in [
         (Answer::status(200).body("<!doctype html>\0"), "the calendar cannot be read"),
+        (Answer::status(404).body(large.clone()), "answered 404"),
         (Answer::status(200).body(large), "the answer is larger than 2097152 bytes"),
         (Answer::status(404), "answered 404"),
         (Answer::status(302).header("location", "/elsewhere"), "answered 302; redirects are not followed"),
@@ -292,13 +296,16 @@ async fn whoever_left_the_team_is_not_put_on_call() {
     let followed = Followed::new().await;
     let mut conn = followed.scene.world.store.conn().await.unwrap();
     let people = BTreeMap::from([("On call".to_owned(), followed.ann.id)]);
-    oncall::set_subscription(&mut conn, followed.schedule, None, &people, "tests", noon()).await.unwrap();
-    followed.says(&[("On call", "21T0800", "22T0800")]);
+    oncall::set_subscription(&mut conn, followed.schedule, None, Some(&people), "tests", noon())
+        .await
+        .unwrap();
+    followed.says(&[("On call", "21T0800", "22T0800"), ("ben", "23T0800", "24T0800")]);
     followed.after(0).await;
-    assert_eq!(followed.overrides().await, ["ann 21 08:00 – 22 08:00"]);
+    let expected = ["ann 21 08:00 – 22 08:00", "ben 23 08:00 – 24 08:00"];
+    assert_eq!(followed.overrides().await, expected);
     teams::remove_member(&mut conn, followed.scene.team, followed.ann.id).await.unwrap();
     followed.after(QUARTER).await;
-    assert!(followed.overrides().await.is_empty());
+    assert_eq!(followed.overrides().await, expected[1..]);
     assert_eq!(followed.subscription().await.unknown[0].name, "On call");
 }
 
@@ -322,7 +329,8 @@ async fn what_was_fetched_for_another_address_is_not_taken() {
     assert!(!format!("{claimed:?}").contains("private-0f1e"));
     followed.set("/another.ics").await;
     let read = ReadCalendar { imported: Imported::default(), until: later, etag: None };
-    assert!(!oncall::follow_calendar(&mut conn, &claimed, &read, later, noon()).await.unwrap());
+    let late = oncall::follow_calendar(&mut conn, &claimed, &read, later, noon()).await.unwrap();
+    assert_eq!(late, oncall::Followed::Late);
     assert!(oncall::note_failure(&mut conn, &claimed, "late", later, noon()).await.unwrap().is_none());
     oncall::note_unchanged(&mut conn, &claimed, later, noon()).await.unwrap();
     let subscription = followed.subscription().await;
@@ -336,11 +344,17 @@ async fn a_calendar_leaves_room_for_overrides_by_hand() {
     let followed = Followed::new().await;
     let hourly = "BEGIN:VEVENT\nUID:1\nSUMMARY:ann\nDTSTART:20261120T130000Z\nDURATION:PT30M\nRRULE:FREQ=HOURLY\nEND:VEVENT\n";
     let text = calendar(&[]).replace("END:VCALENDAR", &format!("{hourly}END:VCALENDAR"));
-    followed.answers(Answer::status(200).body(text));
+    followed.answers(Answer::status(200).header("etag", "\"1\"").body(text));
+    let by_hand = "INSERT INTO schedule_overrides (schedule_id, starts_at, ends_at, kind, created_by, created_at)
+        SELECT $1, '2027-06-01T00:00:00Z', '2027-06-02T00:00:00Z', jsonb_build_object('kind', 'add', 'who', $2::integer), 'ben',
+            '2026-11-20T12:00:00Z' FROM generate_series(1, 60)";
+    followed.scene.world.sql.execute(by_hand, &[&followed.schedule.0, &followed.ben.id.0]).await.unwrap();
     followed.after(0).await;
     let subscription = followed.subscription().await;
-    assert_eq!(subscription.overrides, 900);
+    assert_eq!(subscription.overrides, 900, "theirs are within the room that is left to them");
     assert_eq!(subscription.taken_until, Some(at(60 + 900 * 60)), "as far as there is room");
+    followed.scene.world.advance(QUARTER);
+    assert_eq!(followed.fetch().await, [None], "what waits for room is looked at again");
 }
 
 #[tokio::test]
