@@ -73,7 +73,7 @@ pub async fn open_issues(conn: &mut Connection, issues: &[IssueId]) -> Result<BT
 /// Opens an incident, or tells the open one. Composes with the caller's transaction. Due at once, unless something keeps it silent.
 ///
 /// # Errors
-/// When the database fails.
+/// When the database fails; [`StoreError::is_conflict`] when the incident that is open ended each time it was looked for.
 pub async fn open(
     conn: &mut Connection,
     trigger: &Trigger,
@@ -124,7 +124,11 @@ async fn tell_or_open(
             return Ok(Opened::New(id));
         }
     }
-    Ok(Opened::Nothing)
+    if trigger.rule.is_none() {
+        return Ok(Opened::Nothing);
+    }
+    // That it was taken must not be kept: it would page nobody when it comes again.
+    Err(StoreError::Conflict("the incidents of an issue"))
 }
 
 /// `None` when the issue has an open one, or one that became part of an open one, or no rule leads anywhere.

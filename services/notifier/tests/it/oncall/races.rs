@@ -45,6 +45,21 @@ async fn signals_that_come_at_the_same_time_open_one_incident() {
 }
 
 #[tokio::test]
+async fn a_signal_for_which_there_was_no_place_pages_when_it_comes_again() {
+    let mut scene = Scene::new().await;
+    let ann = scene.person("ann").await;
+    scene.escalates_by(&policy(vec![step(&[person(&ann)], 5)])).await;
+    let issue = scene.world.issue("Bad").await;
+    let signal = Signal::IssueOpened(scene.world.about(issue));
+    scene.is_in_the_way(true).await;
+    let error = scene.world.try_signal(vec![signal.clone()]).await.unwrap_err();
+    assert!(error.is_conflict(), "{error}");
+    scene.is_in_the_way(false).await;
+    scene.world.signal(vec![signal]).await;
+    scene.hears(&["account ann"]).await;
+}
+
+#[tokio::test]
 async fn a_page_of_an_older_generation_does_not_leave() {
     let mut scene = Scene::new().await;
     let ann = scene.person("ann").await;
