@@ -231,7 +231,7 @@ async fn claim_among(
             WHERE id = ANY (ARRAY(SELECT id FROM w)) AND (next_at <= $1 OR raised_from IS NOT NULL OR page_assignee OR page_responders
                OR (silenced_until IS NOT NULL AND silence_id IS NULL AND state = 1 AND inhibited_by IS NULL
                   AND flapping_until IS DISTINCT FROM silenced_until)) AND state < 3
-            ORDER BY priority DESC, next_at NULLS FIRST, id LIMIT $2
+            ORDER BY priority DESC, CASE WHEN next_at <= $1 THEN next_at END NULLS FIRST, id LIMIT $2
             FOR NO KEY UPDATE SKIP LOCKED)
          SELECT jsonb_build_object('id', n.id, 'team', COALESCE(n.team_id, o.team_id), 'origin', n.origin, 'issue_status', i.status,
             'priority', n.priority,
@@ -255,7 +255,7 @@ async fn claim_among(
          JOIN escalation_policy_versions v ON v.id = n.policy_version_id
          LEFT JOIN projects o ON o.id = n.project_id
          LEFT JOIN issues i ON i.id = n.issue_id
-         ORDER BY n.priority DESC, n.next_at NULLS FIRST, n.id",
+         ORDER BY n.priority DESC, CASE WHEN n.next_at <= $1 THEN n.next_at END NULLS FIRST, n.id",
     )
     .bind::<Timestamptz, _>(now)
     .bind::<Int8, _>(limit)
