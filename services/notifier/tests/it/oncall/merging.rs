@@ -64,7 +64,7 @@ async fn somebody_waits(scene: &Scene) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), looking).await.expect("nobody waits for the merge");
+    tokio::time::timeout(Duration::from_secs(30), looking).await.unwrap();
 }
 
 /// What the timeline of an incident tells last.
