@@ -32,6 +32,9 @@ pub enum StoreError {
     /// Something stored cannot be read.
     #[error("stored data: {0}")]
     Damaged(String),
+    /// What this is about was changed by other transactions, as often as it was looked for.
+    #[error("database: others were in the way: {0}")]
+    Conflict(&'static str),
 }
 
 impl From<Error> for StoreError {
@@ -62,11 +65,12 @@ impl StoreError {
         matches!(self, Self::Away(_))
     }
 
-    /// Two transactions stood in each other's way (`40P01`, `40001`): the same one succeeds when tried again.
+    /// Two transactions stood in each other's way ([`Self::Conflict`], `40P01`, `40001`): the same one succeeds when tried again.
     #[must_use]
     pub fn is_conflict(&self) -> bool {
         match self {
-            Self::Query(Error::DatabaseError(DatabaseErrorKind::SerializationFailure, _)) => true,
+            Self::Conflict(_)
+            | Self::Query(Error::DatabaseError(DatabaseErrorKind::SerializationFailure, _)) => true,
             // diesel has no kind for 40P01.
             Self::Query(Error::DatabaseError(DatabaseErrorKind::Unknown, information)) => {
                 information.message().contains("deadlock")

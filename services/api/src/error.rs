@@ -42,7 +42,9 @@ impl ApiError {
     fn problem(&self) -> Problem {
         match self {
             Self::Problem(problem) => problem.clone(),
-            Self::Store(error) if error.is_away() || error.is_too_slow() => Problem::unavailable(error),
+            Self::Store(error) if error.is_away() || error.is_too_slow() || error.is_conflict() => {
+                Problem::unavailable(error)
+            }
             Self::Store(error) if error.unique_violation().is_some() => Problem::new(Code::Conflict),
             // It was there a moment ago.
             Self::Store(error) if error.is_missing_reference() => {

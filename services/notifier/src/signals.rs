@@ -21,6 +21,8 @@ use uuid::Uuid;
 
 /// Messages taken from the broker before the first is settled.
 const PREFETCH: u16 = 64;
+/// How often a batch is taken that stands in the way of another transaction, before it goes back to the broker.
+const TRIES: usize = 3;
 /// The pause before the broker is asked for another consumer.
 const RESUBSCRIBE: Duration = Duration::from_secs(1);
 
@@ -100,7 +102,18 @@ impl Signals {
         }
         let now = self.clock.now();
         let mut conn = self.store.conn().await?;
-        let taken = conn.transaction(async |conn| take(conn, &told, &changed, now).await).await?;
+        let mut tries = 0;
+        let taken = loop {
+            tries += 1;
+            let attempt: Result<Taken, StoreError> =
+                conn.transaction(async |conn| take(conn, &told, &changed, now).await).await;
+            match attempt {
+                Err(error) if error.is_conflict() && tries < TRIES => {
+                    tracing::debug!(%error, tries, "transactions in each other's way");
+                }
+                other => break other?,
+            }
+        };
         self.made.add(taken.notifications as u64);
         self.opened.add(taken.opened as u64);
         if taken.notifications > 0 {
@@ -255,8 +268,8 @@ async fn notify(
     notifications::insert(conn, &new, now).await
 }
 
-/// The signals that open an incident or belong to an open one, in the order of their issues: two that do this at once do not wait for
-/// each other.
+/// The signals that open an incident or belong to an open one, in the order of their issues: two that do this at once wait for each other
+/// only when incidents became part of others, whose order is another one. PostgreSQL ends one of them then, and it is taken again.
 async fn triggers(
     conn: &mut Connection,
     told: &[(SignalKind, &IssueSignal)],

@@ -4,6 +4,7 @@
 use super::alert_sources::AlertSource;
 use super::log::{self, By, Entry};
 use super::open::{self, OpenRow};
+use super::room::Count;
 use super::{act, pages, silencing};
 use crate::{Connection, StoreError, statement};
 use bugle_model::{Alert, IncidentEvent, IncidentId, IncidentOrigin, IncidentState, Priority};
@@ -51,7 +52,7 @@ struct Told {
 /// something keeps it silent.
 ///
 /// # Errors
-/// When the database fails.
+/// When the database fails; [`StoreError::is_conflict`] when the incident that is open ended each time it was looked for.
 pub async fn fire_alert(
     conn: &mut Connection,
     source: &AlertSource,
@@ -71,7 +72,20 @@ pub async fn fire_alert(
             return Ok(Fired::New(id));
         }
     }
-    Ok(Fired::Full)
+    // Too many may be open, and what was in the way may have ended meanwhile.
+    if is_full(conn, source).await? {
+        Ok(Fired::Full)
+    } else {
+        Err(StoreError::Conflict("the incidents of an alert"))
+    }
+}
+
+async fn is_full(conn: &mut Connection, source: &AlertSource) -> Result<bool, StoreError> {
+    let open: Count = statement("SELECT count(*) AS count FROM incidents WHERE source_id = $1 AND state < 3")
+        .bind::<Int4, _>(source.id.0)
+        .get_result(conn)
+        .await?;
+    Ok(open.count >= MAX_OPEN_OF_SOURCE)
 }
 
 /// `None` when there is an open one, or one that became part of an open one, or there are too many.

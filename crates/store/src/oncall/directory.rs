@@ -296,15 +296,17 @@ async fn load_people(
     now: DateTime<Utc>,
 ) -> Result<BTreeMap<UserId, Person>, StoreError> {
     let rows: Vec<JsonRow> = statement(
-        "WITH usable AS (
-            SELECT d.user_id, d.id FROM destinations d JOIN contact_methods m ON m.destination_id = d.id
-            WHERE d.user_id = ANY($1) AND d.enabled AND m.verified_at IS NOT NULL)
-         SELECT jsonb_build_object('id', u.id, 'name', u.name,
-            'methods', COALESCE((SELECT jsonb_agg(m.id ORDER BY m.id) FROM usable m WHERE m.user_id = u.id), '[]'),
+        // From key to key, and no WITH for both: that would be read whole for each person.
+        "SELECT jsonb_build_object('id', u.id, 'name', u.name,
+            'methods', COALESCE((SELECT jsonb_agg(d.id ORDER BY d.id)
+                FROM destinations d JOIN contact_methods m ON m.destination_id = d.id
+                WHERE d.user_id = u.id AND d.enabled AND m.verified_at IS NOT NULL), '[]'),
             'rules', COALESCE((SELECT jsonb_agg(jsonb_build_object('contact_method', r.contact_method_id,
                     'min_priority', r.min_priority, 'max_priority', r.max_priority, 'delay_minutes', r.delay_minutes,
                     'digest', r.digest) ORDER BY r.delay_minutes, r.id)
-                FROM notification_rules r JOIN usable m ON m.id = r.contact_method_id WHERE r.user_id = u.id), '[]'),
+                FROM notification_rules r JOIN contact_methods m ON m.destination_id = r.contact_method_id
+                    JOIN destinations d ON d.id = m.destination_id
+                WHERE r.user_id = u.id AND d.user_id = u.id AND d.enabled AND m.verified_at IS NOT NULL), '[]'),
             'zone', u.time_zone, 'quiet', to_jsonb(q)) AS row
          FROM users u LEFT JOIN quiet_hours q ON q.user_id = u.id WHERE u.id = ANY($1) AND NOT u.disabled",
     )

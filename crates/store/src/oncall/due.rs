@@ -9,7 +9,8 @@ use bugle_model::{
 };
 use bugle_schedule::EscalationPolicy;
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel::sql_types::{Int8, SmallInt, Timestamptz};
+use diesel::QueryableByName;
+use diesel::sql_types::{Bool, Int8, SmallInt, Timestamptz};
 use diesel_async::RunQueryDsl;
 use serde::Deserialize;
 use serde_json::Value;
@@ -163,7 +164,13 @@ impl DueRow {
     }
 }
 
-/// Claims up to `limit` of them, the weightiest and longest waiting first; they are locked.
+/// Of how many times as many as are claimed the first is looked for: what other processes have claimed is among them.
+const CANDIDATES: i64 = 2;
+/// The same when these hold all of them.
+const MANY_CANDIDATES: i64 = 20;
+
+/// Claims up to `limit` of them, the weightiest first, and of those what waits for a person at once before the longest waiting; they are
+/// locked.
 ///
 /// # Errors
 /// When the database fails.
@@ -171,6 +178,42 @@ pub(super) async fn claim(
     conn: &mut Connection,
     now: DateTime<Utc>,
     limit: i64,
+) -> Result<Vec<Due>, StoreError> {
+    let candidates = limit * CANDIDATES;
+    let due = claim_among(conn, now, limit, candidates).await?;
+    let is_full = i64::try_from(due.len()).is_ok_and(|count| count >= limit);
+    if is_full || !more_come(conn, now, candidates).await? {
+        return Ok(due);
+    }
+    // What was claimed already is among these: a transaction does not skip its own locks.
+    claim_among(conn, now, limit, limit * MANY_CANDIDATES).await
+}
+
+/// Whether more than so many of one priority have come in time.
+async fn more_come(conn: &mut Connection, now: DateTime<Utc>, candidates: i64) -> Result<bool, StoreError> {
+    #[derive(QueryableByName)]
+    struct More {
+        #[diesel(sql_type = Bool)]
+        more: bool,
+    }
+    let found: More = statement(
+        "SELECT EXISTS (SELECT 1 FROM (VALUES (4::smallint), (3), (2), (1)) AS p (priority) CROSS JOIN LATERAL (
+            SELECT i.id FROM incidents i WHERE i.priority = p.priority AND i.next_at <= $1 AND i.state < 3
+            ORDER BY i.next_at, i.id LIMIT 1 OFFSET $2) d) AS more",
+    )
+    .bind::<Timestamptz, _>(now)
+    .bind::<Int8, _>(candidates)
+    .get_result(conn)
+    .await?;
+    Ok(found.more)
+}
+
+/// Claims of what has come in time, `candidates` of each priority, and of what is due for another reason.
+async fn claim_among(
+    conn: &mut Connection,
+    now: DateTime<Utc>,
+    limit: i64,
+    candidates: i64,
 ) -> Result<Vec<Due>, StoreError> {
     let rows: Vec<JsonRow> = statement(
         // Each kind of what may be due is read from an index of its own, and of what has come in time no more than is needed: for all
@@ -188,7 +231,7 @@ pub(super) async fn claim(
             WHERE id = ANY (ARRAY(SELECT id FROM w)) AND (next_at <= $1 OR raised_from IS NOT NULL OR page_assignee OR page_responders
                OR (silenced_until IS NOT NULL AND silence_id IS NULL AND state = 1 AND inhibited_by IS NULL
                   AND flapping_until IS DISTINCT FROM silenced_until)) AND state < 3
-            ORDER BY priority DESC, next_at, id LIMIT $2
+            ORDER BY priority DESC, CASE WHEN next_at <= $1 THEN next_at END NULLS FIRST, id LIMIT $2
             FOR NO KEY UPDATE SKIP LOCKED)
          SELECT jsonb_build_object('id', n.id, 'team', COALESCE(n.team_id, o.team_id), 'origin', n.origin, 'issue_status', i.status,
             'priority', n.priority,
@@ -212,13 +255,12 @@ pub(super) async fn claim(
          JOIN escalation_policy_versions v ON v.id = n.policy_version_id
          LEFT JOIN projects o ON o.id = n.project_id
          LEFT JOIN issues i ON i.id = n.issue_id
-         ORDER BY n.priority DESC, n.next_at, n.id",
+         ORDER BY n.priority DESC, CASE WHEN n.next_at <= $1 THEN n.next_at END NULLS FIRST, n.id",
     )
     .bind::<Timestamptz, _>(now)
     .bind::<Int8, _>(limit)
     .bind::<SmallInt, _>(NotificationState::Cancelled.code())
-    // What another process has claimed is among them.
-    .bind::<Int8, _>(limit * 2)
+    .bind::<Int8, _>(candidates)
     .load(conn)
     .await?;
     row::all::<DueRow>(rows)?.into_iter().map(DueRow::read).collect()

@@ -11,7 +11,7 @@ use diesel_async::RunQueryDsl;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// When an incident that another one keeps silent is looked at again although that is open still: its rule may be gone.
 const LOOK_AGAIN: TimeDelta = TimeDelta::hours(1);
@@ -240,18 +240,25 @@ async fn targets(conn: &mut Connection, incidents: &[IncidentId]) -> Result<Vec<
 /// What is open of the teams of some rules, [`MAX_SOURCES`] of each. Not what another incident keeps silent: two would keep each other silent
 /// for ever.
 async fn sources(conn: &mut Connection, pairs: &[Pair]) -> Result<Vec<Source>, StoreError> {
+    let teams: BTreeSet<i32> = pairs.iter().map(|pair| pair.rule.team.0).collect();
     let rows: Vec<JsonRow> = statement(concat!(
-        "SELECT s.row FROM (
-            SELECT jsonb_build_object(",
+        // Team by team, and what is the team's own apart from what is of its projects: for both in one condition PostgreSQL reads what is
+        // open of all teams.
+        "SELECT jsonb_build_object(",
         facts!(),
-        ", 'team', COALESCE(n.team_id, p.team_id)) AS row,
-                row_number() OVER (PARTITION BY COALESCE(n.team_id, p.team_id) ORDER BY n.priority DESC, n.id) AS place
-            FROM incidents n LEFT JOIN projects p ON p.id = n.project_id
-            WHERE n.state < 3 AND COALESCE(n.team_id, p.team_id) = ANY($1)
-                AND (n.inhibited_by IS NULL OR n.silenced_until IS NULL)) s
-         WHERE s.place <= $2 ORDER BY s.place",
+        ", 'team', t.id) AS row
+         FROM UNNEST($1) AS t (id) CROSS JOIN LATERAL (
+            SELECT u.* FROM (
+                SELECT o.* FROM incidents o WHERE o.team_id = t.id AND o.state < 3
+                    AND (o.inhibited_by IS NULL OR o.silenced_until IS NULL)
+                UNION ALL
+                SELECT o.* FROM projects p JOIN incidents o ON o.project_id = p.id
+                WHERE p.team_id = t.id AND o.team_id IS NULL AND o.state < 3
+                    AND (o.inhibited_by IS NULL OR o.silenced_until IS NULL)) u
+            ORDER BY u.priority DESC, u.id LIMIT $2) n
+         ORDER BY t.id, n.priority DESC, n.id",
     ))
-    .bind::<Array<Int4>, _>(pairs.iter().map(|pair| pair.rule.team.0).collect::<Vec<_>>())
+    .bind::<Array<Int4>, _>(teams.into_iter().collect::<Vec<_>>())
     .bind::<Int8, _>(MAX_SOURCES)
     .load(conn)
     .await?;
@@ -261,6 +268,7 @@ async fn sources(conn: &mut Connection, pairs: &[Pair]) -> Result<Vec<Source>, S
 /// Has incidents be looked at again whose keeper has ended; `limit` at most.
 pub(super) async fn release(conn: &mut Connection, now: DateTime<Utc>, limit: i64) -> Result<(), StoreError> {
     statement(
+        // What the first three conditions say is what the index has: what was kept silent once, and is over, is not in it.
         "UPDATE incidents SET next_at = $1 WHERE id IN (
             SELECT n.id FROM incidents n JOIN incidents s ON s.id = n.inhibited_by
             WHERE n.inhibited_by IS NOT NULL AND n.silenced_until IS NOT NULL AND n.state = 1 AND n.next_at > $1 AND s.state = 3

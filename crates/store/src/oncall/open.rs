@@ -73,7 +73,7 @@ pub async fn open_issues(conn: &mut Connection, issues: &[IssueId]) -> Result<BT
 /// Opens an incident, or tells the open one. Composes with the caller's transaction. Due at once, unless something keeps it silent.
 ///
 /// # Errors
-/// When the database fails.
+/// When the database fails; [`StoreError::is_conflict`] when the incident that is open ended each time it was looked for.
 pub async fn open(
     conn: &mut Connection,
     trigger: &Trigger,
@@ -124,7 +124,11 @@ async fn tell_or_open(
             return Ok(Opened::New(id));
         }
     }
-    Ok(Opened::Nothing)
+    if trigger.rule.is_none() {
+        return Ok(Opened::Nothing);
+    }
+    // That it was taken must not be kept: it would page nobody when it comes again.
+    Err(StoreError::Conflict("the incidents of an issue"))
 }
 
 /// `None` when the issue has an open one, or one that became part of an open one, or no rule leads anywhere.
@@ -265,15 +269,16 @@ pub(super) async fn raise_to_issues(
     Ok(raised)
 }
 
-/// Locks what is to be raised. What is open is asked of the snapshot only: one that has ended while its lock was waited for is given as well,
+/// Locks what is to be raised: of each issue the one that its signals are told to. What is open is asked of the snapshot only: one that has ended while its lock was waited for is given as well,
 /// so that it is seen that another one may have taken its place.
 async fn hold_lower(conn: &mut Connection, issues: &[IssueId]) -> Result<Vec<Higher>, StoreError> {
     let rows: Vec<Higher> = statement(
         "SELECT t.id, t.priority, t.state, t.generation, t.silenced_until IS NOT NULL AS is_silenced, w.priority AS to
          FROM incidents t JOIN (
-            SELECT o.id, max(i.priority) AS priority
-            FROM incidents n JOIN issues i ON i.id = n.issue_id JOIN incidents o ON o.id = COALESCE(n.merged_into, n.id)
-            WHERE n.issue_id = ANY($1) AND i.status = 0 AND o.state < 3 GROUP BY o.id) w ON w.id = t.id
+            SELECT o.id, max(i.priority) AS priority FROM issues i CROSS JOIN LATERAL (
+                SELECT p.id FROM incidents n JOIN incidents p ON p.id = COALESCE(n.merged_into, n.id)
+                WHERE n.issue_id = i.id AND p.state < 3 ORDER BY p.id DESC LIMIT 1) o
+            WHERE i.id = ANY($1) AND i.status = 0 GROUP BY o.id) w ON w.id = t.id
          WHERE w.priority > t.priority ORDER BY t.id FOR NO KEY UPDATE OF t",
     )
     .bind::<Array<Int8>, _>(issues.iter().map(|id| id.0).collect::<Vec<_>>())

@@ -32,8 +32,8 @@ pub struct Responder {
     pub joined_at: Option<DateTime<Utc>>,
 }
 
-/// Whether somebody may be asked to help: they were asked before, or fewer than [`MAX_RESPONDERS`] were. Holds the incident until the end of the
-/// caller's transaction, so that two at once are counted one after the other.
+/// Whether somebody may be asked to help: they were asked before, or fewer than [`MAX_RESPONDERS`] were, or the incident has ended, which
+/// [`add_responder`] says. Holds the incident until the end of the caller's transaction, so that two at once are counted one after the other.
 ///
 /// # Errors
 /// When the database fails.
@@ -45,7 +45,8 @@ pub async fn has_room_for_responder(
     lock_incident(conn, id).await?;
     // A statement of its own: the one that waits for the lock does not see what whoever held it has added.
     let counted: Count = statement(
-        "SELECT count(*) AS count FROM incident_responders r WHERE r.incident_id = $1
+        "SELECT count(*) AS count FROM incident_responders r JOIN incidents n ON n.id = r.incident_id AND n.state < 3
+         WHERE r.incident_id = $1
             AND NOT EXISTS (SELECT 1 FROM incident_responders s WHERE s.incident_id = $1 AND s.user_id = $2)",
     )
     .bind::<Int8, _>(id.0)

@@ -106,6 +106,7 @@ impl fmt::Display for Overdue {
 /// When the database fails.
 pub async fn overdue(conn: &mut Connection, now: DateTime<Utc>) -> Result<Overdue, StoreError> {
     Ok(statement(concat!(
+        // All priorities there are: by them incidents_due_by_priority is read, and not each open incident.
         // A destination that its circuit breaker or its pace holds back, or that is being sent to, is not forgotten.
         "WITH late AS (
             SELECT n.state FROM notifications n JOIN destinations d ON d.id = n.destination_id
@@ -113,7 +114,7 @@ pub async fn overdue(conn: &mut Connection, now: DateTime<Utc>) -> Result<Overdu
                AND (NOT d.enabled OR d.open_until IS NULL OR d.open_until <= $1)
                AND d.id NOT IN (SELECT o.destination_id FROM notifications o WHERE o.state = 1 AND o.lease_until > $4))
          SELECT
-            (SELECT count(*) FROM incidents WHERE next_at <= $1 AND state < 3)
+            (SELECT count(*) FROM incidents WHERE priority IN (1, 2, 3, 4) AND next_at <= $1 AND state < 3)
           + (SELECT count(*) FROM incidents n WHERE (n.raised_from IS NOT NULL OR n.page_assignee OR n.page_responders) AND n.state < 3
                 AND (SELECT max(l.at) FROM incident_log l WHERE l.incident_id = n.id AND l.kind IN ($2, $3, $5)) <= $1
                 AND (n.next_at IS NULL OR n.next_at > $1)) AS steps,

@@ -71,6 +71,11 @@ async fn an_incident_has_twenty_responders_at_most() {
     assert_eq!(statuses, [200, 422, 422, 422]);
     let there = "SELECT count(*) FROM incident_responders";
     assert_eq!(app.database.number(there).await.unwrap(), 20);
+
+    // That it is over matters more.
+    boss.post(app, &format!("/api/v1/incidents/{incident}/resolve"), &json!({})).await.ok(200);
+    let ann = json!({ "user": crew.ann });
+    assert_eq!(boss.post(app, &path, &ann).await.ok(409)["detail"], "the incident is resolved");
     crew.app.stop().await;
 }
 

@@ -7,7 +7,11 @@ use bugle_runtime::health::{CheckResult, check};
 use bugle_store::heartbeats::{self, Heartbeat};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
+use std::time::Duration;
+use tokio::time::{sleep, timeout};
 use uuid::Uuid;
+
+const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn health_tells_each_check_and_is_503_when_one_fails() {
@@ -91,23 +95,43 @@ async fn health_tells_that_no_notifier_works() {
     app.stop().await;
 }
 
+/// Until so many wait for a lock; never more.
+async fn so_many_wait(app: &App, expected: i64) {
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    loop {
+        let count = app.database.number(waiting).await.unwrap();
+        assert!(count <= expected, "{count} wait");
+        if count == expected {
+            return;
+        }
+        sleep(Duration::from_millis(10)).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whether_on_call_works_is_looked_at_once_for_all_who_ask_within_five_seconds() {
     let app = App::start().await;
     let on_call = checks::OnCall::new(app.store.clone(), app.clock.clone(), &Metrics::new()).check();
     app.clock.advance(TimeDelta::seconds(61));
     notifier(&app, app.now()).await;
-    let holding = app.database.client().await.unwrap();
-    holding.batch_execute("BEGIN; LOCK TABLE service_heartbeats").await.unwrap();
-    let release = async {
-        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        while app.database.number(waiting).await.unwrap() < 1 {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        }
-        assert_eq!(app.database.number(waiting).await.unwrap(), 1);
-        holding.batch_execute("COMMIT").await.unwrap();
+    let (holding, next) = (app.database.client().await.unwrap(), app.database.client().await.unwrap());
+    let lock = "BEGIN; LOCK TABLE service_heartbeats";
+    holding.batch_execute(lock).await.unwrap();
+    let looks = async { tokio::join!(on_call.run(), on_call.run()) };
+    // Would the second one look for itself, it would be a third that waits, or come after the next lock, which ends when both have
+    // answered.
+    let locks = async {
+        so_many_wait(&app, 1).await;
+        let freed = async {
+            so_many_wait(&app, 2).await;
+            holding.batch_execute("COMMIT").await.unwrap();
+        };
+        let (locked, ()) = tokio::join!(next.batch_execute(lock), freed);
+        locked.unwrap();
     };
-    let (one, other, ()) = tokio::join!(on_call.run(), on_call.run(), release);
+    let both = async { tokio::join!(looks, locks) };
+    let ((one, other), ()) = timeout(PATIENCE, both).await.expect("both are answered by one look");
+    next.batch_execute("COMMIT").await.unwrap();
     assert!(one.healthy && one == other, "{one:?} {other:?}");
     app.database.execute("DELETE FROM service_heartbeats").await.unwrap();
     app.clock.advance(TimeDelta::milliseconds(4_999));

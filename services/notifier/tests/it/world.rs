@@ -10,10 +10,10 @@ use bugle_notifier::sender::Parts;
 use bugle_notifier::signals::Wakes;
 use bugle_notifier::{Channels, Policy, Sender, Signals};
 use bugle_runtime::{Config, Metrics};
-use bugle_store::Store;
 use bugle_store::destinations::{self, Destination, NewDestination};
 use bugle_store::notifications::{self, Filter, Notification};
 use bugle_store::payload::{Document, Encoder};
+use bugle_store::{Store, StoreError};
 use bugle_testkit::TestDatabase;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
@@ -173,10 +173,14 @@ impl World {
 
     /// Delivers signals; how many notifications are new.
     pub async fn signal(&self, signals: Vec<Signal>) -> usize {
+        self.try_signal(signals).await.unwrap()
+    }
+
+    pub async fn try_signal(&self, signals: Vec<Signal>) -> Result<usize, StoreError> {
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
         let wakes = Wakes { sender: Arc::clone(&self.wake), ..Wakes::default() };
         let taker = Signals::new(self.store.clone(), clock, wakes, &self.metrics);
-        taker.take(&SignalBatch { v: 1, id: Uuid::nil(), signals }).await.unwrap()
+        taker.take(&SignalBatch { v: 1, id: Uuid::nil(), signals }).await
     }
 
     /// Keeps an event of an issue as the recorder does, at the time that [`Self::about`] gives.

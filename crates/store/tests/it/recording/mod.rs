@@ -13,5 +13,6 @@ mod releases;
 mod searching;
 mod status;
 mod support;
+mod tag_bits;
 mod tags;
 mod thresholds;

@@ -144,6 +144,17 @@ async fn of_many_that_tell_the_same_at_once_one_opens() {
 }
 
 #[tokio::test]
+async fn a_source_with_few_open_incidents_is_not_full_because_others_are_in_the_way() {
+    let (mut scene, source, _) = scene().await;
+    scene.is_in_the_way(true).await;
+    let error = scene.try_fires(&source, &alert("disk")).await.unwrap_err();
+    assert!(error.is_conflict(), "{error}");
+    scene.is_in_the_way(false).await;
+    assert!(matches!(scene.fires(&source, &alert("disk")).await, Fired::New(_)));
+    scene.hears(&["account ann"]).await;
+}
+
+#[tokio::test]
 async fn a_source_has_a_thousand_open_incidents_at_most_and_those_still_hear() {
     let (scene, source, _) = scene().await;
     let sql = "INSERT INTO incidents (team_id, origin, source_id, dedup_key, title, policy_version_id, priority, received_at,

@@ -59,9 +59,12 @@ async fn in_the_middle<T>(
 async fn somebody_waits(scene: &Scene) {
     let waiting =
         "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    while scene.world.sql.query(waiting, &[]).await.unwrap().is_empty() {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let looking = async {
+        while scene.world.sql.query(waiting, &[]).await.unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), looking).await.unwrap();
 }
 
 /// What the timeline of an incident tells last.
@@ -182,6 +185,24 @@ async fn a_higher_priority_of_a_merged_issue_raises_the_other_incident() {
         assert_eq!(told_last(&scene, staying).await.0, "priority_raised", "{in_between}");
         scene.after(3, &["sms ann"]).await;
     }
+}
+
+#[tokio::test]
+async fn of_two_incidents_that_an_issue_belongs_to_the_newer_one_is_raised() {
+    let (mut scene, source, _) = scene().await;
+    let (disk, database) = two(&mut scene, &source).await;
+    let issue = scene.error("Bad", Priority::High).await;
+    let other = scene.error("Worse", Priority::High).await;
+    scene.hears(&["email ann", "email ann"]).await;
+    let found = scene.incidents().await;
+    merge(&scene, found[2].id, disk).await;
+    merge(&scene, found[3].id, database).await;
+    // As when the other issue becomes part of this one.
+    let sql = "UPDATE incidents SET issue_id = $1 WHERE issue_id = $2";
+    assert_eq!(scene.world.sql.execute(sql, &[&issue.0, &other.0]).await.unwrap(), 1);
+    chosen_critical(&scene, issue).await;
+    let after = scene.incidents().await;
+    assert_eq!([after[0].priority, after[1].priority], [Priority::High, Priority::Critical]);
 }
 
 #[tokio::test]

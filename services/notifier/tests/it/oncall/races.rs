@@ -1,8 +1,62 @@
 //! Several at once, and answers in the middle of something.
 
-use super::scene::{Scene, person, policy, step};
-use bugle_model::{Channel, IncidentState, NotificationState, Priority, Signal};
+use super::scene::{Scene, Somebody, person, policy, step};
+use bugle_model::{Channel, Clock, IncidentId, IncidentState, NotificationState, Priority, Signal};
+use bugle_store::oncall::{self, Decision};
 use bugle_testkit::http::Answer;
+use std::sync::{Arc, Mutex};
+
+/// A scene with some incidents that are due, by their ids, the first the longest.
+async fn with_due(count: usize) -> (Scene, Somebody, Vec<IncidentId>) {
+    let scene = Scene::new().await;
+    let ann = scene.person("ann").await;
+    scene.escalates_by(&policy(vec![step(&[person(&ann)], 30)])).await;
+    for number in 0..count {
+        scene.error(&format!("Error {number}"), Priority::High).await;
+        scene.outage(1);
+    }
+    let ids = scene.incidents().await.iter().map(|one| one.id).collect();
+    (scene, ann, ids)
+}
+
+/// Which incidents a notifier takes that takes one at a time and leaves it as it is.
+async fn takes_one(scene: &Scene) -> Vec<IncidentId> {
+    let taken = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&taken);
+    let mut conn = scene.world.store.conn().await.unwrap();
+    let worked = oncall::work(&mut conn, scene.world.clock.now(), 1, move |due, _| {
+        seen.lock().unwrap().push(due.id);
+        Decision::unchanged(due)
+    });
+    let count = worked.await.unwrap();
+    let taken = taken.lock().unwrap().clone();
+    assert_eq!(count, taken.len());
+    taken
+}
+
+#[tokio::test]
+async fn what_others_have_claimed_hides_nothing_that_is_behind_it() {
+    let (scene, _, ids) = with_due(4).await;
+    assert_eq!(takes_one(&scene).await, [ids[0]]);
+    let claimed = format!("BEGIN; SELECT FROM incidents WHERE id <= {} FOR NO KEY UPDATE", ids[2]);
+    scene.world.sql.batch_execute(&claimed).await.unwrap();
+    assert_eq!(takes_one(&scene).await, [ids[3]]);
+    scene.world.sql.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(takes_one(&scene).await, [ids[0]]);
+}
+
+#[tokio::test]
+async fn whoever_is_asked_to_help_does_not_wait_for_steps_of_the_same_priority() {
+    let (scene, ann, ids) = with_due(2).await;
+    let last = ids[1];
+    scene.acknowledge(&ann).await;
+    let mut conn = scene.world.store.conn().await.unwrap();
+    let now = scene.world.clock.now();
+    oncall::add_responder(&mut conn, last, (ann.id, ann.name), "ben", now).await.unwrap();
+    let when = scene.incidents().await.into_iter().map(|one| one.next_at.is_some());
+    assert_eq!(when.collect::<Vec<_>>(), [true, false]);
+    assert_eq!(takes_one(&scene).await, [last]);
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn several_notifiers_page_once() {
@@ -42,6 +96,21 @@ async fn signals_that_come_at_the_same_time_open_one_incident() {
     );
     scene.hears(&["account ann"]).await;
     assert_eq!(scene.incidents().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_signal_for_which_there_was_no_place_pages_when_it_comes_again() {
+    let mut scene = Scene::new().await;
+    let ann = scene.person("ann").await;
+    scene.escalates_by(&policy(vec![step(&[person(&ann)], 5)])).await;
+    let issue = scene.world.issue("Bad").await;
+    let signal = Signal::IssueOpened(scene.world.about(issue));
+    scene.is_in_the_way(true).await;
+    let error = scene.world.try_signal(vec![signal.clone()]).await.unwrap_err();
+    assert!(error.is_conflict(), "{error}");
+    scene.is_in_the_way(false).await;
+    scene.world.signal(vec![signal]).await;
+    scene.hears(&["account ann"]).await;
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use bugle_model::{
     Alert, AlertSourceKind, Clock, EscalationPolicyId, IncidentId, MatchOperator, Priority, SilenceMatchers,
 };
 use bugle_model::{LabelMatcher, SilenceId};
+use bugle_store::StoreError;
 use bugle_store::oncall::{self, AlertSource, Fired, NewAlertSource, NewIncident, NewSilence};
 use chrono::TimeDelta;
 
@@ -53,8 +54,23 @@ impl Scene {
     }
 
     pub async fn fires(&self, source: &AlertSource, alert: &Alert) -> Fired {
-        let mut conn = self.world.store.conn().await.unwrap();
-        oncall::fire_alert(&mut conn, source, alert, self.world.clock.now()).await.unwrap()
+        self.try_fires(source, alert).await.unwrap()
+    }
+
+    pub async fn try_fires(&self, source: &AlertSource, alert: &Alert) -> Result<Fired, StoreError> {
+        let mut conn = self.world.store.conn().await?;
+        oncall::fire_alert(&mut conn, source, alert, self.world.clock.now()).await
+    }
+
+    /// As if each incident that is in the way of a new one ended before it is looked for; or that is over.
+    pub async fn is_in_the_way(&self, yes: bool) {
+        let sql = if yes {
+            "CREATE FUNCTION in_the_way() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+             CREATE TRIGGER in_the_way BEFORE INSERT ON incidents FOR EACH ROW EXECUTE FUNCTION in_the_way()"
+        } else {
+            "DROP TRIGGER in_the_way ON incidents"
+        };
+        self.world.sql.batch_execute(sql).await.unwrap();
     }
 
     pub async fn ends(&self, source: &AlertSource, key: &str) -> Option<IncidentId> {

@@ -6,6 +6,7 @@ pub(in super::super) mod alertmanager;
 pub(in super::super) mod generic;
 pub(in super::super) mod pagerduty;
 
+use crate::endpoints::conflicts::retried;
 use crate::{ApiError, State};
 use bugle_model::{AlertSignal, AlertSourceKind, IncidentId, ScrubSettings};
 use bugle_protocol::alerts;
@@ -89,18 +90,21 @@ async fn take(
     // By their keys: two that tell of the same alerts at once wait for each other in one order. Of one alert the order stays.
     signals.sort_by(|left, right| left.key().cmp(right.key()));
     let full = format!("there are {MAX_OPEN_OF_SOURCE} open incidents of this source, which is the limit");
-    let became = connection
-        .transaction(async |connection| {
-            let mut became = Vec::with_capacity(signals.len());
-            for signal in &signals {
-                became.push(take_one(connection, source, signal, now).await?);
-            }
-            let is_full = became.contains(&Became::Full);
-            let wrong = wrong.or_else(|| is_full.then_some(full.as_str()));
-            oncall::note_alert_source(connection, source, wrong, now).await?;
-            Ok::<_, ApiError>(became)
-        })
-        .await?;
+    let became = retried(async || {
+        connection
+            .transaction(async |connection| {
+                let mut became = Vec::with_capacity(signals.len());
+                for signal in &signals {
+                    became.push(take_one(connection, source, signal, now).await?);
+                }
+                let is_full = became.contains(&Became::Full);
+                let wrong = wrong.or_else(|| is_full.then_some(full.as_str()));
+                oncall::note_alert_source(connection, source, wrong, now).await?;
+                Ok::<_, ApiError>(became)
+            })
+            .await
+    })
+    .await?;
     let count = |of: fn(&Became) -> bool| became.iter().filter(|one| of(one)).count() as u64;
     let full = count(|one| matches!(one, Became::Full));
     state.alerts.taken.add(became.len() as u64 - full);
