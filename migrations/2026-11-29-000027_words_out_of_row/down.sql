@@ -1,1 +1,0 @@
-ALTER TABLE issue_texts DROP COLUMN blanks;
