@@ -7594,12 +7594,11 @@ export interface components {
         SetCalendarSubscriptionBody: {
             /**
              * @description Whose events are, by an attendee's address or the title as the calendar writes it; 200 at most. Without an entry it is whoever of the team has that
-             *     address, or that name.
-             * @default {}
+             *     address, or that name. The ones of before when absent.
              */
-            people: {
+            people?: {
                 [key: string]: components["schemas"]["UserId"];
-            };
+            } | null;
             /** @description Where the calendar is: `https`, `http` or `webcal`, up to 2,048 characters, without a name and a password. The one of before when absent. */
             url?: string | null;
         };
