@@ -174,7 +174,7 @@ async fn an_answer_at_the_moment_at_which_the_next_step_is_due_is_one_or_the_oth
     scene.hears(&["account ann"]).await;
     scene.outage(5);
     let (acted, ()) = tokio::join!(scene.acknowledge(&ann), scene.escalate());
-    assert_eq!(acted, bugle_store::oncall::Acted::Done);
+    assert_eq!(acted, oncall::Acted::Done);
     // Whichever came first: what the step made has not left, and does not.
     scene.quiet(6).await;
     assert_eq!(scene.states().await, [IncidentState::Acknowledged]);

@@ -52,7 +52,7 @@ async fn a_rule_looks_at_priority_kind_environment_and_project() {
     let staging = scene.world.issue("Another environment").await;
     scene
         .tell(staging, Priority::High, 0, |about| {
-            Signal::IssueOpened(bugle_model::IssueSignal { environment: Some("staging".to_owned()), ..about })
+            Signal::IssueOpened(IssueSignal { environment: Some("staging".to_owned()), ..about })
         })
         .await;
     scene.hears(&[]).await;

@@ -150,11 +150,15 @@ async fn the_events_of_a_calendar_become_overrides() {
 
     followed.scene.world.advance(QUARTER - 1);
     assert!(followed.fetch().await.is_empty(), "every quarter of an hour");
-    followed.answers(Answer::status(304));
+    let known = calendar(&[("ann", "21T0800", "21T1600")]);
+    followed.answers(Answer::status(200).header("etag", "\"2\"").body(known));
     followed.scene.world.advance(1);
-    assert_eq!(followed.fetch().await, [Some("\"1\"".to_owned())]);
+    assert_eq!(followed.fetch().await, [None], "as long as it names somebody unknown it is read in any case");
+    followed.answers(Answer::status(304));
+    followed.scene.world.advance(QUARTER);
+    assert_eq!(followed.fetch().await, [Some("\"2\"".to_owned())]);
     let subscription = followed.subscription().await;
-    assert_eq!((subscription.fetched_at, subscription.changed_at), (Some(at(15)), Some(noon())));
+    assert_eq!((subscription.fetched_at, subscription.changed_at), (Some(at(30)), Some(at(15))));
     followed.answers(Answer::status(200));
     followed.scene.world.advance(12 * HOUR);
     assert_eq!(followed.fetch().await, [None], "half a day later it is read in any case");
