@@ -69,7 +69,7 @@ pub struct Due {
     pub received_at: DateTime<Utc>,
     /// Who was paged since the policy began at its first step.
     pub recipients: BTreeSet<UserId>,
-    /// The steps of this pass that have come; see [`FiredStep`].
+    /// The steps of this pass that have come; see [`FiredStep`](super::decision::FiredStep).
     pub fired: BTreeSet<i16>,
     /// What steps have posted where since it was opened.
     pub posted: BTreeSet<(i16, DestinationId)>,
