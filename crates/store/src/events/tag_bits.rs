@@ -26,6 +26,7 @@ fn is_told(key: &str, value: &str) -> bool {
         && [key, value].iter().all(|text| text.chars().count() < MOST_CHARS)
 }
 
+/// Stands in rows: what it gives must never change.
 fn bit(key: &str, value: &str) -> i64 {
     // U+001F separates, as in the names of files and in nothing that people write.
     let hash = xxhash_rust::xxh3::xxh3_64(format!("{key}\u{1f}{value}").as_bytes());
