@@ -4,11 +4,14 @@ use anyhow::{Context, Result, bail};
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
 
 /// Where the tests' server is: a superuser's URL. `make test` sets it.
 pub const SERVER_VARIABLE: &str = "BUGLE_TEST_DATABASE_URL";
+/// How long [`TestDatabase::until_waiting`] waits.
+const WAITING_LIMIT: Duration = Duration::from_secs(30);
 /// One process at a time makes the template.
 const TEMPLATE_LOCK: i64 = 0x6275_676c_65ff;
 
@@ -102,6 +105,22 @@ impl TestDatabase {
             }
         }
         Ok(rows)
+    }
+
+    /// Until `count` statements wait for locks that others hold.
+    ///
+    /// # Errors
+    /// When they do not within 30 s, for instance because one has failed before it came to the lock.
+    pub async fn until_waiting(&self, count: i64) -> Result<()> {
+        let client = self.client().await?;
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let looking = async {
+            while client.query_one(waiting, &[]).await?.try_get::<_, i64>(0)? < count {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            Ok(())
+        };
+        tokio::time::timeout(WAITING_LIMIT, looking).await.context("too few wait for a lock")?
     }
 }
 

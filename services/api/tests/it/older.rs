@@ -100,10 +100,7 @@ async fn of_two_who_escalate_at_once_each_raises_it() {
     let path = format!("/api/error-logging/errors/{issue}/escalate/");
     let escalate = async || app.post(&path, &json!({})).await.ok(200);
     let release = async {
-        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        while app.database.number(waiting).await.unwrap() < 2 {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        }
+        app.database.until_waiting(2).await.unwrap();
         holding.batch_execute("COMMIT").await.unwrap();
     };
     tokio::join!(escalate(), escalate(), release);

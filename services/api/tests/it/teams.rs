@@ -139,10 +139,7 @@ async fn changes_of_settings_at_once_are_all_kept() {
     holding.batch_execute("BEGIN; SELECT FROM projects FOR UPDATE").await.unwrap();
     let asked = async |body: &Value| app.patch("/api/v1/projects/shop", body).await.ok(200);
     let release = async {
-        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        while app.database.number(waiting).await.unwrap() < 3 {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        }
+        app.database.until_waiting(3).await.unwrap();
         holding.batch_execute("COMMIT").await.unwrap();
     };
     tokio::join!(asked(&changes[0]), asked(&changes[1]), asked(&more), release);

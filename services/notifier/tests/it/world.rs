@@ -32,7 +32,7 @@ pub struct World {
     pub sql: tokio_postgres::Client,
     pub wake: Arc<Notify>,
     lookup: Arc<dyn Lookup>,
-    database: TestDatabase,
+    pub database: TestDatabase,
 }
 
 pub fn noon() -> DateTime<Utc> {

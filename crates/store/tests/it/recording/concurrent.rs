@@ -2,6 +2,7 @@
 
 use super::support::{World, hash};
 use bugle_store::record::{Batch, Cache, NewEvent, record};
+use futures_util::future::try_join_all;
 use std::collections::{BTreeMap, HashSet};
 
 const RECORDERS: usize = 4;
@@ -72,10 +73,8 @@ async fn nothing_is_lost_and_nothing_counted_twice() {
             total
         }));
     }
-    let mut new = 0;
-    for recorder in recorders {
-        new += recorder.await.unwrap();
-    }
+    // All at once: one that fails leaves the others at the barrier.
+    let new: usize = try_join_all(recorders).await.unwrap().into_iter().sum();
     let all: Vec<&NewEvent> = rounds.iter().flatten().collect();
     assert_eq!(new, all.len());
     check(&world, &all).await;

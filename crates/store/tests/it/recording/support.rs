@@ -81,10 +81,7 @@ impl World {
 
     /// Until a statement waits for a lock of another connection.
     pub async fn somebody_waits(&self) {
-        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        while self.number(waiting).await == 0 {
-            tokio::task::yield_now().await;
-        }
+        self.database.until_waiting(1).await.unwrap();
     }
 
     pub fn later(&mut self, by: TimeDelta) {

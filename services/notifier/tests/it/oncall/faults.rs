@@ -96,11 +96,6 @@ impl Run {
 const WAITING: &str = "SELECT l.pid FROM pg_locks l JOIN pg_database d ON d.oid = l.database
     WHERE d.datname = current_database() AND NOT l.granted";
 
-async fn until_somebody_waits(scene: &Scene) {
-    let waits = async || !scene.world.sql.query(WAITING, &[]).await.unwrap().is_empty();
-    until("somebody waits for the lock", waits).await;
-}
-
 async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
     let begun = Instant::now();
     while !condition().await {
@@ -174,7 +169,7 @@ async fn killed_before_recording(channel: Channel, copies: usize) {
     let mut lost = run.scene.world.sender_of_its_own();
     lost.start().await.unwrap();
     run.next().await;
-    until_somebody_waits(&run.scene).await;
+    run.scene.world.database.until_waiting(1).await.unwrap();
     drop(lost);
     let sql = &run.scene.world.sql;
     sql.execute(&format!("SELECT pg_terminate_backend(pid) FROM ({WAITING}) AS waiting"), &[]).await.unwrap();
@@ -340,7 +335,7 @@ async fn cut_in_mid_step(scene: &Scene) {
     sql.batch_execute("BEGIN; LOCK incident_log IN SHARE MODE").await.unwrap();
     let escalator = scene.escalator_of_its_own();
     let step = tokio::spawn(async move { escalator.run_once().await });
-    until_somebody_waits(scene).await;
+    scene.world.database.until_waiting(1).await.unwrap();
     sql.execute(&format!("SELECT pg_terminate_backend(pid) FROM ({WAITING}) AS waiting"), &[]).await.unwrap();
     step.await.unwrap().unwrap_err();
     sql.batch_execute("COMMIT").await.unwrap();

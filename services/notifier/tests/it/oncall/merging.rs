@@ -6,7 +6,6 @@ use bugle_model::{Alert, Channel, Clock, IncidentId, IncidentState, IssueId, Pri
 use bugle_store::oncall::{self, AlertSource, Fired, Merged};
 use bugle_store::{StoreError, Transactions};
 use serde_json::{Value, json};
-use std::time::Duration;
 use tokio::sync::Notify;
 
 /// Ann is told by mail, and after three minutes by SMS, of every issue, and of what a tool tells.
@@ -46,7 +45,7 @@ async fn in_the_middle<T>(
     let meeting = async {
         merged.notified().await;
         let waiting = async {
-            somebody_waits(scene).await;
+            scene.world.database.until_waiting(1).await.unwrap();
             met.notify_one();
         };
         let (done, ()) = tokio::join!(what, waiting);
@@ -54,17 +53,6 @@ async fn in_the_middle<T>(
     };
     let ((), done) = tokio::join!(merging, meeting);
     done
-}
-
-async fn somebody_waits(scene: &Scene) {
-    let waiting =
-        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    let looking = async {
-        while scene.world.sql.query(waiting, &[]).await.unwrap().is_empty() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(30), looking).await.unwrap();
 }
 
 /// What the timeline of an incident tells last.
