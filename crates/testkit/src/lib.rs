@@ -6,6 +6,7 @@ pub mod proxy;
 pub mod push;
 pub mod rabbit;
 pub mod smtp;
+mod time_limit;
 
 pub use http::HttpFake;
 pub use postgres::TestDatabase;

@@ -1,5 +1,6 @@
 //! A private database per test, cloned from a migrated template.
 
+use crate::time_limit::TimeLimit;
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -15,12 +16,14 @@ const WAITING_LIMIT: Duration = Duration::from_secs(30);
 /// One process at a time makes the template.
 const TEMPLATE_LOCK: i64 = 0x6275_676c_65ff;
 
-/// A database that only this test sees. Dropped with the value, open connections and all.
+/// A database that only this test sees. Dropped with the value, open connections and all. A test that has one for ten minutes ends
+/// the run.
 #[derive(Debug)]
 pub struct TestDatabase {
     server: String,
     name: String,
     url: String,
+    _limit: TimeLimit,
 }
 
 impl TestDatabase {
@@ -30,10 +33,11 @@ impl TestDatabase {
     /// # Errors
     /// When there is no server and none can be started, or a migration fails.
     pub async fn new() -> Result<Self> {
+        let limit = TimeLimit::start();
         let server = server_url().await?;
         let admin = connect(&server).await?;
         let template = template(&server, &admin).await?;
-        Self::create(server, &admin, &format!("TEMPLATE {template}")).await
+        Self::create(server, &admin, &format!("TEMPLATE {template}"), limit).await
     }
 
     /// A database without a schema, for tests of the migrations themselves.
@@ -41,18 +45,19 @@ impl TestDatabase {
     /// # Errors
     /// When there is no server and none can be started.
     pub async fn empty() -> Result<Self> {
+        let limit = TimeLimit::start();
         let server = server_url().await?;
         let admin = connect(&server).await?;
-        Self::create(server, &admin, "TEMPLATE template0").await
+        Self::create(server, &admin, "TEMPLATE template0", limit).await
     }
 
-    async fn create(server: String, admin: &Client, how: &str) -> Result<Self> {
+    async fn create(server: String, admin: &Client, how: &str, limit: TimeLimit) -> Result<Self> {
         let name = format!("bugle_test_{}", Uuid::now_v7().simple());
         admin
             .batch_execute(&format!("CREATE DATABASE {name} {how}"))
             .await
             .context("cannot create a database")?;
-        Ok(Self { url: with_database(&server, &name)?, server, name })
+        Ok(Self { url: with_database(&server, &name)?, server, name, _limit: limit })
     }
 
     /// The URL of this database.
