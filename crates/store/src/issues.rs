@@ -10,6 +10,7 @@ mod list;
 pub mod merge;
 pub mod moves;
 pub mod people;
+mod question;
 mod resolution;
 mod search;
 mod sort;

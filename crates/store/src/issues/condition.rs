@@ -27,8 +27,10 @@ pub(super) enum Condition {
     LastSeen(Range<DateTime<Utc>>),
     Events(Range<i64>),
     Users(Range<i64>),
-    /// All of these texts.
-    Texts(Vec<String>),
+    /// All of these words.
+    Words(Vec<String>),
+    /// These words, one after the other.
+    Phrase(String),
     Tag {
         key: String,
         values: Values,
@@ -79,10 +81,18 @@ pub(super) fn conditions(
         all.push(Condition::Person { keys: person.keys.clone(), negated: person.negated });
     }
     // Last: to look at an issue's words costs the most.
-    if !filter.texts.is_empty() {
-        all.push(Condition::Texts(filter.texts.clone()));
+    let (phrases, words): (Vec<String>, Vec<String>) =
+        filter.texts.iter().cloned().partition(|text| is_phrase(text));
+    if !words.is_empty() {
+        all.push(Condition::Words(words));
     }
+    all.extend(phrases.into_iter().map(Condition::Phrase));
     all
+}
+
+/// Whether a text has several words.
+fn is_phrase(text: &str) -> bool {
+    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).nth(1).is_some()
 }
 
 impl Condition {
@@ -92,6 +102,10 @@ impl Condition {
             Self::Issues(ids) => {
                 let (_, id, _) = sort.columns();
                 format!("k.{id} = ANY ({})", binds.add(Bind::Longs(ids.clone())))
+            }
+            // As an array, a project's own list would not be known to be in its order.
+            Self::Projects(ids) if ids.len() == 1 => {
+                format!("k.project_id = ({})[1]", binds.add(Bind::Ints(ids.clone())))
             }
             Self::Projects(ids) => format!("k.project_id = ANY ({})", binds.add(Bind::Ints(ids.clone()))),
             Self::Statuses(codes) => format!("k.status = ANY ({})", binds.add(Bind::Smalls(codes.clone()))),
@@ -140,8 +154,17 @@ impl Condition {
             Self::Users(range) => {
                 format!("SELECT issue_id FROM issue_ranks WHERE {}", magnitudes("users", range))
             }
-            Self::Texts(texts) => {
-                format!("SELECT issue_id FROM issue_texts WHERE words @@ ({})", query(texts, binds))
+            Self::Words(words) => {
+                format!("SELECT issue_id FROM issue_texts WHERE words @@ ({})", query(words, binds))
+            }
+            Self::Phrase(phrase) => {
+                let text = binds.add(Bind::Text(phrase.clone()));
+                // What the index names by words and neighbours is looked at. It is asked for each word: asked for the phrase, the
+                // neighbours of whatever it names would be made again.
+                format!(
+                    "SELECT issue_id FROM issue_texts WHERE bugle_pairs(words) @> (SELECT bugle_phrase_pairs({text}))
+                         AND words @@ (SELECT bugle_query_words({text})) AND (words @@ (SELECT bugle_query({text}))) IS TRUE"
+                )
             }
             Self::Tag { key, values, negated: false } if values.is_indexed() => {
                 let key = binds.add(Bind::Text(key.clone()));
@@ -162,15 +185,7 @@ impl Condition {
 
     /// What reading an issue from its source costs, in rows of an index: whatever is found by its words is read from its table.
     pub const fn cost(&self) -> usize {
-        if matches!(self, Self::Texts(_)) { 8 } else { 1 }
-    }
-
-    /// Whether it asks for words in an order.
-    pub fn is_phrase(&self) -> bool {
-        let words = |text: &String| {
-            text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).count()
-        };
-        matches!(self, Self::Texts(texts) if texts.iter().any(|text| words(text) > 1))
+        if matches!(self, Self::Words(_) | Self::Phrase(_)) { 8 } else { 1 }
     }
 
     /// Whether it holds for the issue `id`, in a form that is evaluated for one issue after the other.
@@ -206,11 +221,8 @@ impl Condition {
             Self::LastSeen(range) => of_issue(times("o.active_at", range, binds)),
             Self::Events(range) => counts(id, "events", range),
             Self::Users(range) => counts(id, "users", range),
-            Self::Texts(texts) => (
-                "issue_texts o",
-                format!("o.issue_id = {id} AND o.words @@ ({})", query(texts, binds)),
-                false,
-            ),
+            Self::Words(words) => words_of(id, words, binds),
+            Self::Phrase(phrase) => words_of(id, std::slice::from_ref(phrase), binds),
             Self::Tag { key, values, negated } => {
                 let key = binds.add(Bind::Text(key.clone()));
                 let test = format!("o.issue_id = {id} AND o.key = {key}{}", values.test("o", binds));
@@ -238,6 +250,10 @@ fn query(texts: &[String], binds: &mut Binds) -> String {
     let each: Vec<String> =
         texts.iter().map(|text| format!("bugle_query({})", binds.add(Bind::Text(text.clone())))).collect();
     format!("SELECT {}", each.join(" && "))
+}
+
+fn words_of(id: &str, texts: &[String], binds: &mut Binds) -> (&'static str, String, bool) {
+    ("issue_texts o", format!("o.issue_id = {id} AND o.words @@ ({})", query(texts, binds)), false)
 }
 
 /// An issue that was never counted has none.

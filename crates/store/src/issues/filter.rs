@@ -1,8 +1,11 @@
 //! Which issues a list has.
 
-use crate::Scope;
+use crate::{Connection, Scope, StoreError, statement};
 use bugle_model::{IssueStatus, Level, Priority, ProjectId, UserId};
 use chrono::{DateTime, TimeDelta, Utc};
+use diesel::QueryableByName;
+use diesel::sql_types::{Array, Integer, Nullable};
+use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 /// Which issues. The default is none, by its scope.
@@ -121,4 +124,29 @@ impl<T: Neighbours> Range<T> {
             (one, other) => one.or(other),
         };
     }
+}
+
+#[derive(QueryableByName)]
+struct ProjectRow {
+    #[diesel(sql_type = Integer)]
+    id: i32,
+}
+
+/// The projects that are meant; `None` is all there are.
+pub(super) async fn projects(
+    connection: &mut Connection,
+    filter: &Filter,
+) -> Result<Option<Vec<i32>>, StoreError> {
+    let scope = filter.scope.bind();
+    if scope.is_none() && filter.project.is_none() {
+        return Ok(None);
+    }
+    let rows: Vec<ProjectRow> = statement(
+        "SELECT id FROM projects WHERE ($1 IS NULL OR id = $1) AND ($2 IS NULL OR team_id = ANY ($2))",
+    )
+    .bind::<Nullable<Integer>, _>(filter.project.map(|project| project.0))
+    .bind::<Nullable<Array<Integer>>, _>(scope)
+    .load(connection)
+    .await?;
+    Ok(Some(rows.into_iter().map(|row| row.id).collect()))
 }

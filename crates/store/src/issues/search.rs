@@ -2,36 +2,35 @@
 //! list are looked at ([`SAMPLE`]); they may be enough, and show how common each condition is. Then one of these finds a page
 //! soon:
 //!
-//! 1. All conditions together hold often enough: the walk goes on from there, the rarest condition first.
+//! 1. All conditions together hold often enough: the walk goes on from there, the rarest condition first, as long as that is so.
 //! 2. One of the rarest holds for few issues ([`FEW`]): those are read from its index and looked at.
-//! 3. Conditions that are common each, but not together or not among new issues: what the indexes say of the cheapest, or of the
-//!    cheapest two together, is read, and of those the others are looked at, the rarest first.
+//! 3. They hold seldom, or no index is worth reading: the walk goes on all the same, as long as a page can be expected.
+//! 4. Conditions that are common each, but not together or not among new issues: the list is walked for what the index says of the
+//!    cheapest, or for what the indexes say of the cheapest two together, and of those the others are looked at, the rarest first.
 //!
 //! A statement that takes longer than [`LIMIT_MS`] is given up.
 
 use super::condition::{Condition, conditions};
-use super::filter::Filter;
+use super::filter::{Filter, projects};
+use super::question::{PlaceRow, Question, Way};
 use super::sort::{Place, Sort};
-use super::sql::{Bind, Binds};
+use super::sql::Binds;
 use super::wildcard;
 use super::{Issue, get_many};
-use crate::{Connection, Scope, StoreError, statement};
+use crate::{Connection, Scope, StoreError};
 use bugle_model::IssueId;
-use chrono::DateTime;
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable};
-use diesel_async::{AsyncConnection, RunQueryDsl, SimpleAsyncConnection};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable};
+use diesel_async::{AsyncConnection, SimpleAsyncConnection};
 use std::collections::HashMap;
 
 /// How many of the first issues are looked at to see how common conditions are.
 const SAMPLE: usize = 120;
-/// If so many of them are found, the walk goes on: it costs less then than any index.
-const OFTEN: usize = 2;
-/// The same where words have to stand in an order: the index knows of the words alone, and each text would have to be looked at.
-const OFTEN_IN_ORDER: usize = 1;
-/// It goes on for so many times as long as it should take, …
-const PATIENCE: usize = 3;
-/// … but not for longer than this.
+/// If so many of them are found, an index hardly names few.
+const OFTEN: usize = 4;
+/// The walk goes on in stretches of so many, …
+const STRETCH: usize = 2_000;
+/// … as long as a page can be expected within this.
 const MOST_STEPS: usize = 6_000;
 /// How often a condition may hold in the sample, times its [cost](Condition::cost), for all of its index to be read if it is
 /// [`FEW`], …
@@ -40,8 +39,12 @@ const WORTH_READING: usize = SAMPLE / 5;
 const WORTH_JOINING: usize = SAMPLE / 4;
 /// What a condition may hold for to be worth reading whole.
 const FEW: usize = 3_000;
-/// More issues than this are not read one by one: the list is walked, and they are looked for in it.
+/// More issues than this are not read one by one: the list is walked, and they are looked for in it. A list that has no more is walked
+/// to its end, without any index.
 const MOST_READ: usize = 5_000;
+/// Memory for the issues of an index that the list is walked for, over two million of them. With more than fit, PostgreSQL would go
+/// through all of them for each step.
+const MEMORY: &str = "64MB";
 /// A search that takes longer is refused.
 const LIMIT_MS: u32 = 2_000;
 
@@ -95,12 +98,13 @@ pub async fn places(
             let settings =
                 format!("SET LOCAL statement_timeout = {LIMIT_MS}; SET LOCAL random_page_cost = 1.1");
             connection.batch_execute(&settings).await?;
-            let projects = projects(connection, filter).await?;
+            let mut projects = projects(connection, filter).await?;
             let mut tags = Vec::with_capacity(filter.tags.len());
             for tag in &filter.tags {
-                let values =
-                    wildcard::resolve(connection, &tag.key, &tag.values, projects.as_deref()).await?;
-                tags.push((tag.key.clone(), values, tag.negated));
+                let meant = wildcard::resolve(connection, &tag.key, &tag.values, projects.as_deref()).await?;
+                // Releases, transactions, servers: what only one project has spares the others.
+                projects = meant.projects.filter(|_| !tag.negated).or(projects);
+                tags.push((tag.key.clone(), meant.values, tag.negated));
             }
             let traced = match filter.trace {
                 Some(trace) => Some(crate::events::issues_of_trace(connection, trace).await?),
@@ -114,37 +118,9 @@ pub async fn places(
 }
 
 #[derive(QueryableByName)]
-struct ProjectRow {
-    #[diesel(sql_type = Integer)]
-    id: i32,
-}
-
-/// The projects that are meant; `None` is all there are.
-async fn projects(connection: &mut Connection, filter: &Filter) -> Result<Option<Vec<i32>>, StoreError> {
-    let scope = filter.scope.bind();
-    if scope.is_none() && filter.project.is_none() {
-        return Ok(None);
-    }
-    let rows: Vec<ProjectRow> = statement(
-        "SELECT id FROM projects WHERE ($1 IS NULL OR id = $1) AND ($2 IS NULL OR team_id = ANY ($2))",
-    )
-    .bind::<Nullable<Integer>, _>(filter.project.map(|project| project.0))
-    .bind::<Nullable<Array<Integer>>, _>(scope)
-    .load(connection)
-    .await?;
-    Ok(Some(rows.into_iter().map(|row| row.id).collect()))
-}
-
-#[derive(QueryableByName)]
 struct SourceRow {
     #[diesel(sql_type = Nullable<Array<BigInt>>)]
     ids: Option<Vec<i64>>,
-}
-
-#[derive(QueryableByName)]
-struct IdRow {
-    #[diesel(sql_type = BigInt)]
-    issue_id: i64,
 }
 
 #[derive(QueryableByName)]
@@ -153,33 +129,6 @@ struct SampleRow {
     place: PlaceRow,
     #[diesel(sql_type = Array<Bool>)]
     holds: Vec<bool>,
-}
-
-#[derive(QueryableByName)]
-struct PlaceRow {
-    #[diesel(sql_type = BigInt)]
-    id: i64,
-    #[diesel(sql_type = BigInt)]
-    key: i64,
-}
-
-/// How a statement gets at issues.
-enum Way<'a> {
-    /// Only these, each by itself.
-    Among(&'a [i64]),
-    /// The list, as far as it has these.
-    Within(&'a [i64]),
-    /// The first so many of the list.
-    Walk(usize),
-    /// The whole list.
-    List,
-}
-
-struct Question {
-    conditions: Vec<Condition>,
-    sort: Sort,
-    after: Option<Place>,
-    limit: usize,
 }
 
 impl Question {
@@ -201,72 +150,74 @@ impl Question {
             found.truncate(self.limit);
             return Ok(found);
         }
-        let mut ordered: Vec<(usize, &Condition)> = others
-            .iter()
-            .enumerate()
-            .map(|(number, condition)| {
-                (sample.iter().filter(|row| row.holds.get(number) == Some(&true)).count(), *condition)
-            })
-            .collect();
-        ordered.sort_by_key(|(count, _)| *count);
-        let in_order = others.iter().any(|condition| condition.is_phrase());
-        let often = if in_order { OFTEN_IN_ORDER } else { OFTEN };
-        if let Some(last) = sample.last().filter(|_| found.len() >= often) {
-            let steps = (PATIENCE * SAMPLE * self.limit / found.len()).min(MOST_STEPS);
-            let mut conditions = of_columns.clone();
-            conditions.extend(ordered.iter().map(|(_, condition)| *condition));
-            let further = self.after(self.place(&last.place), self.limit - found.len());
-            let walked = further.ask(connection, &Way::Walk(steps), &conditions).await?;
-            if walked.len() >= further.limit {
-                found.extend(walked);
-                return Ok(found);
+        let Some(last) = sample.last().map(|row| self.place(&row.place)) else { return Ok(found) };
+        let ordered = rarest_first(&others, &sample);
+        let mut conditions = of_columns;
+        conditions.extend(ordered.iter().map(|(_, condition)| *condition));
+        let sources = sources(&ordered);
+        let worth_reading = sources.iter().take_while(|(cost, _)| *cost <= WORTH_READING);
+
+        let often = found.len() >= OFTEN;
+        if often && self.walk(connection, &conditions, last, &mut found).await? {
+            return Ok(found);
+        }
+        for (_, condition) in worth_reading.clone() {
+            if let Some(few) = self.few(connection, condition).await? {
+                return self.ask(connection, &Way::Among(&few), &without(&conditions, &[condition])).await;
             }
         }
-        self.by_indexes(connection, of_columns, &ordered).await
+        let worth_walking = !often && (!found.is_empty() || worth_reading.count() == 0);
+        if worth_walking && self.walk(connection, &conditions, last, &mut found).await? {
+            return Ok(found);
+        }
+        if self.is_within(connection, MOST_READ, &conditions).await? {
+            return self.ask(connection, &Way::List, &conditions).await;
+        }
+        self.by_common(connection, &conditions, &sources).await
     }
 
-    /// What comes after a place, up to `limit`.
-    const fn after(&self, place: Place, limit: usize) -> Self {
-        Self { conditions: Vec::new(), sort: self.sort, after: Some(place), limit }
-    }
-
-    /// By what indexes say of the rarest conditions; with each, for how many of the sample it held.
-    async fn by_indexes(
+    /// Goes on from the last of the sample, stretch by stretch, until there are enough or the list ends; `false` when a page would take
+    /// more than [`MOST_STEPS`] by what was found so far.
+    async fn walk(
         &self,
         connection: &mut Connection,
-        of_columns: Vec<&Condition>,
-        ordered: &[(usize, &Condition)],
-    ) -> Result<Vec<Place>, StoreError> {
-        let mut rest = of_columns;
-        rest.extend(ordered.iter().map(|(_, condition)| *condition));
-        let mut sources: Vec<(usize, &Condition)> = ordered
-            .iter()
-            .filter(|(_, condition)| condition.source(&mut Binds::default()).is_some())
-            .map(|(count, condition)| (count * condition.cost(), *condition))
-            .collect();
-        sources.sort_by_key(|(cost, _)| *cost);
-        let without = |rest: &mut Vec<&Condition>, settled: &Condition| {
-            if !settled.is_rough() {
-                rest.retain(|condition| !std::ptr::eq(*condition, settled));
+        conditions: &[&Condition],
+        from: Place,
+        found: &mut Vec<Place>,
+    ) -> Result<bool, StoreError> {
+        let (mut from, mut walked) = (from, SAMPLE);
+        loop {
+            let further = self.after(from, self.limit - found.len());
+            let (more, end) = further.stretch(connection, STRETCH, conditions).await?;
+            found.extend(more);
+            walked += STRETCH;
+            match end {
+                Some(place) if found.len() < self.limit => from = place,
+                _ => return Ok(true),
             }
-        };
-        for (_, condition) in sources.iter().filter(|(cost, _)| *cost <= WORTH_READING) {
-            if let Some(few) = self.few(connection, condition).await? {
-                without(&mut rest, condition);
-                return self.ask(connection, &Way::Among(&few), &rest).await;
+            if walked * self.limit > MOST_STEPS * found.len() {
+                return Ok(false);
             }
         }
-        let [(_, cheapest), others @ ..] = sources.as_slice() else {
-            return self.ask(connection, &Way::List, &rest).await;
+    }
+
+    /// By what the indexes say of conditions that hold for many issues each, the cheapest or the cheapest two.
+    async fn by_common(
+        &self,
+        connection: &mut Connection,
+        conditions: &[&Condition],
+        sources: &[(usize, &Condition)],
+    ) -> Result<Vec<Place>, StoreError> {
+        let [(_, cheapest), others @ ..] = sources else {
+            return self.ask(connection, &Way::List, conditions).await;
         };
-        let mut joined = vec![*cheapest];
-        joined.extend(
-            others.iter().take(1).filter(|(cost, _)| *cost <= WORTH_JOINING).map(|(_, second)| *second),
-        );
-        let ids = self.joined(connection, &joined).await?;
-        joined.iter().for_each(|condition| without(&mut rest, condition));
+        connection.batch_execute(&format!("SET LOCAL work_mem = '{MEMORY}'")).await?;
+        let Some((_, second)) = others.first().filter(|(cost, _)| *cost <= WORTH_JOINING) else {
+            return self.ask(connection, &Way::Source(cheapest), &without(conditions, &[cheapest])).await;
+        };
+        let ids = self.joined(connection, [cheapest, second]).await?;
         let way = if ids.len() <= MOST_READ { Way::Among(&ids) } else { Way::Within(&ids) };
-        self.ask(connection, &way, &rest).await
+        self.ask(connection, &way, &without(conditions, &[cheapest, second])).await
     }
 
     /// The first issues of the list, and which conditions hold for each.
@@ -277,7 +228,7 @@ impl Question {
         others: &[&Condition],
     ) -> Result<Vec<SampleRow>, StoreError> {
         let mut binds = Binds::default();
-        let inner = self.inner(&Way::Walk(SAMPLE), of_columns, &mut binds);
+        let inner = self.inner(&Way::List, of_columns, &mut binds);
         let holds: Vec<String> = others.iter().map(|condition| condition.probe("w.id", &mut binds)).collect();
         let text = format!(
             "SELECT w.id, {}::bigint AS key, ARRAY[{}] AS holds FROM ({inner} LIMIT {SAMPLE}) w ORDER BY w.at DESC, w.id DESC",
@@ -300,100 +251,68 @@ impl Question {
             "SELECT CASE WHEN cardinality(ids) <= {FEW} THEN ids END AS ids FROM (SELECT ARRAY({source} LIMIT {}) AS ids OFFSET 0) s",
             FEW + 1
         );
-        let rows: Vec<SourceRow> = binds.load(connection, text).await?;
-        Ok(rows.into_iter().next().and_then(|row| row.ids).map(sorted))
+        ids(connection, binds, text).await
     }
 
-    /// All issues for which each of these holds, by their indexes.
+    /// All issues for which both hold, by their indexes.
     async fn joined(
         &self,
         connection: &mut Connection,
-        conditions: &[&Condition],
+        conditions: [&Condition; 2],
     ) -> Result<Vec<i64>, StoreError> {
         // How common values of tags are is often estimated far too low: hashing both is sure, and fast enough.
         connection.batch_execute("SET LOCAL enable_nestloop = off").await?;
         let mut binds = Binds::default();
-        let sources: Vec<String> =
-            conditions.iter().filter_map(|condition| condition.source(&mut binds)).collect();
-        let mut text = "SELECT s0.issue_id FROM ".to_owned();
-        for (number, source) in sources.iter().enumerate() {
-            text.push_str(&match number {
-                0 => format!("({source}) s0"),
-                _ => format!(" JOIN ({source}) s{number} ON s{number}.issue_id = s0.issue_id"),
-            });
-        }
-        let rows: Vec<IdRow> = binds.load(connection, text).await?;
-        Ok(sorted(rows.into_iter().map(|row| row.issue_id).collect()))
-    }
-
-    async fn ask(
-        &self,
-        connection: &mut Connection,
-        way: &Way<'_>,
-        conditions: &[&Condition],
-    ) -> Result<Vec<Place>, StoreError> {
-        let mut binds = Binds::default();
-        let inner = self.inner(way, conditions, &mut binds);
-        let outer: Vec<String> = conditions
-            .iter()
-            .filter(|condition| condition.of_columns(self.sort, &mut Binds::default()).is_none())
-            .map(|condition| condition.probe("w.id", &mut binds))
-            .collect();
-        let looked_at = if outer.is_empty() { "true".to_owned() } else { outer.join(" AND ") };
-        let bound = match way {
-            _ if outer.is_empty() => format!("LIMIT {}", self.limit),
-            Way::Walk(steps) => format!("LIMIT {steps}"),
-            Way::List | Way::Within(_) | Way::Among(_) => "OFFSET 0".to_owned(),
+        let [Some(one), Some(other)] = conditions.map(|condition| condition.source(&mut binds)) else {
+            return Ok(Vec::new());
         };
         let text = format!(
-            "SELECT w.id, {}::bigint AS key FROM ({inner} {bound}) w WHERE {looked_at} ORDER BY w.at DESC, w.id DESC LIMIT {}",
-            self.number(),
-            self.limit
+            "SELECT ARRAY(SELECT issue_id FROM ({one}) one JOIN ({other}) other USING (issue_id)) AS ids"
         );
-        let rows: Vec<PlaceRow> = binds.load(connection, text).await?;
-        Ok(rows.iter().map(|row| self.place(row)).collect())
-    }
-
-    /// The list's part that a statement gets at, in its order. A query around it looks at the issues one by one, until there are
-    /// enough.
-    fn inner(&self, way: &Way<'_>, conditions: &[&Condition], binds: &mut Binds) -> String {
-        let (table, id, key) = self.sort.columns();
-        let mut tests = vec!["true".to_owned()];
-        match way {
-            Way::Among(ids) => tests.push(format!("k.{id} = ANY ({})", binds.add(Bind::Longs(ids.to_vec())))),
-            // With the sum there is no index to read them from: they are hashed, and the list is walked.
-            Way::Within(ids) => {
-                tests.push(format!("k.{id} + 0 = ANY ({})", binds.add(Bind::Longs(ids.to_vec()))))
-            }
-            Way::Walk(_) | Way::List => {}
-        }
-        if let Some(place) = self.after {
-            let from = if self.sort.is_time() {
-                binds.add(Bind::Time(DateTime::from_timestamp_micros(place.key).unwrap_or_default()))
-            } else {
-                format!("{}::smallint", place.key.clamp(0, i64::from(i16::MAX)))
-            };
-            tests.push(format!("(k.{key}, k.{id}) < ({from}, {})", place.id));
-        }
-        tests.extend(conditions.iter().filter_map(|condition| condition.of_columns(self.sort, binds)));
-        format!(
-            "SELECT k.{id} AS id, k.{key} AS at FROM {table} k WHERE {} ORDER BY k.{key} DESC, k.{id} DESC",
-            tests.join(" AND ")
-        )
-    }
-
-    /// The key of the order, as a number.
-    const fn number(&self) -> &'static str {
-        if self.sort.is_time() { "(extract(epoch FROM w.at) * 1000000)" } else { "w.at" }
-    }
-
-    const fn place(&self, row: &PlaceRow) -> Place {
-        Place { sort: self.sort, key: row.key, id: row.id }
+        Ok(ids(connection, binds, text).await?.unwrap_or_default())
     }
 }
 
-fn sorted(mut ids: Vec<i64>) -> Vec<i64> {
-    ids.sort_unstable();
-    ids.dedup();
-    ids
+/// The conditions, the rarest in the sample first, with how often each holds there.
+fn rarest_first<'a>(conditions: &[&'a Condition], sample: &[SampleRow]) -> Vec<(usize, &'a Condition)> {
+    let holds = |number| sample.iter().filter(|row| row.holds.get(number) == Some(&true)).count();
+    let mut ordered: Vec<(usize, &Condition)> =
+        conditions.iter().enumerate().map(|(number, condition)| (holds(number), *condition)).collect();
+    ordered.sort_by_key(|(count, _)| *count);
+    ordered
+}
+
+/// The conditions that an index can be asked for, the cheapest first, with what it costs to ask: for how many of the sample each
+/// holds, times what one costs.
+fn sources<'a>(ordered: &[(usize, &'a Condition)]) -> Vec<(usize, &'a Condition)> {
+    let mut sources: Vec<(usize, &Condition)> = ordered
+        .iter()
+        .filter(|(_, condition)| condition.source(&mut Binds::default()).is_some())
+        .map(|(count, condition)| (count * condition.cost(), *condition))
+        .collect();
+    sources.sort_by_key(|(cost, _)| *cost);
+    sources
+}
+
+/// What is still to be asked of issues that the indexes of `settled` name.
+fn without<'a>(conditions: &[&'a Condition], settled: &[&Condition]) -> Vec<&'a Condition> {
+    let is_settled = |condition: &Condition| {
+        !condition.is_rough() && settled.iter().any(|settled| std::ptr::eq(condition, *settled))
+    };
+    conditions.iter().copied().filter(|condition| !is_settled(condition)).collect()
+}
+
+/// What a query for one array of issues, `ids`, gives: each once, in their order.
+async fn ids(
+    connection: &mut Connection,
+    binds: Binds,
+    text: String,
+) -> Result<Option<Vec<i64>>, StoreError> {
+    let rows: Vec<SourceRow> = binds.load(connection, text).await?;
+    let mut ids = rows.into_iter().next().and_then(|row| row.ids);
+    if let Some(ids) = &mut ids {
+        ids.sort_unstable();
+        ids.dedup();
+    }
+    Ok(ids)
 }

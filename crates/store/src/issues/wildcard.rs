@@ -47,10 +47,19 @@ pub(crate) fn pattern(value: &str) -> String {
     value.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_").replace('*', "%")
 }
 
+/// What a tag's filter means.
+pub(super) struct Meant {
+    pub values: Values,
+    /// The projects that have one of the values; `None` when that is not known.
+    pub projects: Option<Vec<i32>>,
+}
+
 #[derive(QueryableByName)]
 struct Known {
     #[diesel(sql_type = Array<Text>)]
     values: Vec<String>,
+    #[diesel(sql_type = Array<Integer>)]
+    projects: Vec<i32>,
     #[diesel(sql_type = Bool)]
     full: bool,
 }
@@ -61,18 +70,20 @@ pub(super) async fn resolve(
     key: &str,
     values: &[String],
     projects: Option<&[i32]>,
-) -> Result<Values, StoreError> {
+) -> Result<Meant, StoreError> {
+    let anywhere = |values| Meant { values, projects: None };
     if values.is_empty() {
-        return Ok(Values::Any);
+        return Ok(anywhere(Values::Any));
     }
     if !values.iter().any(|value| value.contains('*')) {
-        return Ok(Values::Exact(values.to_vec()));
+        return Ok(anywhere(Values::Exact(values.to_vec())));
     }
     let patterns: Vec<String> = values.iter().map(|value| pattern(value)).collect();
     let known: Known = statement(
         "WITH known AS (SELECT p.id, t.value FROM projects p JOIN project_tags t ON t.project_id = p.id AND t.key = $1
                  WHERE $3 IS NULL OR p.id = ANY ($3))
          SELECT ARRAY(SELECT DISTINCT value::text FROM known WHERE value LIKE ANY ($2) LIMIT $4) AS values,
+                ARRAY(SELECT DISTINCT id FROM known WHERE value LIKE ANY ($2)) AS projects,
                 EXISTS (SELECT 1 FROM known GROUP BY id HAVING count(*) >= $5) AS full",
     )
     .bind::<Text, _>(key)
@@ -83,7 +94,10 @@ pub(super) async fn resolve(
     .get_result(connection)
     .await?;
     let few = i64::try_from(known.values.len()).is_ok_and(|count| count <= MOST_VALUES);
-    Ok(if few && !known.full { Values::Exact(known.values) } else { Values::Like(patterns) })
+    if !few || known.full {
+        return Ok(anywhere(Values::Like(patterns)));
+    }
+    Ok(Meant { values: Values::Exact(known.values), projects: Some(known.projects) })
 }
 
 #[cfg(test)]

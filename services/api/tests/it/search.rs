@@ -157,13 +157,16 @@ async fn what_is_found_does_not_depend_on_how() {
     app.database
         .execute(&format!(
             "INSERT INTO issues (project_id, number, title, platform, level, priority, status, first_seen, active_at)
-                 SELECT CASE WHEN n % 5 = 0 THEN {blog} ELSE {shop} END, n, 'word' || n % 3 || ' ' || CASE WHEN n > 11990 THEN 'rare' ELSE 'common' END,
+                 SELECT CASE WHEN n % 5 = 0 THEN {blog} ELSE {shop} END, n, 'word' || n % 3 || ' ' || CASE WHEN n > 11990 THEN 'rare' ELSE 'common' END || ' no ' || n % 4,
                      'python', 40, CASE WHEN n % 1000 = 7 THEN 4 ELSE 2 END, CASE WHEN n % 400 = 3 THEN 2 ELSE 0 END,
                      '2027-01-01Z'::timestamptz + n * interval '1 second', '2027-01-02Z'::timestamptz + (n * 7919 % 12000) * interval '1 second'
                  FROM generate_series(1, 12000) n;
              INSERT INTO issue_counts (issue_id, events, last_seen, users) SELECT id, number, active_at, number % 10 FROM issues;
              INSERT INTO issue_tags (issue_id, key, value) SELECT id, 'release', 'shop@' || number / 3500 FROM issues;
              INSERT INTO issue_tags (issue_id, key, value) SELECT id, 'browser', CASE WHEN number % 7 = 0 THEN 'Firefox' ELSE 'Chrome' END FROM issues;
+             INSERT INTO issue_tags (issue_id, key, value) SELECT id, 'host', CASE WHEN number % 5 = 0 THEN 'blog-' ELSE 'shop-' END || number % 3 FROM issues;
+             INSERT INTO project_tags (project_id, key, value) SELECT {shop}, 'page', 'p' || n FROM generate_series(1, 1000) n;
+             INSERT INTO issue_tags (issue_id, key, value) SELECT id, 'page', 'q' FROM issues WHERE number % 1001 = 5;
              ANALYZE"
         ))
         .await
@@ -186,7 +189,22 @@ async fn what_is_found_does_not_depend_on_how() {
             "number BETWEEN 10500 AND 11990 AND number % 7 = 0",
         ),
         ("\"word1 rare\"", "number > 11990 AND number % 3 = 1"),
+        ("\"word1 rar\"", "number > 11990 AND number % 3 = 1"),
+        ("\"Rare no 2\"", "number > 11990 AND number % 4 = 2"),
+        (
+            "\"word2 common no 3\" priority:critical",
+            "number % 1000 = 7 AND number % 3 = 2 AND number % 4 = 3",
+        ),
+        ("\"common no 1\" rare", "false"),
         ("\"common word1\"", "false"),
+        ("host:shop-* times_seen:>11000", "number % 5 <> 0 AND number > 11000"),
+        (
+            "host:shop-* browser:Chrome !release:shop@0 !release:shop@1 !release:shop@2",
+            "number >= 10500 AND number % 5 <> 0 AND number % 7 <> 0",
+        ),
+        ("!host:shop-* word1", "number % 5 = 0 AND number % 3 = 1"),
+        // Its project has too many pages for all to be known.
+        ("page:q*", "number % 1001 = 5"),
     ] {
         for (project, also) in [("", ""), ("blog", " AND number % 5 = 0")] {
             let expected: Vec<i64> = app
