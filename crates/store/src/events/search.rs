@@ -17,7 +17,7 @@ use uuid::Uuid;
 /// Rows that one statement looks at.
 const WINDOW: usize = 500;
 /// Rows that a search looks at.
-pub const MOST_SEARCHED: usize = 2_000;
+pub const MOST_SEARCHED: usize = 1_000;
 const NEAR: TimeDelta = TimeDelta::days(1);
 
 /// Which events. The default is all.

@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 /// An event with its neighbours, among those that were asked for. Ids are null where there are none within the events that
-/// are looked at: 2,000 for all of them together.
+/// are looked at: 1,000 for all of them together.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct EventOfIssue {
     event: EventView,

@@ -28,7 +28,7 @@ pub(super) const PARAMETERS: &[Parameter] = &[FILTER[0], FILTER[1], FILTER[2], L
 pub(super) struct Events {
     /// The events, the newest first.
     items: Vec<EventView>,
-    /// What `cursor` gives the next part; null when this was the last. A search looks at 2,000 events at a time, so that a
+    /// What `cursor` gives the next part; null when this was the last. A search looks at 1,000 events at a time, so that a
     /// page may have few items, or none, and still a next one.
     next: Option<String>,
     /// How many events were looked at.

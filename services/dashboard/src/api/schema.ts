@@ -5144,7 +5144,7 @@ export interface components {
         };
         /**
          * @description An event with its neighbours, among those that were asked for. Ids are null where there are none within the events that
-         *     are looked at: 2,000 for all of them together.
+         *     are looked at: 1,000 for all of them together.
          */
         EventOfIssue: {
             event: components["schemas"]["StoredEvent"];
@@ -5162,7 +5162,7 @@ export interface components {
             /** @description The events, the newest first. */
             items: components["schemas"]["StoredEvent"][];
             /**
-             * @description What `cursor` gives the next part; null when this was the last. A search looks at 2,000 events at a time, so that a
+             * @description What `cursor` gives the next part; null when this was the last. A search looks at 1,000 events at a time, so that a
              *     page may have few items, or none, and still a next one.
              */
             next: string | null;
