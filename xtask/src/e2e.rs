@@ -16,6 +16,10 @@ pub fn e2e(arguments: &[String]) -> Result<()> {
         std::env::var_os("CHROMIUM").is_some() || find_program("chromium", &[]).is_some()
     })?;
     ensure_installed("curl", &["curl"], || find_program("curl", &[]).is_some())?;
+    if script == "screenshots" {
+        // Without it the pictures are three times as large.
+        ensure_installed("pngquant", &["pngquant"], || find_program("pngquant", &[]).is_some())?;
+    }
     let binary = match std::env::var_os("BUGLE_TEST_BINARY") {
         Some(binary) => binary,
         None => build()?,

@@ -32,7 +32,7 @@ async function look(page, view, spec) {
     if (wide > 0) say(`wider than the window by ${wide}`);
     const file = `${out}${spec.name}-${view.name}.png`;
     await page.screenshot({ path: file });
-    // Where it is installed: a third of the size, and no difference to the eye.
+    // A third of the size, and no difference to the eye.
     spawnSync("pngquant", ["--force", "--strip", "--skip-if-larger", "--quality=70-95", "--output", file, file]);
     if (statSync(file).size > MAX_BYTES) say(`${file} has ${statSync(file).size} bytes`);
     for (const finding of await findings(page)) say(`axe ${finding}`);

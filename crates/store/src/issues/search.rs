@@ -161,6 +161,10 @@ impl Question {
         if often && self.walk(connection, &conditions, last, &mut found).await? {
             return Ok(found);
         }
+        // No index saves much of so short a walk.
+        if self.is_within(connection, STRETCH, &conditions).await? {
+            return self.ask(connection, &Way::List, &conditions).await;
+        }
         for (_, condition) in worth_reading.clone() {
             if let Some(few) = self.few(connection, condition).await? {
                 return self.ask(connection, &Way::Among(&few), &without(&conditions, &[condition])).await;

@@ -95,7 +95,7 @@ async fn the_way_to_neighbours_has_an_end() {
         .execute(
             "INSERT INTO events (received_at, issue_id, project_id, level, retention, event_id, payload)
              SELECT e.received_at + n * interval '1 second', e.issue_id, e.project_id, 40, 90, gen_random_uuid(), e.payload
-             FROM events e, generate_series(1, 1000) n WHERE e.event_id = '00000000-0000-0000-0000-000000000002'",
+             FROM events e, generate_series(1, 500) n WHERE e.event_id = '00000000-0000-0000-0000-000000000002'",
         )
         .await
         .unwrap();
