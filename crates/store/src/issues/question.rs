@@ -92,7 +92,8 @@ impl Question {
         let mut binds = Binds::default();
         let inner = self.inner(&Way::List, conditions, &mut binds);
         let holds = self.holds(conditions, &mut binds).unwrap_or_else(|| "true".to_owned());
-        // The OFFSET keeps the conditions from being looked at twice.
+        // The OFFSET keeps the conditions from being looked at twice. What only filters keeps the order of what it filters; to sort
+        // once more would be to look at all steps, also when the first have enough.
         let text = format!(
             "SELECT * FROM (SELECT w.id, {}::bigint AS key, {holds} AS holds, w.step = {steps} AS last
                  FROM (SELECT l.*, row_number() OVER (ORDER BY l.at DESC, l.id DESC) AS step FROM ({inner}) l LIMIT {steps}) w
