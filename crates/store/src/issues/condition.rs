@@ -256,11 +256,12 @@ fn words_of(id: &str, texts: &[String], binds: &mut Binds) -> (&'static str, Str
     ("issue_texts o", format!("o.issue_id = {id} AND o.words @@ ({})", query(texts, binds)), false)
 }
 
-/// An issue that was never counted has none.
+/// An issue that was never counted has none: where none will do, it is a count outside of the range that must not be there.
 fn counts(id: &str, column: &str, range: &Range<i64>) -> (&'static str, String, bool) {
     let (from, to) = (range.from.unwrap_or(0), range.to.unwrap_or(i64::MAX));
-    let count = format!("coalesce((SELECT c.{column} FROM issue_counts c WHERE c.issue_id = {id}), 0)");
-    ("(VALUES (1)) AS o (one)", format!("{count} BETWEEN {from} AND {to}"), false)
+    let none_will_do = from <= 0 && to >= 0;
+    let within = if none_will_do { "NOT BETWEEN" } else { "BETWEEN" };
+    ("issue_counts o", format!("o.issue_id = {id} AND o.{column} {within} {from} AND {to}"), none_will_do)
 }
 
 fn magnitudes(column: &str, range: &Range<i64>) -> String {

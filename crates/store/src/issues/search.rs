@@ -23,22 +23,29 @@ use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable};
 use diesel_async::{AsyncConnection, SimpleAsyncConnection};
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 
-/// How many of the first issues are looked at to see how common conditions are.
-const SAMPLE: usize = 120;
-/// If so many of them are found, an index hardly names few.
-const OFTEN: usize = 4;
+/// How many of the first issues are looked at to see how common conditions are, …
+const SAMPLE: RangeInclusive<usize> = 40..=120;
+/// … the fewer, the more conditions each is looked at for: about so many looks in all.
+const LOOKS: usize = 320;
+/// If so many of a thousand are found, an index hardly names few.
+const OFTEN: usize = 25;
 /// The walk goes on in stretches of so many, …
 const STRETCH: usize = 2_000;
 /// … as long as a page can be expected within this.
 const MOST_STEPS: usize = 6_000;
-/// How often a condition may hold in the sample, times its [cost](Condition::cost), for all of its index to be read if it is
+/// A list that has no more is walked to its end at once, without any index.
+const SHORT: usize = 3_000;
+/// For how many of a thousand a condition may hold, times its [cost](Condition::cost), for all of its index to be read if it is
 /// [`FEW`], …
-const WORTH_READING: usize = SAMPLE / 5;
+const WORTH_READING: usize = 200;
 /// … and for its index to be joined with the cheapest; to read more costs more than to look at single issues.
-const WORTH_JOINING: usize = SAMPLE / 4;
-/// What a condition may hold for to be worth reading whole.
+const WORTH_JOINING: usize = 250;
+/// What a condition may hold for to be worth reading whole, …
 const FEW: usize = 3_000;
+/// … and what a word may: it is [dear](Condition::cost).
+const FEW_OF_WORDS: usize = 1_000;
 /// More issues than this are not read one by one: the list is walked, and they are looked for in it. A list that has no more is walked
 /// to its end, without any index.
 const MOST_READ: usize = 5_000;
@@ -140,29 +147,30 @@ impl Question {
         if others.is_empty() {
             return self.ask(connection, &Way::List, &everything).await;
         }
-        let sample = self.sample(connection, &of_columns, &others).await?;
+        let size = (LOOKS / others.len()).clamp(*SAMPLE.start(), *SAMPLE.end());
+        let sample = self.sample(connection, size, &of_columns, &others).await?;
         let mut found: Vec<Place> = sample
             .iter()
             .filter(|row| row.holds.iter().all(|holds| *holds))
             .map(|row| self.place(&row.place))
             .collect();
-        if sample.len() < SAMPLE || found.len() >= self.limit {
+        if sample.len() < size || found.len() >= self.limit {
             found.truncate(self.limit);
             return Ok(found);
         }
         let Some(last) = sample.last().map(|row| self.place(&row.place)) else { return Ok(found) };
-        let ordered = rarest_first(&others, &sample);
+        let shares = shares(&others, &sample);
         let mut conditions = of_columns;
-        conditions.extend(ordered.iter().map(|(_, condition)| *condition));
-        let sources = sources(&ordered);
+        conditions.extend(rarest_first(&shares));
+        let sources = sources(&shares);
         let worth_reading = sources.iter().take_while(|(cost, _)| *cost <= WORTH_READING);
 
-        let often = found.len() >= OFTEN;
-        if often && self.walk(connection, &conditions, last, &mut found).await? {
+        let often = per_thousand(found.len(), size) >= OFTEN;
+        if often && self.walk(connection, &conditions, (last, size), &mut found).await? {
             return Ok(found);
         }
         // No index saves much of so short a walk.
-        if self.is_within(connection, STRETCH, &conditions).await? {
+        if self.is_within(connection, SHORT, &conditions).await? {
             return self.ask(connection, &Way::List, &conditions).await;
         }
         for (_, condition) in worth_reading.clone() {
@@ -171,7 +179,7 @@ impl Question {
             }
         }
         let worth_walking = !often && (!found.is_empty() || worth_reading.count() == 0);
-        if worth_walking && self.walk(connection, &conditions, last, &mut found).await? {
+        if worth_walking && self.walk(connection, &conditions, (last, size), &mut found).await? {
             return Ok(found);
         }
         if self.is_within(connection, MOST_READ, &conditions).await? {
@@ -180,16 +188,15 @@ impl Question {
         self.by_common(connection, &conditions, &sources).await
     }
 
-    /// Goes on from the last of the sample, stretch by stretch, until there are enough or the list ends; `false` when a page would take
-    /// more than [`MOST_STEPS`] by what was found so far.
+    /// Goes on from the last of the sample and its number, stretch by stretch, until there are enough or the list ends; `false` when a
+    /// page would take more than [`MOST_STEPS`] by what was found so far.
     async fn walk(
         &self,
         connection: &mut Connection,
         conditions: &[&Condition],
-        from: Place,
+        (mut from, mut walked): (Place, usize),
         found: &mut Vec<Place>,
     ) -> Result<bool, StoreError> {
-        let (mut from, mut walked) = (from, SAMPLE);
         loop {
             let further = self.after(from, self.limit - found.len());
             let (more, end) = further.stretch(connection, STRETCH, conditions).await?;
@@ -228,6 +235,7 @@ impl Question {
     async fn sample(
         &self,
         connection: &mut Connection,
+        size: usize,
         of_columns: &[&Condition],
         others: &[&Condition],
     ) -> Result<Vec<SampleRow>, StoreError> {
@@ -235,7 +243,7 @@ impl Question {
         let inner = self.inner(&Way::List, of_columns, &mut binds);
         let holds: Vec<String> = others.iter().map(|condition| condition.probe("w.id", &mut binds)).collect();
         let text = format!(
-            "SELECT w.id, {}::bigint AS key, ARRAY[{}] AS holds FROM ({inner} LIMIT {SAMPLE}) w ORDER BY w.at DESC, w.id DESC",
+            "SELECT w.id, {}::bigint AS key, ARRAY[{}] AS holds FROM ({inner} LIMIT {size}) w ORDER BY w.at DESC, w.id DESC",
             self.number(),
             holds.join(", ")
         );
@@ -250,10 +258,11 @@ impl Question {
     ) -> Result<Option<Vec<i64>>, StoreError> {
         let mut binds = Binds::default();
         let Some(source) = condition.source(&mut binds) else { return Ok(None) };
+        let most = if condition.cost() > 1 { FEW_OF_WORDS } else { FEW };
         let text = format!(
             // Without the OFFSET PostgreSQL would put the query in both places, and read everything twice.
-            "SELECT CASE WHEN cardinality(ids) <= {FEW} THEN ids END AS ids FROM (SELECT ARRAY({source} LIMIT {}) AS ids OFFSET 0) s",
-            FEW + 1
+            "SELECT CASE WHEN cardinality(ids) <= {most} THEN ids END AS ids FROM (SELECT ARRAY({source} LIMIT {}) AS ids OFFSET 0) s",
+            most + 1
         );
         ids(connection, binds, text).await
     }
@@ -277,22 +286,32 @@ impl Question {
     }
 }
 
-/// The conditions, the rarest in the sample first, with how often each holds there.
-fn rarest_first<'a>(conditions: &[&'a Condition], sample: &[SampleRow]) -> Vec<(usize, &'a Condition)> {
-    let holds = |number| sample.iter().filter(|row| row.holds.get(number) == Some(&true)).count();
-    let mut ordered: Vec<(usize, &Condition)> =
-        conditions.iter().enumerate().map(|(number, condition)| (holds(number), *condition)).collect();
-    ordered.sort_by_key(|(count, _)| *count);
-    ordered
+/// How many of a thousand that is.
+const fn per_thousand(count: usize, of: usize) -> usize {
+    count * 1_000 / of
 }
 
-/// The conditions that an index can be asked for, the cheapest first, with what it costs to ask: for how many of the sample each
+/// The conditions, with for how many of a thousand issues of the sample each holds.
+fn shares<'a>(conditions: &[&'a Condition], sample: &[SampleRow]) -> Vec<(usize, &'a Condition)> {
+    let holds = |number| sample.iter().filter(|row| row.holds.get(number) == Some(&true)).count();
+    let share = |number| per_thousand(holds(number), sample.len());
+    conditions.iter().enumerate().map(|(number, condition)| (share(number), *condition)).collect()
+}
+
+/// The conditions in the order that needs the fewest looks.
+fn rarest_first<'a>(shares: &[(usize, &'a Condition)]) -> Vec<&'a Condition> {
+    let mut ordered = shares.to_vec();
+    ordered.sort_by_key(|(share, _)| *share);
+    ordered.into_iter().map(|(_, condition)| condition).collect()
+}
+
+/// The conditions that an index can be asked for, the cheapest first, with what it costs to ask: for how many of a thousand each
 /// holds, times what one costs.
-fn sources<'a>(ordered: &[(usize, &'a Condition)]) -> Vec<(usize, &'a Condition)> {
-    let mut sources: Vec<(usize, &Condition)> = ordered
+fn sources<'a>(shares: &[(usize, &'a Condition)]) -> Vec<(usize, &'a Condition)> {
+    let mut sources: Vec<(usize, &Condition)> = shares
         .iter()
         .filter(|(_, condition)| condition.source(&mut Binds::default()).is_some())
-        .map(|(count, condition)| (count * condition.cost(), *condition))
+        .map(|(share, condition)| (share * condition.cost(), *condition))
         .collect();
     sources.sort_by_key(|(cost, _)| *cost);
     sources
