@@ -20,7 +20,7 @@ mod wildcard;
 
 pub use change::{IssueChange, change};
 pub use facets::{Facets, Tally, facets};
-pub use filter::{Filter, Neighbours, PersonFilter, Range, TagFilter};
+pub use filter::{AssigneeFilter, Filter, Neighbours, PersonFilter, Range, TagFilter};
 pub use ignore::{IgnoreUntil, Ignored};
 pub use known::{Destined, IssueName, destined};
 pub use list::{Position, known_tags, list};

@@ -196,6 +196,28 @@ pub async fn list(
     Ok(rows.into_iter().map(Project::from).collect())
 }
 
+#[derive(QueryableByName)]
+struct IdRow {
+    #[diesel(sql_type = Integer)]
+    id: i32,
+}
+
+/// The ids of one project of a scope, or of all of them.
+pub(crate) async fn within(
+    connection: &mut Connection,
+    scope: &Scope,
+    project: Option<ProjectId>,
+) -> Result<Vec<i32>, StoreError> {
+    let rows: Vec<IdRow> = statement(
+        "SELECT id FROM projects WHERE ($1 IS NULL OR id = $1) AND ($2 IS NULL OR team_id = ANY ($2))",
+    )
+    .bind::<Nullable<Integer>, _>(project.map(|project| project.0))
+    .bind::<Nullable<Array<Integer>>, _>(scope.bind())
+    .load(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
+}
+
 /// The project of a scope that a text names: an id in digits, or a name.
 ///
 /// # Errors

@@ -1,8 +1,10 @@
 //! The grammar of `query=`: what the search of issues understands.
 //!
 //! A term is `key:value`, a word, or `"several words"`; `!` in front of a key turns it round. Several values of one key mean
-//! any of them, everything else means both. A `*` in a value stands for anything. Every mistake is told with its place.
+//! any of them, but for those that are turned round; everything else means both. In which order they stand makes no
+//! difference. A `*` in a value stands for anything. Every mistake is told with its place.
 
+mod choice;
 mod events;
 mod filters;
 mod terms;
@@ -12,6 +14,7 @@ mod tests;
 
 pub(crate) use events::of_events;
 
+use self::choice::Choice;
 use bugle_model::{IssueStatus, Level, Priority, UserKey};
 use bugle_store::Scope;
 use bugle_store::issues::{Filter, PersonFilter, Range, TagFilter};
@@ -24,18 +27,18 @@ const MAX_TERMS: usize = 20;
 /// A query understood.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Query {
-    pub(crate) statuses: Vec<IssueStatus>,
-    pub(crate) levels: Vec<Level>,
-    pub(crate) priorities: Vec<Priority>,
+    pub(crate) statuses: Choice<IssueStatus>,
+    pub(crate) levels: Choice<Level>,
+    pub(crate) priorities: Choice<Priority>,
     pub(crate) texts: Vec<String>,
     /// Assigned to somebody, or to nobody.
-    pub(crate) is_assigned: Option<bool>,
-    /// Assigned to one of these names.
-    pub(crate) assigned_to: Vec<String>,
-    /// Assigned to whoever asks.
-    pub(crate) mine: bool,
+    pub(crate) is_assigned: Choice<bool>,
+    /// Assigned to any of these.
+    pub(crate) assigned_to: Assignees,
+    /// Assigned to none of these.
+    pub(crate) not_assigned_to: Assignees,
     /// Bookmarked by whoever asks, or not.
-    pub(crate) bookmarked: Option<bool>,
+    pub(crate) bookmarked: Choice<bool>,
     pub(crate) tags: Vec<TagFilter>,
     /// Where each of `tags` stands in the query, for what only the database can tell.
     pub(crate) tag_places: Vec<usize>,
@@ -48,31 +51,51 @@ pub(crate) struct Query {
     pub(crate) last_seen: Range<DateTime<Utc>>,
 }
 
-impl From<Query> for Filter {
-    fn from(query: Query) -> Self {
-        let people = query.people.into_iter().map(|(key, values, negated)| PersonFilter {
+/// Whom issues are assigned to.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Assignees {
+    pub(crate) names: Vec<String>,
+    /// Whoever asks.
+    pub(crate) me: bool,
+    pub(crate) nobody: bool,
+}
+
+impl Query {
+    /// The filter that it is, but for what depends on who asks; `None` when nothing can be what it asks for.
+    pub(crate) fn into_filter(self) -> Option<Filter> {
+        if self.is_contradiction() {
+            return None;
+        }
+        let people = self.people.into_iter().map(|(key, values, negated)| PersonFilter {
             keys: values.iter().map(|value| key.hash(value)).collect(),
             negated,
         });
-        Self {
+        Some(Filter {
             scope: Scope::default(),
             project: None,
-            statuses: query.statuses,
-            levels: query.levels,
-            priorities: query.priorities,
-            texts: query.texts,
-            is_assigned: query.is_assigned,
-            assigned_to: query.assigned_to,
-            mine: None,
+            statuses: self.statuses.left(IssueStatus::ALL),
+            levels: self.levels.left(Level::ALL),
+            priorities: self.priorities.left(Priority::ALL),
+            texts: self.texts,
+            is_assigned: self.is_assigned.one(),
+            assignees: Vec::new(),
             bookmarked: None,
-            tags: query.tags,
+            tags: self.tags,
             people: people.collect(),
-            trace: query.trace,
-            events: query.events,
-            users: query.users,
-            first_seen: query.first_seen,
-            last_seen: query.last_seen,
-        }
+            trace: self.trace,
+            events: self.events,
+            users: self.users,
+            first_seen: self.first_seen,
+            last_seen: self.last_seen,
+        })
+    }
+
+    fn is_contradiction(&self) -> bool {
+        self.statuses.is_contradiction(IssueStatus::ALL)
+            || self.levels.is_contradiction(Level::ALL)
+            || self.priorities.is_contradiction(Priority::ALL)
+            || self.is_assigned.is_contradiction(Choice::<bool>::ALL)
+            || self.bookmarked.is_contradiction(Choice::<bool>::ALL)
     }
 }
 

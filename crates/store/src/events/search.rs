@@ -23,8 +23,8 @@ const NEAR: TimeDelta = TimeDelta::days(1);
 /// Which events. The default is all.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct EventFilter {
-    /// Only with one of these; empty means any.
-    pub levels: Vec<Level>,
+    /// Only with one of these; `None` means any.
+    pub levels: Option<Vec<Level>>,
     /// Only of this trace.
     pub trace: Option<Uuid>,
     /// Received within this time.
@@ -147,6 +147,10 @@ pub async fn search(
     limit: usize,
     budget: usize,
 ) -> Result<EventsFound, StoreError> {
+    // Nothing can match: to look for it would go through all events, a page at a time.
+    if filter.levels.as_ref().is_some_and(Vec::is_empty) {
+        return Ok(EventsFound { events: Vec::new(), next: None, searched: 0 });
+    }
     let search = Search { issue, filter, newer, limit, budget };
     connection
         .transaction(async |connection| {
@@ -224,7 +228,7 @@ impl Search<'_> {
     /// Rows that one statement looks at.
     fn window(&self) -> usize {
         let filter = self.filter;
-        if filter.needs_payload() || !filter.levels.is_empty() || filter.trace.is_some() {
+        if filter.needs_payload() || filter.levels.is_some() || filter.trace.is_some() {
             WINDOW
         } else {
             // One more tells whether there are more.
@@ -328,7 +332,7 @@ macro_rules! window {
         concat!(
             "SELECT e.received_at, e.issue_id, e.anchor_id, e.project_id, e.event_id, r.version AS release,
                     n.name AS environment, CASE WHEN e.kept THEN e.payload ELSE ''::bytea END AS payload, e.kept
-             FROM (SELECT *, (($4 = '{}' OR level = ANY ($4)) AND ($5 IS NULL OR trace_id IS NOT DISTINCT FROM $5)
+             FROM (SELECT *, (($4 IS NULL OR level = ANY ($4)) AND ($5 IS NULL OR trace_id IS NOT DISTINCT FROM $5)
                      AND ($9 = 0 OR tag_bits IS NULL OR tag_bits & $9 = $9)) AS kept
                  FROM events e WHERE e.issue_id = $1
                    AND e.received_at ", $sign, "= coalesce($2, '", $end, "infinity'::timestamptz)
@@ -353,11 +357,12 @@ impl Search<'_> {
         let text = if self.newer { window!(">", "-", "ASC") } else { window!("<", "", "DESC") };
         let edge = if self.newer { Uuid::nil() } else { Uuid::max() };
         let filter = self.filter;
+        let codes = |levels: &Vec<Level>| levels.iter().map(|level| level.code()).collect::<Vec<_>>();
         Ok(statement(text)
             .bind::<BigInt, _>(self.issue.0)
             .bind::<Nullable<Timestamptz>, _>(after.map(|position| position.received_at))
             .bind::<SqlUuid, _>(after.map_or(edge, |position| position.event_id))
-            .bind::<Array<SmallInt>, _>(filter.levels.iter().map(|level| level.code()).collect::<Vec<_>>())
+            .bind::<Nullable<Array<SmallInt>>, _>(filter.levels.as_ref().map(codes))
             .bind::<Nullable<SqlUuid>, _>(filter.trace)
             .bind::<Nullable<Timestamptz>, _>(received.from)
             .bind::<Nullable<Timestamptz>, _>(received.to)

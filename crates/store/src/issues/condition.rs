@@ -1,7 +1,7 @@
 //! What a search asks of an issue, each in the forms that a statement may need: all issues for which it holds, or
 //! whether it holds for one.
 
-use super::filter::{Filter, Range};
+use super::filter::{AssigneeFilter, Filter, Range};
 use super::sort::Sort;
 use super::sql::{Bind, Binds};
 use super::wildcard::Values;
@@ -17,8 +17,7 @@ pub(super) enum Condition {
     Statuses(Vec<i16>),
     Levels(Vec<i16>),
     Priorities(Vec<i16>),
-    /// Assigned to one of these names, or to this account.
-    AssignedTo(Vec<String>, Option<i32>),
+    AssignedTo(AssigneeFilter),
     /// Somebody has bookmarked it, or has not.
     Bookmarked(i32, bool),
     /// Assigned to anybody, or to nobody.
@@ -51,15 +50,11 @@ pub(super) fn conditions(
 ) -> Vec<Condition> {
     let mut all: Vec<Condition> = traced.map(Condition::Issues).into_iter().collect();
     all.extend(projects.map(Condition::Projects));
-    let codes = |condition: fn(Vec<i16>) -> Condition, codes: Vec<i16>| {
-        if codes.is_empty() { None } else { Some(condition(codes)) }
-    };
-    all.extend(codes(Condition::Statuses, filter.statuses.iter().map(|one| one.code()).collect()));
-    all.extend(codes(Condition::Levels, filter.levels.iter().map(|one| one.code()).collect()));
-    all.extend(codes(Condition::Priorities, filter.priorities.iter().map(|one| one.code()).collect()));
-    if !filter.assigned_to.is_empty() || filter.mine.is_some() {
-        all.push(Condition::AssignedTo(filter.assigned_to.clone(), filter.mine.map(|user| user.0)));
-    }
+    let Filter { statuses, levels, priorities, .. } = filter;
+    all.extend(codes(statuses.as_deref(), |one| one.code()).map(Condition::Statuses));
+    all.extend(codes(levels.as_deref(), |one| one.code()).map(Condition::Levels));
+    all.extend(codes(priorities.as_deref(), |one| one.code()).map(Condition::Priorities));
+    all.extend(filter.assignees.iter().map(assignee));
     all.extend(filter.bookmarked.map(|(user, yes)| Condition::Bookmarked(user.0, yes)));
     all.extend(filter.is_assigned.map(Condition::IsAssigned));
     if filter.first_seen != Range::default() {
@@ -88,6 +83,18 @@ pub(super) fn conditions(
     }
     all.extend(phrases.into_iter().map(Condition::Phrase));
     all
+}
+
+fn codes<T>(chosen: Option<&[T]>, code: impl Fn(&T) -> i16) -> Option<Vec<i16>> {
+    chosen.map(|chosen| chosen.iter().map(code).collect())
+}
+
+fn assignee(filter: &AssigneeFilter) -> Condition {
+    if filter.nobody && filter.names.is_empty() && filter.user.is_none() {
+        // An index has those that are assigned to anybody.
+        return Condition::IsAssigned(filter.negated);
+    }
+    Condition::AssignedTo(filter.clone())
 }
 
 /// Whether a text has several words.
@@ -130,8 +137,9 @@ impl Condition {
                 let codes = binds.add(Bind::Smalls(codes.clone()));
                 format!("SELECT issue_id FROM issue_ranks WHERE priority = ANY ({codes})")
             }
-            Self::AssignedTo(names, user) => {
-                let assigned = assigned("issues", names, *user, binds);
+            // Nobody and everybody else are too many to be worth an index.
+            Self::AssignedTo(to) if !to.negated && !to.nobody => {
+                let assigned = assigned("issues", to, binds);
                 format!("SELECT id AS issue_id FROM issues WHERE {assigned}")
             }
             Self::Bookmarked(user, true) => {
@@ -212,7 +220,7 @@ impl Condition {
             Self::Priorities(codes) => {
                 of_issue(format!("o.priority = ANY ({})", binds.add(Bind::Smalls(codes.clone()))))
             }
-            Self::AssignedTo(names, user) => of_issue(assigned("o", names, *user, binds)),
+            Self::AssignedTo(to) => of_issue(assigned("o", to, binds)),
             Self::Bookmarked(user, yes) => {
                 ("bookmarks o", format!("o.issue_id = {id} AND o.user_id = {user}"), !yes)
             }
@@ -237,12 +245,16 @@ impl Condition {
 }
 
 /// A person is found by their account: others may have the same name.
-fn assigned(table: &str, names: &[String], user: Option<i32>, binds: &mut Binds) -> String {
-    let names = binds.add(Bind::Texts(names.to_vec()));
-    match user {
-        None => format!("{table}.assigned_to = ANY ({names})"),
-        Some(user) => format!("({table}.assigned_to = ANY ({names}) OR {table}.assigned_user_id = {user})"),
+fn assigned(table: &str, to: &AssigneeFilter, binds: &mut Binds) -> String {
+    let names = binds.add(Bind::Texts(to.names.clone()));
+    let mut any = vec![format!("{table}.assigned_to = ANY ({names})")];
+    any.extend(to.user.map(|user| format!("{table}.assigned_user_id = {}", user.0)));
+    if to.nobody {
+        any.push(format!("{table}.assigned_to IS NULL"));
     }
+    // Of an issue that is nobody's, a comparison is null: it is not assigned to whom is named either.
+    let negation = if to.negated { " IS NOT TRUE" } else { "" };
+    format!("({}){negation}", any.join(" OR "))
 }
 
 /// All texts as one query of words. A subquery, so that it is made of them once and not for each issue that is looked at.

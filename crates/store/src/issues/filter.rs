@@ -1,11 +1,8 @@
 //! Which issues a list has.
 
-use crate::{Connection, Scope, StoreError, statement};
+use crate::{Connection, Scope, StoreError, projects};
 use bugle_model::{IssueStatus, Level, Priority, ProjectId, UserId};
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel::QueryableByName;
-use diesel::sql_types::{Array, Integer, Nullable};
-use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 /// Which issues. The default is none, by its scope.
@@ -15,21 +12,19 @@ pub struct Filter {
     pub scope: Scope,
     /// Only this project's.
     pub project: Option<ProjectId>,
-    /// Only with one of these; empty means any.
-    pub statuses: Vec<IssueStatus>,
-    /// Only with one of these; empty means any.
-    pub levels: Vec<Level>,
-    /// Only with one of these; empty means any.
-    pub priorities: Vec<Priority>,
+    /// Only with one of these; `None` means any.
+    pub statuses: Option<Vec<IssueStatus>>,
+    /// Only with one of these; `None` means any.
+    pub levels: Option<Vec<Level>>,
+    /// Only with one of these; `None` means any.
+    pub priorities: Option<Vec<Priority>>,
     /// Only with each of these words or phrases in title, culprit, type, message or frames, without regard to case; the
     /// last word of each is found by its beginning.
     pub texts: Vec<String>,
     /// Only assigned ones, or only those that are nobody's.
     pub is_assigned: Option<bool>,
-    /// Only assigned to one of these names; empty means any.
-    pub assigned_to: Vec<String>,
-    /// Only assigned to this account, or to one of the names.
-    pub mine: Option<UserId>,
+    /// Only assigned as each of these says.
+    pub assignees: Vec<AssigneeFilter>,
     /// Only those that somebody has bookmarked, or has not.
     pub bookmarked: Option<(UserId, bool)>,
     /// Only with an event that has (or without any that has) each of these tags.
@@ -46,6 +41,19 @@ pub struct Filter {
     pub first_seen: Range<DateTime<Utc>>,
     /// The minute of its last event.
     pub last_seen: Range<DateTime<Utc>>,
+}
+
+/// Whom an issue is assigned to: any of these.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AssigneeFilter {
+    /// One of these names.
+    pub names: Vec<String>,
+    /// This account.
+    pub user: Option<UserId>,
+    /// Nobody at all.
+    pub nobody: bool,
+    /// Turned round: none of them.
+    pub negated: bool,
 }
 
 /// A tag that some event of the issue has: also its release and its environment.
@@ -126,27 +134,13 @@ impl<T: Neighbours> Range<T> {
     }
 }
 
-#[derive(QueryableByName)]
-struct ProjectRow {
-    #[diesel(sql_type = Integer)]
-    id: i32,
-}
-
 /// The projects that are meant; `None` is all there are.
 pub(super) async fn projects(
     connection: &mut Connection,
     filter: &Filter,
 ) -> Result<Option<Vec<i32>>, StoreError> {
-    let scope = filter.scope.bind();
-    if scope.is_none() && filter.project.is_none() {
+    if filter.scope.bind().is_none() && filter.project.is_none() {
         return Ok(None);
     }
-    let rows: Vec<ProjectRow> = statement(
-        "SELECT id FROM projects WHERE ($1 IS NULL OR id = $1) AND ($2 IS NULL OR team_id = ANY ($2))",
-    )
-    .bind::<Nullable<Integer>, _>(filter.project.map(|project| project.0))
-    .bind::<Nullable<Array<Integer>>, _>(scope)
-    .load(connection)
-    .await?;
-    Ok(Some(rows.into_iter().map(|row| row.id).collect()))
+    projects::within(connection, &filter.scope, filter.project).await.map(Some)
 }

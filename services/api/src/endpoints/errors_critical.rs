@@ -21,8 +21,8 @@ pub(super) async fn handler(
     request: HttpRequest,
 ) -> Result<Json<Page<ErrorView>>, ApiError> {
     let filter = Filter {
-        statuses: vec![IssueStatus::Unresolved],
-        priorities: vec![Priority::Critical],
+        statuses: Some(vec![IssueStatus::Unresolved]),
+        priorities: Some(vec![Priority::Critical]),
         ..Filter::default()
     };
     errors_list::answer(&principal, &state, Params::of(&request), filter).await

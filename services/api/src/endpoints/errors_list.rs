@@ -70,14 +70,14 @@ fn read_filter(params: &mut Params) -> Filter {
     let search = params.text("search").map(|text| text.chars().take(500).collect::<String>());
     let search = search.filter(|text| text.contains(char::is_alphanumeric));
     let statuses = match (status, resolved) {
-        (Some(status), _) => vec![status],
-        (None, Some(true)) => vec![IssueStatus::Resolved],
-        (None, Some(false)) => vec![IssueStatus::Unresolved, IssueStatus::Ignored],
-        (None, None) => Vec::new(),
+        (Some(status), _) => Some(vec![status]),
+        (None, Some(true)) => Some(vec![IssueStatus::Resolved]),
+        (None, Some(false)) => Some(vec![IssueStatus::Unresolved, IssueStatus::Ignored]),
+        (None, None) => None,
     };
     Filter {
         statuses,
-        priorities: severity.into_iter().collect(),
+        priorities: severity.map(|severity| vec![severity]),
         texts: search.into_iter().collect(),
         ..Filter::default()
     }

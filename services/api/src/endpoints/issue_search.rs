@@ -4,9 +4,10 @@ use super::named;
 use super::stats::PROJECT;
 use crate::access::Principal;
 use crate::openapi::{Parameter, parameter};
+use crate::query::Assignees;
 use crate::{ApiError, query};
 use bugle_model::{IssueStatus, UserId};
-use bugle_store::issues::{self, Filter};
+use bugle_store::issues::{self, AssigneeFilter, Filter, Sort};
 use bugle_store::{Connection, Scope};
 use bugle_web::{FieldError, Params, Problem};
 use chrono::{DateTime, Utc};
@@ -17,6 +18,15 @@ pub(super) const CHOOSE: [Parameter; 3] = [
     parameter::<IssueStatus>("status", "Only those that stand so."),
     parameter::<String>("query", "What to search for; see docs/api.md."),
 ];
+
+/// The order of a list.
+pub(super) const SORT: Parameter = parameter::<Sort>("sort", "What is the greatest of the first ones.");
+
+/// Takes the order; a mistake is noted there.
+pub(super) fn sort(params: &mut Params) -> Sort {
+    let names = "last_seen, first_seen, events, users or priority";
+    params.optional("sort", names, |text| text.parse().ok()).unwrap_or_default()
+}
 
 /// What was asked for, before the database was.
 pub(super) struct Asked {
@@ -44,21 +54,24 @@ impl Asked {
         connection: &mut Connection,
         principal: &Principal,
     ) -> Result<Option<Filter>, ApiError> {
-        let Self { project, status, mut query } = self;
+        let Self { project, status, query } = self;
         let project = match project {
             Some(named) => Some(named::project_parameter(connection, principal, &named).await?.id),
             None => None,
         };
         let scope = principal.scope();
         refuse_unknown_tags(connection, &scope, &query).await?;
-        let Some(statuses) = both(status, query.statuses.clone()) else { return Ok(None) };
-        let mine = principal.user_id().filter(|_| query.mine);
-        if query.mine && mine.is_none() {
-            query.assigned_to.push(principal.actor.name.clone());
-        }
+        let assignees = [(&query.assigned_to, false), (&query.not_assigned_to, true)].into_iter();
+        let assignees =
+            assignees.filter_map(|(asked, negated)| assignee(principal, asked, negated)).collect();
         // A token has no bookmarks.
-        let bookmarked = query.bookmarked.map(|yes| (principal.user_id().unwrap_or(UserId(0)), yes));
-        Ok(Some(Filter { scope, project, statuses, mine, bookmarked, ..Filter::from(query) }))
+        let bookmarked = query.bookmarked.one().map(|yes| (principal.user_id().unwrap_or(UserId(0)), yes));
+        let Some(filter) = query.into_filter() else { return Ok(None) };
+        let statuses = both(status, filter.statuses);
+        if statuses.as_ref().is_some_and(Vec::is_empty) {
+            return Ok(None);
+        }
+        Ok(Some(Filter { scope, project, statuses, assignees, bookmarked, ..filter }))
     }
 }
 
@@ -99,11 +112,23 @@ async fn refuse_unknown_tags(
     if errors.is_empty() { Ok(()) } else { Err(Problem::invalid(errors).into()) }
 }
 
-/// What `status` and the query's `is:` leave together; `None` when nothing can be both.
-fn both(status: Option<IssueStatus>, asked: Vec<IssueStatus>) -> Option<Vec<IssueStatus>> {
-    match status {
-        None => Some(asked),
-        Some(status) if asked.is_empty() || asked.contains(&status) => Some(vec![status]),
-        Some(_) => None,
+/// Whom issues are assigned to, when that was asked; `me` is the account of who asks, and of a token its name.
+fn assignee(principal: &Principal, asked: &Assignees, negated: bool) -> Option<AssigneeFilter> {
+    if *asked == Assignees::default() {
+        return None;
+    }
+    let Assignees { mut names, me, nobody } = asked.clone();
+    let user = principal.user_id().filter(|_| me);
+    if me && user.is_none() {
+        names.push(principal.actor.name.clone());
+    }
+    Some(AssigneeFilter { names, user, nobody, negated })
+}
+
+/// What `status` and the query's `is:` leave together: nothing when nothing can be both, `None` when neither was asked.
+fn both(status: Option<IssueStatus>, asked: Option<Vec<IssueStatus>>) -> Option<Vec<IssueStatus>> {
+    match (status, asked) {
+        (Some(status), Some(asked)) => Some(asked.into_iter().filter(|one| *one == status).collect()),
+        (status, asked) => asked.or(status.map(|status| vec![status])),
     }
 }

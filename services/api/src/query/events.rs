@@ -1,6 +1,7 @@
 //! The same grammar where it is about the events of an issue.
 
 use super::{QueryError, parse_terms};
+use bugle_model::Level;
 use bugle_store::events::EventFilter;
 use chrono::{DateTime, Utc};
 
@@ -13,7 +14,7 @@ pub(crate) fn of_events(text: &str, now: DateTime<Utc>) -> Result<EventFilter, V
         OF_ISSUES.contains(&key).then(|| format!("`{key}:` is about issues, not about one of their events"))
     })?;
     Ok(EventFilter {
-        levels: query.levels,
+        levels: query.levels.left(Level::ALL),
         trace: query.trace,
         received: query.first_seen,
         texts: query.texts,

@@ -1,8 +1,9 @@
 //! What each key means.
 
+use super::choice::Choice;
 use super::terms::Term;
 use super::{Query, QueryError};
-use bugle_model::{IssueStatus, UnknownName, UserKey, parse_event_id};
+use bugle_model::{UnknownName, UserKey, parse_event_id};
 use bugle_store::issues::{Range, TagFilter};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::str::FromStr;
@@ -25,11 +26,14 @@ impl Query {
         }
         match key {
             "is" => self.add_state(&value, negated),
-            "level" => value.choose(negated, &mut self.levels, bugle_model::Level::ALL),
-            "priority" => value.choose(negated, &mut self.priorities, bugle_model::Priority::ALL),
-            "assigned" => self.add_assigned(&value, negated),
-            "times_seen" => value.narrow(negated, &mut self.events),
-            "users" => value.narrow(negated, &mut self.users),
+            "level" => value.choose(negated, &mut self.levels),
+            "priority" => value.choose(negated, &mut self.priorities),
+            "assigned" => {
+                self.add_assigned(value.text, negated);
+                Ok(())
+            }
+            "times_seen" => value.narrow(key, negated, &mut self.events),
+            "users" => value.narrow(key, negated, &mut self.users),
             "age" => value.narrow_age(negated, &mut self.first_seen, now),
             "last_seen" => value.narrow_age(negated, &mut self.last_seen, now),
             "has" => self.add_tag(
@@ -66,29 +70,28 @@ impl Query {
 
     fn add_state(&mut self, value: &Value<'_>, negated: bool) -> Result<(), QueryError> {
         match value.text {
-            "assigned" => self.is_assigned = Some(!negated),
-            "unassigned" => self.is_assigned = Some(negated),
-            "bookmarked" => self.bookmarked = Some(!negated),
-            _ => value.choose(negated, &mut self.statuses, IssueStatus::ALL)?,
+            "assigned" => self.is_assigned.add(true, negated),
+            "unassigned" => self.is_assigned.add(false, negated),
+            "bookmarked" => self.bookmarked.add(true, negated),
+            _ => value.choose(negated, &mut self.statuses)?,
         }
         Ok(())
     }
 
-    fn add_assigned(&mut self, value: &Value<'_>, negated: bool) -> Result<(), QueryError> {
-        match (value.text, negated) {
-            ("none", _) => self.is_assigned = Some(negated),
-            (_, true) => return Err(value.cannot_be_negated("assigned")),
-            ("me", false) => self.mine = true,
+    fn add_assigned(&mut self, name: &str, negated: bool) {
+        let assignees = if negated { &mut self.not_assigned_to } else { &mut self.assigned_to };
+        match name {
+            "none" => assignees.nobody = true,
+            "me" => assignees.me = true,
             // A team's name is kept with a `#`; without one, both are meant.
-            (name, false) if name.starts_with('#') => self.assigned_to.push(name.to_owned()),
-            (name, false) => self.assigned_to.extend([name.to_owned(), format!("#{name}")]),
+            name if name.starts_with('#') => assignees.names.push(name.to_owned()),
+            name => assignees.names.extend([name.to_owned(), format!("#{name}")]),
         }
-        Ok(())
     }
 
     fn add_trace(&mut self, value: &Value<'_>, negated: bool) -> Result<(), QueryError> {
         if negated {
-            return Err(value.cannot_be_negated("trace"));
+            return Err(value.wrong("`!trace:` is not understood: a trace can only be looked for"));
         }
         let id = parse_event_id(value.text)
             .ok_or_else(|| value.wrong(format!("`{}` is not a trace's id: 32 hex digits", value.text)))?;
@@ -147,32 +150,24 @@ impl Value<'_> {
         QueryError::new(self.position, message)
     }
 
-    fn cannot_be_negated(&self, key: &str) -> QueryError {
-        self.wrong(format!("`!{key}:` is not understood; try the opposite"))
-    }
-
-    /// Adds one of a few names, or all the others.
-    fn choose<T>(&self, negated: bool, chosen: &mut Vec<T>, all: &[T]) -> Result<(), QueryError>
+    /// Adds one of a few names.
+    fn choose<T>(&self, negated: bool, choice: &mut Choice<T>) -> Result<(), QueryError>
     where
         T: FromStr<Err = UnknownName> + PartialEq + Copy,
     {
         let value: T = self.text.parse().map_err(|error: UnknownName| {
             self.wrong(format!("`{}` is not one of {}", error.value, error.allowed))
         })?;
-        if !negated {
-            chosen.push(value);
-        } else if chosen.is_empty() {
-            chosen.extend(all.iter().copied().filter(|other| *other != value));
-        } else {
-            chosen.retain(|other| *other != value);
-        }
+        choice.add(value, negated);
         Ok(())
     }
 
     /// `10`, `>10`, `>=10`, `<10`, `<=10`.
-    fn narrow(&self, negated: bool, range: &mut Range<i64>) -> Result<(), QueryError> {
+    fn narrow(&self, key: &str, negated: bool, range: &mut Range<i64>) -> Result<(), QueryError> {
         if negated {
-            return Err(self.cannot_be_negated("times_seen"));
+            return Err(self.wrong(format!(
+                "`!{key}:` is not understood; say which numbers it may be, such as `{key}:<=10`"
+            )));
         }
         let (sign, digits) = sign(self.text);
         let number: i64 =

@@ -17,12 +17,20 @@ fn tag(key: &str, values: &[&str], negated: bool) -> TagFilter {
     }
 }
 
+fn wanted<T: Copy + PartialEq>(values: [T; 2]) -> Choice<T> {
+    let mut choice = Choice::default();
+    for value in values {
+        choice.add(value, false);
+    }
+    choice
+}
+
 #[test]
 fn filters_words_and_phrases() {
     let query = understood(r#"is:unresolved  timeout level:error level:fatal "in a:b \"x\"" is:ignored"#);
     let expected = Query {
-        statuses: vec![IssueStatus::Unresolved, IssueStatus::Ignored],
-        levels: vec![Level::Error, Level::Fatal],
+        statuses: wanted([IssueStatus::Unresolved, IssueStatus::Ignored]),
+        levels: wanted([Level::Error, Level::Fatal]),
         texts: vec!["timeout".to_owned(), r#"in a:b "x""#.to_owned()],
         ..Query::default()
     };
@@ -58,13 +66,41 @@ fn numbers_and_ages_narrow() {
 
 #[test]
 fn names_turned_round_are_all_the_others() {
-    let query = understood("!is:ignored priority:high assigned:ann !is:unassigned");
-    assert_eq!(query.statuses, [IssueStatus::Unresolved, IssueStatus::Resolved]);
-    assert_eq!(query.priorities, [Priority::High]);
-    assert_eq!(
-        (query.is_assigned, query.assigned_to),
-        (Some(true), vec!["ann".to_owned(), "#ann".to_owned()])
-    );
+    let query =
+        understood("!is:ignored priority:high assigned:ann !is:unassigned !assigned:#web !assigned:none");
+    let names = vec!["ann".to_owned(), "#ann".to_owned()];
+    assert_eq!(query.assigned_to, Assignees { names, ..Assignees::default() });
+    let names = vec!["#web".to_owned()];
+    assert_eq!(query.not_assigned_to, Assignees { names, nobody: true, ..Assignees::default() });
+    let filter = query.into_filter().unwrap();
+    assert_eq!(filter.statuses, Some(vec![IssueStatus::Unresolved, IssueStatus::Resolved]));
+    assert_eq!((filter.levels, filter.priorities), (None, Some(vec![Priority::High])));
+    assert_eq!((filter.is_assigned, filter.bookmarked), (Some(true), None));
+}
+
+#[test]
+fn what_is_turned_round_is_taken_from_what_is_asked_for() {
+    let statuses = |query: &str| understood(query).into_filter().map(|filter| filter.statuses);
+    let ignored = Some(Some(vec![IssueStatus::Ignored]));
+    for query in ["!is:resolved is:ignored", "is:ignored !is:resolved", "!is:resolved !is:unresolved"] {
+        assert_eq!(statuses(query), ignored, "{query}");
+    }
+    for query in [
+        "is:resolved !is:resolved",
+        "!is:resolved is:resolved",
+        "!is:resolved !is:unresolved !is:ignored",
+        "level:error !level:error",
+        "!priority:low priority:low",
+        "!is:assigned !is:unassigned",
+        "is:bookmarked !is:bookmarked",
+    ] {
+        assert_eq!(statuses(query), None, "{query}");
+    }
+    let both = understood("is:assigned is:unassigned is:assigned").into_filter().unwrap();
+    assert_eq!(both.is_assigned, None);
+    let levels = |query: &str| of_events(query, now()).unwrap().levels;
+    assert_eq!(levels("level:error !level:fatal level:fatal"), Some(vec![Level::Error]));
+    assert_eq!(levels("!level:error level:error"), Some(Vec::new()));
 }
 
 #[test]
@@ -80,7 +116,7 @@ fn people_and_traces_are_looked_up() {
 #[test]
 fn of_events_only_what_an_event_has() {
     let filter = of_events("level:error age:-1h release:1.* !has:user user.id:7 broken", now()).unwrap();
-    assert_eq!((filter.levels.len(), filter.tags.len(), filter.people.len()), (1, 2, 1));
+    assert_eq!((filter.levels, filter.tags.len(), filter.people.len()), (Some(vec![Level::Error]), 2, 1));
     assert_eq!(filter.received.from, Some(now() - TimeDelta::hours(1)));
     let errors = of_events("x is:unresolved !assigned:me", now()).unwrap_err();
     assert_eq!(errors.iter().map(|error| error.position).collect::<Vec<_>>(), [2, 16]);

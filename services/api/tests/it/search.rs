@@ -9,7 +9,7 @@ pub async fn ask(app: &App, path: &str, parameters: &[(&str, &str)]) -> Answer {
     app.send(app.client.get(app.url(path)).query(parameters).bearer_auth(TOKEN)).await
 }
 
-async fn found(app: &App, query: &str) -> Vec<i64> {
+pub async fn found(app: &App, query: &str) -> Vec<i64> {
     ids(&ask(app, "/api/v1/issues", &[("query", query)]).await.ok(200))
 }
 
@@ -156,9 +156,10 @@ async fn what_is_found_does_not_depend_on_how() {
     let (shop, blog) = (app.project("shop").await, app.project("blog").await);
     app.database
         .execute(&format!(
-            "INSERT INTO issues (project_id, number, title, platform, level, priority, status, first_seen, active_at)
+            "INSERT INTO issues (project_id, number, title, platform, level, priority, status, assigned_to, first_seen, active_at)
                  SELECT CASE WHEN n % 5 = 0 THEN {blog} ELSE {shop} END, n, 'word' || n % 3 || ' ' || CASE WHEN n > 11990 THEN 'rare' ELSE 'common' END || ' no ' || n % 4,
                      'python', 40, CASE WHEN n % 1000 = 7 THEN 4 ELSE 2 END, CASE WHEN n % 400 = 3 THEN 2 ELSE 0 END,
+                     CASE WHEN n % 900 = 2 THEN 'ann' WHEN n % 9 = 2 THEN '#ann' WHEN n % 9 = 4 THEN 'bob' END,
                      '2027-01-01Z'::timestamptz + n * interval '1 second', '2027-01-02Z'::timestamptz + (n * 7919 % 12000) * interval '1 second'
                  FROM generate_series(1, 12000) n;
              INSERT INTO issue_counts (issue_id, events, last_seen, users) SELECT id, number, active_at, number % 10 FROM issues WHERE number <> 4320;
@@ -188,7 +189,12 @@ async fn what_is_found_does_not_depend_on_how() {
         ("word0 users:<1 browser:Firefox", "number % 30 = 0 AND number % 7 = 0"),
         ("word0 browser:Firefox users:9", "number % 3 = 0 AND number % 7 = 0 AND number % 10 = 9"),
         ("!browser:Firefox !browser:Chrome", "false"),
-        ("has:browser is:unassigned release:*@3", "number / 3500 = 3"),
+        ("has:browser is:unassigned release:*@3", "number / 3500 = 3 AND number % 9 NOT IN (2, 4)"),
+        ("assigned:ann", "number % 9 = 2"),
+        ("!assigned:#ann assigned:ann", "number % 900 = 2"),
+        ("!assigned:ann word1", "number % 9 <> 2 AND number % 3 = 1"),
+        ("!assigned:none !assigned:bob common", "number % 9 = 2 AND number <= 11990"),
+        ("assigned:none assigned:bob word2 rare", "number % 9 <> 2 AND number % 3 = 2 AND number > 11990"),
         (
             "common has:browser !browser:Chrome !release:shop@0 !release:shop@1 !release:shop@2",
             "number BETWEEN 10500 AND 11990 AND number % 7 = 0",

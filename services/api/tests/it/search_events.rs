@@ -48,6 +48,9 @@ async fn events_of_an_issue_are_searched_and_walked() {
         ("has:user !has:browser", vec![]),
         ("user.email:U3@example.com", vec![3]),
         ("age:-57m", vec![6, 5, 4, 3]),
+        ("!level:fatal level:fatal level:error", vec![6, 5, 3, 2, 1]),
+        ("level:error !level:error", vec![]),
+        ("!level:error level:error", vec![]),
     ] {
         let page = ask(&app, &path, &[("query", query)]).await.ok(200);
         assert_eq!(events_of(&page), expected, "{query}");
