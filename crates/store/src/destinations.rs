@@ -1,7 +1,9 @@
 //! Destinations: where a project's notifications go.
 
+mod change;
 mod check;
 
+pub use change::{DestinationChange, change, hold};
 pub use check::{Invalid, secret_from};
 pub(crate) use check::{Looks, mistakes};
 
@@ -11,10 +13,13 @@ use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, Bool, Int4, Int8, Jsonb, Nullable, SmallInt, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
-use serde_json::Value;
+use serde_json::{Value, json};
+use url::Url;
 
 /// How many destinations a project may have.
 pub const MAX_PER_PROJECT: i64 = 100;
+/// What is shown in the place of a secret.
+const HIDDEN: &str = "[hidden]";
 
 /// A destination as stored. `settings` holds secrets: never show or log it whole, see [`Destination::redacted`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +52,7 @@ impl Destination {
     /// The settings with secrets replaced: what the API may show after the moment of creation.
     #[must_use]
     pub fn redacted(&self) -> DestinationSettings {
-        let hidden = || "[hidden]".to_owned();
+        let hidden = || HIDDEN.to_owned();
         let mut settings = self.settings.clone();
         settings.secret = settings.secret.map(|_| hidden());
         settings.bot_token = settings.bot_token.map(|_| hidden());
@@ -55,6 +60,32 @@ impl Destination {
         // Which of them carry credentials cannot be told.
         settings.headers.values_mut().for_each(|value| *value = hidden());
         settings
+    }
+
+    /// The opposite of [`Self::redacted`]: a secret that is given as it is shown stays what it is.
+    fn unredacted(&self, mut given: DestinationSettings) -> DestinationSettings {
+        let keep = |place: &mut String, kept: Option<&String>| {
+            if let Some(kept) = kept.filter(|_| place.as_str() == HIDDEN) {
+                place.clone_from(kept);
+            }
+        };
+        for (place, kept) in [
+            (&mut given.secret, &self.settings.secret),
+            (&mut given.bot_token, &self.settings.bot_token),
+            (&mut given.auth, &self.settings.auth),
+        ] {
+            place.iter_mut().for_each(|place| keep(place, kept.as_ref()));
+        }
+        for (name, place) in &mut given.headers {
+            keep(place, self.settings.headers.get(name));
+        }
+        given
+    }
+
+    /// What the audit log keeps: a target may be a secret itself (Slack's URLs are), and settings hold some.
+    #[must_use]
+    pub fn audited(&self) -> Value {
+        json!({ "channel": self.channel, "min_priority": self.min_priority, "enabled": self.enabled })
     }
 }
 
@@ -73,7 +104,7 @@ pub struct NewDestination {
     pub settings: DestinationSettings,
 }
 
-/// Why a destination was not made.
+/// Why a destination was not made or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateError {
     /// Fields that are wrong, all of them.
@@ -287,4 +318,68 @@ pub async fn delete(conn: &mut Connection, id: DestinationId) -> Result<bool, St
     let gone =
         statement("DELETE FROM destinations WHERE id = $1").bind::<Int4, _>(id.0).execute(conn).await?;
     Ok(gone == 1)
+}
+
+/// A target without what lets whoever knows it post there: the path, query and user of a URL. Addresses and ids of channels
+/// are no secrets.
+#[must_use]
+pub fn without_credentials(target: &str) -> String {
+    match Url::parse(target) {
+        Ok(url) => format!("{}/…", url.origin().ascii_serialization()),
+        Err(_) => target.to_owned(),
+    }
+}
+
+/// What a project's destination is called where everybody of the team reads it.
+pub(crate) fn display_name(channel: Channel, target: &str) -> String {
+    match channel {
+        Channel::Email => target.to_owned(),
+        Channel::Sms | Channel::Voice => masked(target),
+        Channel::Slack | Channel::Webhook | Channel::WebPush => without_credentials(target),
+    }
+}
+
+/// A number with its last four digits alone.
+fn masked(number: &str) -> String {
+    let digits = number.chars().filter(char::is_ascii_digit).count();
+    let mut seen = 0;
+    let shown = number.chars().map(|char| {
+        seen += usize::from(char.is_ascii_digit());
+        if char.is_ascii_digit() && seen + 4 <= digits { '•' } else { char }
+    });
+    shown.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Channel, display_name, without_credentials};
+
+    #[test]
+    fn a_url_is_shown_without_what_lets_one_post_there() {
+        let cases = [
+            ("https://hooks.slack.com/services/T0/B0/secret", "https://hooks.slack.com/…"),
+            ("https://ann:secret@example.com:8443/hook?token=secret", "https://example.com:8443/…"),
+            ("HTTPS://example.com/secret", "https://example.com/…"),
+            ("ops@example.com", "ops@example.com"),
+            ("+431234567", "+431234567"),
+            ("C0123456", "C0123456"),
+        ];
+        for (target, expected) in cases {
+            assert_eq!(without_credentials(target), expected);
+        }
+    }
+
+    #[test]
+    fn a_name_shows_no_number_and_no_url() {
+        let cases = [
+            (Channel::Email, "ops@example.com", "ops@example.com"),
+            (Channel::Sms, "+431234567", "+•••••4567"),
+            (Channel::Sms, "4567", "4567"),
+            (Channel::Slack, "C0123456", "C0123456"),
+            (Channel::Webhook, "https://example.com/hook?token=secret", "https://example.com/…"),
+        ];
+        for (channel, target, expected) in cases {
+            assert_eq!(display_name(channel, target), expected);
+        }
+    }
 }

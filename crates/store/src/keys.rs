@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{Bool, Integer, Nullable, Text, Timestamptz};
 use diesel_async::{AsyncConnection, RunQueryDsl};
+use serde_json::{Value, json};
 
 /// A key as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,17 @@ pub struct ProjectKey {
     pub quota: Quota,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+}
+
+impl ProjectKey {
+    /// What the audit log keeps: not the key itself.
+    #[must_use]
+    pub fn audited(&self) -> Value {
+        json!({
+            "label": self.label, "enabled": self.enabled,
+            "per_minute": self.quota.per_minute, "per_hour": self.quota.per_hour,
+        })
+    }
 }
 
 #[derive(QueryableByName)]

@@ -1,5 +1,6 @@
 //! What a destination may look like, per channel.
 
+use super::HIDDEN;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bugle_model::{Channel, DestinationSettings, SignalKind};
@@ -224,6 +225,10 @@ fn header(name: &str, value: &str) -> Option<String> {
     if RESERVED_HEADERS.contains(&lower.as_str()) || RESERVED_PREFIXES.iter().any(|p| lower.starts_with(p)) {
         return Some(format!("`{lower}` is set by Bugle"));
     }
+    // Of a secret that is there it was replaced by now.
+    if value == HIDDEN {
+        return Some(format!("`{lower}`: `{HIDDEN}` keeps a value that is there, and there is none"));
+    }
     let visible = |byte: u8| (b' '..=b'~').contains(&byte);
     if value.len() > MAX_HEADER_VALUE || !value.bytes().all(visible) {
         return Some(format!("`{lower}`: a value has at most {MAX_HEADER_VALUE} visible ASCII characters"));
@@ -331,6 +336,7 @@ mod tests {
         }
         assert!(header("X-A", "a\r\nHost: b").is_some());
         assert!(header("X-A", &"a".repeat(1025)).is_some());
+        assert!(header("X-A", HIDDEN).is_some(), "as it was shown, by mistake");
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! Notifications with their attempts, for people.
 
-use crate::{Connection, Scope, StoreError, statement};
+use crate::{Connection, Scope, StoreError, destinations, statement};
 use bugle_model::{
     Channel, DeliveryStatus, DestinationId, IncidentId, IssueId, NotificationId, NotificationState, Priority,
     ProjectId, SignalKind, UserId,
 };
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, Int4, Int8, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bool, Int4, Int8, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -58,12 +58,17 @@ pub struct Notification {
     pub project: Option<ProjectId>,
     /// The issue; none for a test or a digest, and when it was deleted or the issue that it became part of had been told of already.
     pub issue: Option<IssueId>,
+    /// What people call the issue.
+    pub issue_short_id: Option<String>,
     /// Of a page: its incident.
     pub incident: Option<IncidentId>,
     /// Of a page: whom it is for; none when the account is gone.
     pub user: Option<UserId>,
     /// Where it goes.
     pub destination: DestinationId,
+    /// Where it goes, in words that show no secret: an address, a number's last four digits, a URL's host, Slack's channel. Of
+    /// a person's contact method only the name that they gave it.
+    pub destination_name: String,
     /// How it travels.
     pub channel: Channel,
     /// What it is about.
@@ -106,12 +111,20 @@ struct Row {
     project_id: Option<i32>,
     #[diesel(sql_type = Nullable<Int8>)]
     issue_id: Option<i64>,
+    #[diesel(sql_type = Nullable<Text>)]
+    issue_short_id: Option<String>,
     #[diesel(sql_type = Nullable<Int8>)]
     incident_id: Option<i64>,
     #[diesel(sql_type = Nullable<Int4>)]
     user_id: Option<i32>,
     #[diesel(sql_type = Int4)]
     destination_id: i32,
+    #[diesel(sql_type = Text)]
+    target: String,
+    #[diesel(sql_type = Bool)]
+    is_personal: bool,
+    #[diesel(sql_type = Nullable<Text>)]
+    contact_method: Option<String>,
     #[diesel(sql_type = SmallInt)]
     channel: i16,
     #[diesel(sql_type = SmallInt)]
@@ -140,20 +153,33 @@ struct Row {
     bundled_into: Option<i64>,
 }
 
+impl Row {
+    fn destination_name(&self, channel: Channel) -> String {
+        if self.is_personal {
+            // Their number or address is nobody else's.
+            return self.contact_method.clone().unwrap_or_else(|| channel.to_string());
+        }
+        destinations::display_name(channel, &self.target)
+    }
+}
+
 impl TryFrom<Row> for Notification {
     type Error = StoreError;
     fn try_from(row: Row) -> Result<Self, StoreError> {
         let damaged = |field: &str| StoreError::Damaged(format!("notification {}: {field}", row.id));
         let state = NotificationState::from_code(row.state).ok_or_else(|| damaged("state"))?;
         let sent_at = row.finished_at.filter(|_| state == NotificationState::Sent);
+        let channel = Channel::from_code(row.channel).ok_or_else(|| damaged("channel"))?;
         Ok(Self {
-            channel: Channel::from_code(row.channel).ok_or_else(|| damaged("channel"))?,
+            channel,
+            destination_name: row.destination_name(channel),
             kind: SignalKind::from_code(row.kind).ok_or_else(|| damaged("kind"))?,
             priority: Priority::from_code(row.priority).ok_or_else(|| damaged("priority"))?,
             id: NotificationId(row.id),
             message_id: row.message_id,
             project: row.project_id.map(ProjectId),
             issue: row.issue_id.map(IssueId),
+            issue_short_id: row.issue_short_id,
             incident: row.incident_id.map(IncidentId),
             user: row.user_id.map(UserId),
             destination: DestinationId(row.destination_id),
@@ -184,7 +210,10 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<Notification>, StoreError> {
     let rows: Vec<Row> = statement(
-        "SELECT n.*, d.channel, g.incident_id, g.user_id
+        "SELECT n.*, d.channel, g.incident_id, g.user_id, d.target, d.user_id IS NOT NULL AS is_personal,
+            (SELECT m.name FROM contact_methods m WHERE m.destination_id = d.id) AS contact_method,
+            (SELECT p.prefix || '-' || i.number FROM issues i JOIN projects p ON p.id = i.project_id
+             WHERE i.id = n.issue_id) AS issue_short_id
          FROM notifications n JOIN destinations d ON d.id = n.destination_id
          LEFT JOIN incident_pages g ON g.notification_id = n.id
          LEFT JOIN incidents c ON c.id = g.incident_id

@@ -9,11 +9,10 @@ use actix_web::web::{Data, Path};
 use bugle_model::{Channel, DestinationSettings, Priority};
 use bugle_store::Transactions;
 use bugle_store::audit::{self, Target};
-use bugle_store::destinations::{self, CreateError, Destination, NewDestination, secret_from};
+use bugle_store::destinations::{self, CreateError, NewDestination, secret_from};
 use bugle_web::{Code, FieldError, JsonBody, Problem, object};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Value, json};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -42,7 +41,7 @@ pub(super) async fn handler(
             let made = destinations::create(connection, &new, &secret, now).await.map_err(refused)?;
             let target = Target::new("destination", made.id, &project.name);
             let entry =
-                principal.changed("destination.created", target, project.team, None, Some(kept(&made)));
+                principal.changed("destination.created", target, project.team, None, Some(made.audited()));
             audit::add(connection, &entry, now).await?;
             Ok::<_, ApiError>(made)
         })
@@ -50,12 +49,8 @@ pub(super) async fn handler(
     Ok(Created::of(View::new(project.id, &made).with_secret(&made)).uncached())
 }
 
-/// What the audit log keeps: a target may be a secret itself (Slack's URLs are), and settings hold some.
-pub(super) fn kept(destination: &Destination) -> Value {
-    json!({ "channel": destination.channel, "min_priority": destination.min_priority, "enabled": destination.enabled })
-}
-
-fn refused(error: CreateError) -> ApiError {
+/// Why a destination was not made or changed, as clients read it.
+pub(super) fn refused(error: CreateError) -> ApiError {
     match error {
         CreateError::Invalid(mistakes) => {
             Problem::invalid(mistakes.into_iter().map(|one| FieldError::new(one.field, one.reason)).collect())

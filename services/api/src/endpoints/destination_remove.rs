@@ -1,6 +1,5 @@
 //! `DELETE /api/v1/projects/{project}/destinations/{id}`: 204.
 
-use super::destination_create::kept;
 use super::destination_test::of_project;
 use crate::access::Principal;
 use crate::openapi::NoContent;
@@ -22,7 +21,7 @@ pub(super) async fn handler(
         .transaction(async |connection| {
             destinations::delete(connection, destination.id).await?;
             let target = Target::new("destination", destination.id, &project.name);
-            let before = Some(kept(&destination));
+            let before = Some(destination.audited());
             let entry = principal.changed("destination.deleted", target, project.team, before, None);
             audit::add(connection, &entry, now).await?;
             Ok::<_, ApiError>(())

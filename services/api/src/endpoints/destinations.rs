@@ -1,5 +1,6 @@
-//! `GET /api/v1/projects/{project}/destinations` and `/api/v1/teams/{id}/destinations`, without their secrets.
+//! `GET /api/v1/projects/{project}/destinations`, one of them, and `/api/v1/teams/{id}/destinations`; without their secrets.
 
+use super::destination_test::of_project;
 use super::named;
 use crate::access::Principal;
 use crate::{ApiError, State};
@@ -10,7 +11,6 @@ use bugle_web::Page;
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
-use url::Url;
 
 /// A destination as shown.
 #[derive(Serialize, JsonSchema)]
@@ -53,7 +53,7 @@ impl View {
 
     /// The same for whoever only looks.
     fn without_credentials(mut self) -> Self {
-        self.target = shown(self.target);
+        self.target = destinations::without_credentials(&self.target);
         self
     }
 
@@ -74,6 +74,19 @@ pub(super) async fn handler(
     Ok(Json(Page::whole(views(&found, principal.manages(project.team)))))
 }
 
+/// One of them.
+pub(super) async fn get(
+    principal: Principal,
+    state: Data<State>,
+    path: Path<(String, String)>,
+) -> Result<Json<View>, ApiError> {
+    let (project, id) = path.into_inner();
+    let mut connection = state.store.conn().await?;
+    let (project, found) = of_project(&mut connection, &principal, &project, &id).await?;
+    let view = View::new(project.id, &found);
+    Ok(Json(if principal.manages(project.team) { view } else { view.without_credentials() }))
+}
+
 /// Those of a team's projects; the first 1,000.
 pub(super) async fn of_team(
     principal: Principal,
@@ -92,32 +105,4 @@ fn views(found: &[Destination], manages: bool) -> Vec<View> {
         Some(if manages { view } else { view.without_credentials() })
     };
     found.iter().filter_map(view).collect()
-}
-
-/// Path, query and user of a URL let whoever knows them post there. Addresses and numbers are no secrets.
-fn shown(target: String) -> String {
-    match Url::parse(&target) {
-        Ok(url) => format!("{}/…", url.origin().ascii_serialization()),
-        Err(_) => target,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::shown;
-
-    #[test]
-    fn a_url_is_shown_without_what_lets_one_post_there() {
-        let cases = [
-            ("https://hooks.slack.com/services/T0/B0/secret", "https://hooks.slack.com/…"),
-            ("https://ann:secret@example.com:8443/hook?token=secret", "https://example.com:8443/…"),
-            ("HTTPS://example.com/secret", "https://example.com/…"),
-            ("ops@example.com", "ops@example.com"),
-            ("+431234567", "+431234567"),
-            ("C0123456", "C0123456"),
-        ];
-        for (target, expected) in cases {
-            assert_eq!(shown(target.to_owned()), expected);
-        }
-    }
 }

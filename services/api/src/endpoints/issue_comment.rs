@@ -46,6 +46,10 @@ pub(super) async fn handler(
             let written = comments::add(connection, of, &principal.actor, &text, now).await?;
             let about = (&issue, written.id);
             mentions::mail(connection, &state, &principal, about, &mentioned, &[], now).await?;
+            let target = Target::new("comment", written.id, &issue.short_id());
+            let after = Some(written.data.clone());
+            let entry = principal.changed("comment.created", target, issue.team, None, after);
+            audit::add(connection, &entry, now).await?;
             Ok::<_, ApiError>(written)
         })
         .await?;

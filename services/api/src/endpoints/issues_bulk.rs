@@ -2,7 +2,7 @@
 //! are `PATCH`'s, or `merge`, or `delete`.
 
 use super::assignee::Given;
-use super::issue_change::{Body as Change, given};
+use super::issue_change::{Body as Change, given, kept};
 use super::issue_search::Asked;
 use super::{conflicts, issue_delete, issue_merge};
 use crate::access::Principal;
@@ -16,7 +16,7 @@ use bugle_web::{FieldError, JsonBody, Problem};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
@@ -24,6 +24,8 @@ use std::collections::btree_map::Entry;
 const MOST: usize = 1_000;
 /// Issues of one transaction: a recorder waits for as many at most.
 const CHUNK: usize = 100;
+/// Issues that an entry of the audit log tells more of than their short ids.
+const KEPT: usize = 100;
 
 /// Which issues, and what becomes of them.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
@@ -99,7 +101,7 @@ pub(super) async fn handler(
     let (mut found, more) = find(&mut connection, &principal, &body, now).await?;
     // Recorders lock in this order.
     found.sort_unstable_by_key(|issue| issue.id);
-    let entries = entries(&principal, &body, &found)?;
+    let entries = entries(&principal, (&body, &act), &found)?;
     let matched = found.len();
     let changed = match act {
         _ if found.is_empty() => 0,
@@ -253,7 +255,7 @@ async fn one(
 ) -> Result<bool, ApiError> {
     let actor = &principal.actor.name;
     let changed = issues::change(connection, &principal.scope(), issue.id, change, actor, now).await?;
-    Ok(changed.is_some_and(|changed| super::issue_change::kept(&changed) != super::issue_change::kept(issue)))
+    Ok(changed.is_some_and(|changed| kept(&changed) != kept(issue)))
 }
 
 /// Into the one that was seen first. The merge makes its own entry in the audit log.
@@ -272,19 +274,41 @@ async fn merge(
 }
 
 /// What was asked for, and for which issues: an entry for each team, whose managers read it.
-fn entries(principal: &Principal, body: &Body, found: &[Issue]) -> Result<Vec<audit::Entry>, ApiError> {
+fn entries(
+    principal: &Principal,
+    (body, act): (&Body, &Act),
+    found: &[Issue],
+) -> Result<Vec<audit::Entry>, ApiError> {
     let mut asked = serde_json::to_value(body).map_err(|error| Problem::internal(&error))?;
-    let mut by_team: BTreeMap<Option<TeamId>, Vec<String>> = BTreeMap::new();
+    let mut by_team: BTreeMap<Option<TeamId>, Vec<&Issue>> = BTreeMap::new();
     for issue in found {
-        by_team.entry(issue.team).or_default().push(issue.short_id());
+        by_team.entry(issue.team).or_default().push(issue);
     }
-    let entries = by_team.into_iter().map(|(team, short_ids)| {
+    let entries = by_team.into_iter().map(|(team, issues)| {
+        let short_ids: Vec<_> = issues.iter().map(|issue| issue.short_id()).collect();
         let target = Target::new("issues", short_ids.len(), body.query.as_deref().unwrap_or_default());
         if let Some(fields) = asked.as_object_mut() {
             fields.remove("ids");
             fields.insert("issues".to_owned(), json!(short_ids));
         }
-        principal.changed("issue.bulk_updated", target, team, None, Some(asked.clone()))
+        let before = json!({ "issues": before(act, &issues) });
+        principal.changed("issue.bulk_updated", target, team, Some(before), Some(asked.clone()))
     });
     Ok(entries.collect())
+}
+
+/// The first of them as they were; of those that go, what they were called.
+fn before(act: &Act, issues: &[&Issue]) -> Vec<Value> {
+    let one = |issue: &&Issue| {
+        let mut fields = match act {
+            Act::Delete { .. } => json!({ "title": issue.title }),
+            Act::Change(_) | Act::Merge => kept(issue),
+        };
+        if let Some(fields) = fields.as_object_mut() {
+            fields.insert("id".to_owned(), json!(issue.id));
+            fields.insert("short_id".to_owned(), json!(issue.short_id()));
+        }
+        fields
+    };
+    issues.iter().take(KEPT).map(one).collect()
 }

@@ -16,7 +16,7 @@ use bugle_web::{Code, FieldError, JsonBody, Page, Problem};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 const MAX_LABEL: usize = 64;
 /// More keys than this has no project.
@@ -52,14 +52,6 @@ impl KeyView {
             created_at: key.created_at,
         }
     }
-}
-
-/// What the audit log keeps: not the key itself.
-fn kept(key: &ProjectKey) -> Value {
-    json!({
-        "label": key.label, "enabled": key.enabled,
-        "per_minute": key.quota.per_minute, "per_hour": key.quota.per_hour,
-    })
 }
 
 fn target(project: &Project, key: &ProjectKey) -> Target {
@@ -140,7 +132,7 @@ pub(super) async fn create(
             let made = keys::create(connection, project.id, &new_public_key(), body.label.trim(), quota, now)
                 .await?;
             let target = target(&project, &made);
-            let entry = principal.changed("key.created", target, project.team, None, Some(kept(&made)));
+            let entry = principal.changed("key.created", target, project.team, None, Some(made.audited()));
             audit::add(connection, &entry, now).await?;
             Ok::<_, ApiError>(made)
         })
@@ -178,7 +170,7 @@ pub(super) async fn change(
         .transaction(async |connection| {
             let changed = keys::change(connection, before.id, &change).await?;
             let changed = changed.ok_or_else(|| named::missing("key", &id))?;
-            let (target, old, new) = (target(&project, &changed), kept(&before), kept(&changed));
+            let (target, old, new) = (target(&project, &changed), before.audited(), changed.audited());
             let entry = principal.changed("key.updated", target, project.team, Some(old), Some(new));
             audit::add(connection, &entry, now).await?;
             Ok::<_, ApiError>(changed)
@@ -201,7 +193,7 @@ pub(super) async fn remove(
         .transaction(async |connection| {
             keys::delete(connection, key.id).await?;
             let target = target(&project, &key);
-            let entry = principal.changed("key.deleted", target, project.team, Some(kept(&key)), None);
+            let entry = principal.changed("key.deleted", target, project.team, Some(key.audited()), None);
             audit::add(connection, &entry, now).await?;
             Ok::<_, ApiError>(())
         })
@@ -225,7 +217,8 @@ pub(super) async fn rotate(
             let made = keys::rotate(connection, &old, &new_public_key(), now).await?;
             let after = json!({ "new_key": made.id });
             let target = target(&project, &old);
-            let entry = principal.changed("key.rotated", target, project.team, Some(kept(&old)), Some(after));
+            let entry =
+                principal.changed("key.rotated", target, project.team, Some(old.audited()), Some(after));
             audit::add(connection, &entry, now).await?;
             Ok::<_, ApiError>(made)
         })

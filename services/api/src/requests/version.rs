@@ -27,8 +27,23 @@ use tokio::time::timeout;
 /// Whoever has not had their turn by now is to come back later.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// Fields that nobody changes by hand.
-const BY_ITSELF: [&str; 8] =
-    ["count", "users", "last_seen", "releases", "regressions", "sparkline", "last_used_at", "last_seen_at"];
+const BY_ITSELF: [&str; 15] = [
+    "count",
+    "users",
+    "events",
+    "first_seen",
+    "last_seen",
+    "releases",
+    "regressions",
+    "sparkline",
+    "new_issues",
+    "regressed_issues",
+    "resolved_issues",
+    "last_used_at",
+    "last_seen_at",
+    "failures",
+    "open_until",
+];
 
 /// What a GET of the same path would answer.
 pub(crate) type Reader = Rc<dyn Fn(HttpRequest) -> Pin<Box<dyn Future<Output = HttpResponse>>>>;

@@ -2,7 +2,7 @@
 
 use crate::harness::{App, TOKEN};
 use crate::people::{person, team};
-use bugle_model::{InstallationRole, TeamRole, TokenScope};
+use bugle_model::{Channel, InstallationRole, TeamRole, TokenScope};
 use bugle_store::tokens::{self, NewToken};
 use bugle_web::auth;
 use serde_json::{Value, json};
@@ -35,6 +35,7 @@ async fn a_destination_is_made_shown_tested_and_removed() {
     let notifications = app.get("/api/v1/notifications?project=shop").await.ok(200);
     assert_eq!(notifications["items"][0]["id"], test["notification"]);
     assert_eq!(notifications["items"][0]["kind"], "test");
+    assert_eq!(notifications["items"][0]["issue_short_id"], Value::Null);
     assert_eq!(app.get("/api/v1/notifications?issue=4711").await.ok(200)["items"], json!([]));
 
     app.project("blog").await;
@@ -79,6 +80,61 @@ async fn a_secret_url_is_for_managers() {
     for seen in [ann.get(&app, path).await, app.get(path).await] {
         assert_eq!(seen.ok(200)["items"][0]["target"], secret);
     }
+    app.stop().await;
+}
+
+/// A notification about an issue to each kind of destination that there is: of a project, and of a person.
+async fn told_everywhere(app: &App) {
+    let project = app.project("shop").await;
+    let issue = app.issue(project, 1, "Bad", 1).await;
+    let (ann, _) = person(app, "ann", InstallationRole::Member, &[]).await;
+    let (email, slack, sms, webhook) =
+        (Channel::Email.code(), Channel::Slack.code(), Channel::Sms.code(), Channel::Webhook.code());
+    let at = "'2027-01-01T00:00:00Z'";
+    app.database
+        .execute(&format!(
+            "INSERT INTO destinations (id, project_id, user_id, channel, target, min_priority, created_at) VALUES
+                 (11, {project}, NULL, {email}, 'ops@example.com', 1, {at}),
+                 (12, {project}, NULL, {sms}, '+15005550001', 1, {at}),
+                 (13, {project}, NULL, {slack}, 'https://hooks.slack.com/services/T0/B0/secret', 1, {at}),
+                 (14, {project}, NULL, {slack}, 'C0123456', 1, {at}),
+                 (15, {project}, NULL, {webhook}, 'https://ann:secret@example.com:8443/hook?token=secret', 1, {at}),
+                 (16, NULL, {ann}, {sms}, '+15005550002', 1, {at}),
+                 (17, NULL, {ann}, {sms}, '+15005550003', 1, {at});
+             INSERT INTO contact_methods (destination_id, name) VALUES (16, 'My phone');
+             INSERT INTO notifications (id, message_id, project_id, issue_id, destination_id, kind, priority, received_at,
+                     created_at, next_at)
+                 SELECT id, gen_random_uuid(), {project}, {issue}, id, 1, 3, {at}, {at}, {at} FROM destinations"
+        ))
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notification_says_where_it_goes_and_tells_no_secret() {
+    let app = App::start().await;
+    told_everywhere(&app).await;
+    let all = app.get("/api/v1/notifications").await;
+    assert!(!all.text.contains("secret") && !all.text.contains("+1500555"), "{}", all.text);
+    let all = all.ok(200);
+    let items = all["items"].as_array().unwrap();
+    let names: Vec<&str> = items.iter().map(|one| one["destination_name"].as_str().unwrap()).collect();
+    let expected = [
+        "sms",
+        "My phone",
+        "https://example.com:8443/…",
+        "C0123456",
+        "https://hooks.slack.com/…",
+        "+•••••••0001",
+        "ops@example.com",
+    ];
+    assert_eq!(names, expected);
+    assert!(items.iter().all(|one| one["issue_short_id"] == "SHOP-1"), "{all}");
+
+    let of_one = app.get("/api/v1/notifications?destination=14").await.ok(200);
+    assert_eq!((&of_one["items"][0]["destination"], &of_one["items"][1]), (&json!(14), &Value::Null));
+    let mistakes = app.get("/api/v1/notifications?destination=x").await.mistakes();
+    assert_eq!(mistakes, ["destination: `x` is not a destination's id"]);
     app.stop().await;
 }
 

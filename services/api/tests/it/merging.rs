@@ -6,7 +6,7 @@ use crate::people::{person, team};
 use crate::workflow::Scene;
 use bugle_model::{Event, InstallationRole, ProjectId, TeamRole};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 impl Scene {
     async fn project(&self) -> ProjectId {
@@ -166,6 +166,9 @@ async fn many_issues_are_changed_at_once() {
     let log = app.get("/api/v1/audit").await.ok(200);
     assert_eq!(log["items"].as_array().unwrap().len(), 1, "one entry");
     assert_eq!(log["items"][0]["after"]["status"], "resolved");
+    let before = log["items"][0]["before"]["issues"].as_array().unwrap();
+    assert_eq!(before.len(), 100, "the first");
+    assert_eq!((&before[0]["status"], &before[0]["assigned_to"]), (&json!("unresolved"), &Value::Null));
     let answer = ann
         .post(app, bulk, &json!({ "query": "many is:unresolved", "project": "shop", "priority": "high" }))
         .await;
@@ -175,6 +178,10 @@ async fn many_issues_are_changed_at_once() {
     assert_eq!(answer.ok(200), json!({ "matched": 2, "changed": 1, "more": false }));
     let answer = ann.post(app, bulk, &json!({ "query": "many is:resolved", "delete": true })).await;
     assert_eq!(answer.ok(200)["changed"], 1_000);
+    let log = app.get("/api/v1/audit?action=issue.bulk_updated&limit=1").await.ok(200);
+    let gone = log["items"][0]["before"]["issues"].as_array().unwrap();
+    let named = |one: &Value| one["title"] == "Many" && one["id"].is_i64() && one["short_id"].is_string();
+    assert!(gone.len() == 100 && gone.iter().all(named), "{}", gone[0]);
     for (body, mistake) in [
         (json!({ "status": "resolved" }), "ids: say which issues"),
         (json!({ "ids": [1] }), "status: say what is to be different, or `merge`, or `delete`"),

@@ -146,6 +146,7 @@ fn body(declared: &Declared, who: &str) -> Value {
         ("POST", "/api/v1/projects/{project}/destinations") => {
             json!({ "channel": "webhook", "target": "https://example.com/hook" })
         }
+        ("PATCH", "/api/v1/projects/{project}/destinations/{id}") => json!({ "min_priority": "high" }),
         ("POST", "/api/v1/projects/{project}/keys") => json!({ "label": "another" }),
         ("POST", path) if path.starts_with("/api/v1/admin/") => {
             json!({ "queue": "bugle.intake", "all": true })

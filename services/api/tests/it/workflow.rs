@@ -192,7 +192,14 @@ async fn a_comment_mentions_those_who_see_the_issue() {
     assert!(scene.activity().await.is_empty());
     let log = app.get("/api/v1/audit?action=comment").await.ok(200);
     let actions: Vec<_> = log["items"].as_array().unwrap().iter().map(|one| one["action"].clone()).collect();
-    assert_eq!(actions, ["comment.removed", "comment.updated", "comment.updated", "comment.updated"]);
+    let [removed, updated, created] = ["comment.removed", "comment.updated", "comment.created"];
+    assert_eq!(actions, [removed, updated, updated, updated, created]);
+    let made = &log["items"][4];
+    assert_eq!((&made["before"], &made["after"]["text"]), (&Value::Null, &json!(text)));
+    assert_eq!(
+        made["target"],
+        json!({ "kind": "comment", "id": comment["id"].to_string(), "name": "SHOP-1" })
+    );
     scene.app.stop().await;
 }
 

@@ -1,12 +1,14 @@
 //! `bugle destination …`
 
-use super::{find_project, store};
+use super::{find_project, record, store};
 use crate::output::{json, line, table};
-use anyhow::{Context, ensure};
-use bugle_model::{Channel, Clock, DestinationId, DestinationSettings, Priority, SignalKind};
+use anyhow::{Context, anyhow};
+use bugle_model::{Channel, Clock, DestinationId, DestinationSettings, Priority, ProjectId, SignalKind};
 use bugle_runtime::{Config, SystemClock};
-use bugle_store::destinations::{self, Destination, NewDestination, secret_from};
-use bugle_store::{Connection, notifications};
+use bugle_store::audit::Target;
+use bugle_store::destinations::{self, Destination, DestinationChange, NewDestination, secret_from};
+use bugle_store::projects::Project;
+use bugle_store::{Connection, Transactions, notifications};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -26,6 +28,16 @@ pub(crate) enum Command {
     },
     /// Remove a destination and what was sent to it.
     Remove {
+        /// Its id.
+        id: DestinationId,
+    },
+    /// Switch a destination on, also after Bugle has switched it off; what has failed there is forgotten.
+    Enable {
+        /// Its id.
+        id: DestinationId,
+    },
+    /// Switch a destination off: nothing is sent there, and what waits is cancelled.
+    Disable {
         /// Its id.
         id: DestinationId,
     },
@@ -76,22 +88,96 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
     match command {
         Command::Add(arguments) => add(connection, *arguments).await,
         Command::List { project, json } => list(connection, &project, json).await,
-        Command::Remove { id } => {
-            ensure!(destinations::delete(connection, id).await?, "there is no destination {id}");
-            line(format_args!("destination {id} is removed"));
-            Ok(())
-        }
-        Command::Test { id } => {
-            let made = notifications::insert_test(connection, id, Uuid::now_v7(), SystemClock.now()).await?;
-            let notification = made.with_context(|| format!("there is no destination {id}"))?;
-            line(format_args!("notification {notification} is on its way; the running notifier sends it"));
-            Ok(())
-        }
+        Command::Remove { id } => remove(connection, id).await,
+        Command::Enable { id } => switch(connection, id, true).await,
+        Command::Disable { id } => switch(connection, id, false).await,
+        Command::Test { id } => test(connection, id).await,
     }
 }
 
+fn missing(id: DestinationId) -> anyhow::Error {
+    anyhow!("there is no destination {id}")
+}
+
+/// A destination and its project. What has none is a person's contact method, which only they change.
+async fn find(connection: &mut Connection, id: DestinationId) -> anyhow::Result<(Destination, Project)> {
+    let found = destinations::get(connection, id).await?.ok_or_else(|| missing(id))?;
+    let project = found.project.ok_or_else(|| missing(id))?;
+    Ok((found, find_project(connection, &project.to_string()).await?))
+}
+
+async fn remove(connection: &mut Connection, id: DestinationId) -> anyhow::Result<()> {
+    let (found, project) = find(connection, id).await?;
+    let now = SystemClock.now();
+    connection
+        .transaction(async |connection| {
+            destinations::delete(connection, id).await?;
+            let target = Target::new("destination", id, &project.name);
+            let change = (Some(found.audited()), None);
+            record(connection, "destination.deleted", target, project.team, change, now).await?;
+            Ok::<_, anyhow::Error>(())
+        })
+        .await?;
+    line(format_args!("destination {id} is removed"));
+    Ok(())
+}
+
+async fn switch(connection: &mut Connection, id: DestinationId, on: bool) -> anyhow::Result<()> {
+    let (_, project) = find(connection, id).await?;
+    let now = SystemClock.now();
+    connection
+        .transaction(async |connection| {
+            let before = destinations::hold(connection, id).await?.ok_or_else(|| missing(id))?;
+            let change = DestinationChange { enabled: Some(on), ..DestinationChange::default() };
+            let changed = destinations::change(connection, &before, &change).await?;
+            let changed = changed.ok_or_else(|| missing(id))?;
+            let target = Target::new("destination", id, &project.name);
+            let change = (Some(before.audited()), Some(changed.audited()));
+            record(connection, "destination.updated", target, project.team, change, now).await?;
+            Ok::<_, anyhow::Error>(())
+        })
+        .await?;
+    line(format_args!("destination {id} is {}", if on { "on" } else { "off" }));
+    Ok(())
+}
+
+async fn test(connection: &mut Connection, id: DestinationId) -> anyhow::Result<()> {
+    let made = notifications::insert_test(connection, id, Uuid::now_v7(), SystemClock.now()).await?;
+    let notification = made.ok_or_else(|| missing(id))?;
+    line(format_args!("notification {notification} is on its way; the running notifier sends it"));
+    Ok(())
+}
+
 async fn add(connection: &mut Connection, arguments: Add) -> anyhow::Result<()> {
-    let Add { project, channel, target, min_priority, environments, kinds, headers, .. } = arguments;
+    let as_json = arguments.json;
+    let project = find_project(connection, &arguments.project).await?;
+    let new = new(project.id, arguments)?;
+    let now = SystemClock.now();
+    let made = connection
+        .transaction(async |connection| {
+            let made = destinations::create(connection, &new, &secret_from(rand::random()), now).await?;
+            let target = Target::new("destination", made.id, &project.name);
+            let change = (None, Some(made.audited()));
+            record(connection, "destination.created", target, project.team, change, now).await?;
+            Ok::<_, anyhow::Error>(made)
+        })
+        .await?;
+    if as_json {
+        let mut view = view(&made);
+        if let Some(object) = view.as_object_mut() {
+            object.insert("secret".to_owned(), json!(made.settings.secret));
+        }
+        return json(&view);
+    }
+    line(format_args!("destination {} ({}), from priority {} on", made.id, made.channel, made.min_priority));
+    if let Some(secret) = &made.settings.secret {
+        line(format_args!("signing secret {secret} (shown this once)"));
+    }
+    Ok(())
+}
+
+fn new(project: ProjectId, arguments: Add) -> anyhow::Result<NewDestination> {
+    let Add { channel, target, min_priority, environments, kinds, headers, .. } = arguments;
     let template = arguments
         .template
         .as_ref()
@@ -109,22 +195,7 @@ async fn add(connection: &mut Connection, arguments: Add) -> anyhow::Result<()> 
         bot_token: arguments.bot_token,
         ..DestinationSettings::default()
     };
-    let project = find_project(connection, &project).await?.id;
-    let new = NewDestination { project, channel, target, min_priority, settings };
-    let made =
-        destinations::create(connection, &new, &secret_from(rand::random()), SystemClock.now()).await?;
-    if arguments.json {
-        let mut view = view(&made);
-        if let Some(object) = view.as_object_mut() {
-            object.insert("secret".to_owned(), json!(made.settings.secret));
-        }
-        return json(&view);
-    }
-    line(format_args!("destination {} ({}), from priority {} on", made.id, made.channel, made.min_priority));
-    if let Some(secret) = &made.settings.secret {
-        line(format_args!("signing secret {secret} (shown this once)"));
-    }
-    Ok(())
+    Ok(NewDestination { project, channel, target, min_priority, settings })
 }
 
 fn view(one: &Destination) -> Value {

@@ -1,13 +1,15 @@
 //! `bugle key …`
 
-use super::{find_project, store};
+use super::{find_project, record, store};
 use crate::output::{json, line, table};
-use anyhow::{anyhow, ensure};
+use anyhow::{Context, anyhow, ensure};
 use bugle_api::projects::{dsn, new_public_key};
 use bugle_model::{Clock, Quota};
 use bugle_runtime::{Config, SystemClock};
-use bugle_store::Connection;
-use bugle_store::keys::{self, ProjectKey};
+use bugle_store::audit::Target;
+use bugle_store::keys::{self, KeyChange, ProjectKey};
+use bugle_store::projects::Project;
+use bugle_store::{Connection, Transactions};
 use clap::Subcommand;
 use serde_json::{Value, json};
 
@@ -61,35 +63,79 @@ pub(crate) enum Command {
 pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()> {
     let mut connection = store(config)?.conn().await?;
     let connection = &mut connection;
-    let now = SystemClock.now();
     match command {
         Command::List { project, json } => list(config, connection, &project, json).await,
         Command::Create { project, label, per_minute, per_hour, json } => {
             ensure!(label.chars().count() <= 64, "--label is over 64 characters");
-            let project = find_project(connection, &project).await?;
             let quota = Quota { per_minute, per_hour };
-            let made = keys::create(connection, project.id, &new_public_key(), &label, quota, now).await?;
+            let made = create(connection, &project, &label, quota).await?;
             show(config, &made, json)
         }
         Command::Disable { key } => switch(connection, &key, false).await,
         Command::Enable { key } => switch(connection, &key, true).await,
         Command::Rotate { key, json } => {
-            let old = find(connection, &key).await?;
-            let made = keys::rotate(connection, &old, &new_public_key(), now).await?;
+            let made = rotate(connection, &key).await?;
             show(config, &made, json)
         }
     }
 }
 
-async fn find(connection: &mut Connection, text: &str) -> anyhow::Result<ProjectKey> {
-    keys::find(connection, text).await?.ok_or_else(|| anyhow!("there is no such key"))
+/// A key and its project.
+async fn find(connection: &mut Connection, text: &str) -> anyhow::Result<(ProjectKey, Project)> {
+    let key = keys::find(connection, text).await?.ok_or_else(|| anyhow!("there is no such key"))?;
+    let project = find_project(connection, &key.project.to_string()).await?;
+    Ok((key, project))
+}
+
+fn target(project: &Project, key: &ProjectKey) -> Target {
+    Target::new("key", key.id, &format!("{}: {}", project.name, key.label))
+}
+
+async fn create(
+    connection: &mut Connection,
+    project: &str,
+    label: &str,
+    quota: Quota,
+) -> anyhow::Result<ProjectKey> {
+    let project = find_project(connection, project).await?;
+    let now = SystemClock.now();
+    connection
+        .transaction(async |connection| {
+            let made = keys::create(connection, project.id, &new_public_key(), label, quota, now).await?;
+            let change = (None, Some(made.audited()));
+            record(connection, "key.created", target(&project, &made), project.team, change, now).await?;
+            Ok::<_, anyhow::Error>(made)
+        })
+        .await
 }
 
 async fn switch(connection: &mut Connection, text: &str, on: bool) -> anyhow::Result<()> {
-    let key = find(connection, text).await?;
-    keys::set_enabled(connection, key.id, on).await?;
+    let (key, project) = find(connection, text).await?;
+    let now = SystemClock.now();
+    connection
+        .transaction(async |connection| {
+            let change = KeyChange { enabled: Some(on), ..KeyChange::default() };
+            let changed = keys::change(connection, key.id, &change).await?.context("there is no such key")?;
+            let change = (Some(key.audited()), Some(changed.audited()));
+            record(connection, "key.updated", target(&project, &key), project.team, change, now).await?;
+            Ok::<_, anyhow::Error>(())
+        })
+        .await?;
     line(format_args!("key {} of project {} is {}", key.id, key.project, if on { "on" } else { "off" }));
     Ok(())
+}
+
+async fn rotate(connection: &mut Connection, text: &str) -> anyhow::Result<ProjectKey> {
+    let (old, project) = find(connection, text).await?;
+    let now = SystemClock.now();
+    connection
+        .transaction(async |connection| {
+            let made = keys::rotate(connection, &old, &new_public_key(), now).await?;
+            let change = (Some(old.audited()), Some(json!({ "new_key": made.id })));
+            record(connection, "key.rotated", target(&project, &old), project.team, change, now).await?;
+            Ok::<_, anyhow::Error>(made)
+        })
+        .await
 }
 
 fn view(config: &Config, key: &ProjectKey) -> Value {

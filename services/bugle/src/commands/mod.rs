@@ -43,16 +43,16 @@ async fn find_project(connection: &mut Connection, id_or_name: &str) -> anyhow::
     Ok(found)
 }
 
-/// Records in the audit log what a command has changed.
+/// Records in the audit log what a command has changed: what was there before, and what is there now.
 async fn record(
     connection: &mut Connection,
     action: &'static str,
     target: Target,
     team: Option<TeamId>,
-    after: Option<Value>,
+    (before, after): (Option<Value>, Option<Value>),
     now: DateTime<Utc>,
 ) -> anyhow::Result<()> {
     let actor = Actor { kind: ActorKind::System, id: None, name: "command line".to_owned() };
-    let entry = Entry { actor, address: String::new(), action, target, team, before: None, after };
+    let entry = Entry { actor, address: String::new(), action, target, team, before, after };
     Ok(audit::add(connection, &entry, now).await?)
 }

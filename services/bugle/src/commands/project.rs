@@ -7,7 +7,7 @@ use bugle_api::projects as making;
 use bugle_model::{Clock, ProjectSettings};
 use bugle_runtime::{Config, SystemClock};
 use bugle_store::audit::Target;
-use bugle_store::{Scope, projects};
+use bugle_store::{Scope, Transactions, projects};
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
 
@@ -62,7 +62,7 @@ async fn create(config: &Config, name: &str, as_json: bool) -> anyhow::Result<()
     let now = SystemClock.now();
     let made = making::create(&mut connection, &config.public_url, name, now).await?;
     let target = Target::new("project", made.id, name);
-    record(&mut connection, "project.created", target, None, None, now).await?;
+    record(&mut connection, "project.created", target, None, (None, None), now).await?;
     if as_json {
         return json(&json!({ "id": made.id, "name": made.name, "key": made.key, "dsn": made.dsn }));
     }
@@ -100,10 +100,17 @@ async fn set(config: &Config, project: &str, assignments: &[String]) -> anyhow::
         let mistakes: Vec<_> = mistakes.iter().map(|one| format!("{}: {}", one.field, one.message)).collect();
         bail!("these settings are not valid: {}", mistakes.join("; "));
     }
-    projects::set_settings(&mut connection, project.id, &settings).await?;
-    let target = Target::new("project", project.id, &project.name);
-    let after = Some(json!({ "settings": settings }));
-    record(&mut connection, "project.updated", target, project.team, after, SystemClock.now()).await?;
+    let now = SystemClock.now();
+    connection
+        .transaction(async |connection| {
+            projects::set_settings(connection, project.id, &settings).await?;
+            let target = Target::new("project", project.id, &project.name);
+            let before = Some(json!({ "settings": project.settings }));
+            let after = Some(json!({ "settings": settings }));
+            record(connection, "project.updated", target, project.team, (before, after), now).await?;
+            Ok::<_, anyhow::Error>(())
+        })
+        .await?;
     json(&settings)
 }
 

@@ -49,7 +49,8 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
             let Some(found) = found else { bail!("there is no token `{name}`") };
             tokens::revoke(&mut connection, &name).await?;
             let target = Target::new("token", found.id, &name);
-            record(&mut connection, "token.revoked", target, found.team, None, SystemClock.now()).await?;
+            let now = SystemClock.now();
+            record(&mut connection, "token.revoked", target, found.team, (None, None), now).await?;
             line(format_args!("token {name} has ended"));
             Ok(())
         }
@@ -66,7 +67,7 @@ async fn create(config: &Config, name: &str, days: Option<u16>, as_json: bool) -
         Ok(made) => {
             let target = Target::new("token", made.id, name);
             let after = json!({ "scopes": made.scopes, "team": made.team, "expires_at": made.expires_at });
-            record(&mut connection, "token.created", target, None, Some(after), now).await?;
+            record(&mut connection, "token.created", target, None, (None, Some(after)), now).await?;
         }
         Err(error) if error.unique_violation().is_some() => bail!("there is a token `{name}` already"),
         Err(error) => return Err(error.into()),

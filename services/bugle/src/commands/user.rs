@@ -60,7 +60,7 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
             let now = SystemClock.now();
             let link = links::reset(connection, &config.public_url, account.id, now).await?;
             let target = Target::new("user", account.id, &account.name);
-            record(connection, "user.reset_link_made", target, None, None, now).await?;
+            record(connection, "user.reset_link_made", target, None, (None, None), now).await?;
             line(link);
             Ok(())
         }
@@ -84,8 +84,8 @@ async fn create(
         Err(error) => return Err(error.into()),
     };
     let target = Target::new("user", id, &name);
-    record(connection, "user.created", target, None, Some(json!({ "email": email, "role": role })), now)
-        .await?;
+    let after = json!({ "email": email, "role": role });
+    record(connection, "user.created", target, None, (None, Some(after)), now).await?;
     line(links::reset(connection, &config.public_url, id, now).await?);
     Ok(())
 }

@@ -78,6 +78,19 @@ async fn projects_keys_and_tokens_are_made_as_scripts_read_them() {
     bugle.run(&["key", "enable", &key]).ok();
     bugle.run(&["key", "disable", "2"]).ok();
     assert_eq!(database.rows("SELECT enabled FROM project_keys ORDER BY id").await.unwrap(), ["t", "f"]);
+    bugle.run(&["key", "create", "shop", "--label", "web", "--per-minute", "9"]).ok();
+    let log =
+        "SELECT action, target_id, target_name, before ->> 'enabled', after ->> 'enabled' FROM audit_log
+               WHERE target_kind = 'key' AND actor_kind = 'system' ORDER BY id";
+    let expected = [
+        "key.rotated|1|shop: default|true|",
+        "key.updated|1|shop: default|false|true",
+        "key.updated|2|shop: default|true|false",
+        "key.created|3|shop: web||true",
+    ];
+    assert_eq!(database.rows(log).await.unwrap(), expected);
+    let secret = format!("SELECT count(*) FROM audit_log WHERE concat(before, after) LIKE '%{key}%'");
+    assert_eq!(database.number(&secret).await.unwrap(), 0);
 }
 
 #[tokio::test]
@@ -92,6 +105,10 @@ async fn settings_are_checked_before_they_are_kept() {
         assert_eq!(bugle.run(&["project", "set", "shop", wrong]).code, 1, "{wrong}");
     }
     assert_eq!(bugle.run(&["project", "show", "shop"]).json(), shown);
+    let log =
+        "SELECT before -> 'settings' ->> 'retention', after -> 'settings' ->> 'retention' FROM audit_log
+               WHERE action = 'project.updated'";
+    assert_eq!(database.rows(log).await.unwrap(), ["90|30"]);
 }
 
 #[tokio::test]
@@ -108,8 +125,34 @@ async fn a_destination_is_added_listed_tested_and_removed() {
     assert!(listed.contains("hooks.example.com") && !listed.contains(secret), "{listed}");
     bugle.run(&["destination", "test", "1"]).ok();
     assert_eq!(database.number("SELECT count(*) FROM notifications").await.unwrap(), 1);
+    database
+        .execute("UPDATE destinations SET enabled = false, disabled_reason = 'answered 410', failures = 3")
+        .await
+        .unwrap();
+    assert!(bugle.run(&["destination", "list", "shop"]).ok().contains("off: answered 410"));
+    assert_eq!(bugle.run(&["destination", "enable", "1"]).ok(), "destination 1 is on\n");
+    let state = "SELECT enabled, disabled_reason, failures FROM destinations";
+    assert_eq!(database.rows(state).await.unwrap(), ["t||0"]);
+    assert_eq!(bugle.run(&["destination", "disable", "1"]).ok(), "destination 1 is off\n");
+    assert_eq!(database.rows(state).await.unwrap(), ["f||0"]);
     bugle.run(&["destination", "remove", "1"]).ok();
-    assert_eq!(bugle.run(&["destination", "remove", "1"]).code, 1);
+    for gone in ["remove", "enable", "disable"] {
+        let ended = bugle.run(&["destination", gone, "1"]);
+        assert_eq!((ended.code, ended.err.as_str()), (1, "bugle: there is no destination 1\n"), "{gone}");
+    }
+    let log = "SELECT action, target_name, before ->> 'enabled', after ->> 'enabled' FROM audit_log
+               WHERE target_kind = 'destination' AND actor_kind = 'system' ORDER BY id";
+    let expected = [
+        "destination.created|shop||true",
+        "destination.updated|shop|false|true",
+        "destination.updated|shop|true|false",
+        "destination.deleted|shop|false|",
+    ];
+    assert_eq!(database.rows(log).await.unwrap(), expected);
+    for hidden in [secret, "hooks.example.com", "X-Team"] {
+        let told = format!("SELECT count(*) FROM audit_log WHERE concat(before, after) LIKE '%{hidden}%'");
+        assert_eq!(database.number(&told).await.unwrap(), 0, "{hidden}");
+    }
     assert_eq!(bugle.run(&["destination", "add", "shop", "email", "nobody"]).code, 1);
 }
 

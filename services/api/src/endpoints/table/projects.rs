@@ -1,8 +1,8 @@
 //! Projects, their keys and destinations.
 
 use super::super::{
-    destination_create, destination_remove, destination_test, destinations, discards, event, grouping_try,
-    keys, ownership, project_change, project_create, projects,
+    destination_change, destination_create, destination_remove, destination_test, destinations, discards,
+    event, grouping_try, keys, ownership, project_change, project_create, projects,
 };
 use crate::access::{Endpoint, Need, delete, get, patch, post, put};
 use crate::openapi::{CURSOR, LIMIT};
@@ -59,6 +59,10 @@ pub(super) fn routes() -> Vec<Endpoint> {
         post("/api/v1/projects/{project}/destinations", Need::MANAGE, destination_create::handler)
             .named("create_destination", "Makes a destination.")
             .fails(&[Code::Conflict]),
+        get("/api/v1/projects/{project}/destinations/{id}", Need::VIEW, destinations::get)
+            .named("get_destination", "One destination."),
+        patch("/api/v1/projects/{project}/destinations/{id}", Need::MANAGE, destination_change::handler)
+            .named("change_destination", "Changes target, priority or settings, or switches it on or off."),
         delete("/api/v1/projects/{project}/destinations/{id}", Need::MANAGE, destination_remove::handler)
             .named("remove_destination", "Removes a destination."),
         post("/api/v1/projects/{project}/destinations/{id}/test", Need::MANAGE, destination_test::handler)
