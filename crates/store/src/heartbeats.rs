@@ -66,16 +66,24 @@ pub async fn leave(connection: &mut Connection, service: &str, instance: Uuid) -
     Ok(())
 }
 
-/// All that have shown themselves since `since`.
+/// All that have shown themselves since `alive`, and those that were last seen since `missed` and went without saying so: no other
+/// process of their service has started since.
 ///
 /// # Errors
 /// When the database is away or the statement fails.
-pub async fn list(connection: &mut Connection, since: DateTime<Utc>) -> Result<Vec<Heartbeat>, StoreError> {
+pub async fn list(
+    connection: &mut Connection,
+    alive: DateTime<Utc>,
+    missed: DateTime<Utc>,
+) -> Result<Vec<Heartbeat>, StoreError> {
     Ok(statement(
-        "SELECT service, instance, started_at, seen_at, version, state FROM service_heartbeats
-         WHERE seen_at >= $1 ORDER BY service, started_at, instance",
+        "SELECT service, instance, started_at, seen_at, version, state FROM service_heartbeats h
+         WHERE seen_at >= $1 OR (seen_at >= $2 AND NOT EXISTS (
+             SELECT 1 FROM service_heartbeats n WHERE n.service = h.service AND n.started_at > h.seen_at))
+         ORDER BY service, started_at, instance",
     )
-    .bind::<Timestamptz, _>(since)
+    .bind::<Timestamptz, _>(alive)
+    .bind::<Timestamptz, _>(missed)
     .load(connection)
     .await?)
 }

@@ -47,6 +47,7 @@ mod error;
 pub mod events;
 pub mod feedback;
 pub mod heartbeats;
+pub mod highlights;
 pub mod hyperloglog;
 pub mod idempotency;
 pub mod issues;

@@ -181,6 +181,21 @@ pub async fn summary(
     .await?)
 }
 
+#[derive(QueryableByName)]
+struct LastRow {
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    last: Option<DateTime<Utc>>,
+}
+
+/// The minute of the last event that was recorded; none as long as there is none.
+///
+/// # Errors
+/// When the database fails.
+pub async fn last_event(connection: &mut Connection) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let row: LastRow = statement("SELECT max(active_at) AS last FROM issues").get_result(connection).await?;
+    Ok(row.last)
+}
+
 /// Recorded events of a release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct OfRelease {

@@ -6,7 +6,7 @@ use bugle_model::Clock;
 use bugle_runtime::Metrics;
 use bugle_store::heartbeats::{self, Heartbeat};
 use bugle_store::issues::{ignore, moves};
-use bugle_store::{Store, StoreError, outbox, partitions, statistics, upkeep};
+use bugle_store::{Store, StoreError, outbox, partitions, statistics, stats, upkeep};
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use std::sync::Arc;
@@ -168,11 +168,18 @@ async fn gauges(store: &Store, bus: &Arc<dyn Bus>, metrics: &Metrics) -> serde_j
         metrics.gauge("bugle_bus_dead_letters", "Dead letters of a queue.", &labels).set(depth.dead as f64);
         state.insert(queue.name().to_owned(), json!({ "messages": depth.messages, "dead": depth.dead }));
     }
-    let waiting = async { outbox::depth(&mut *store.conn().await?).await }.await;
-    if let Ok(waiting) = waiting {
+    let counted = async {
+        let mut connection = store.conn().await?;
+        Ok::<_, StoreError>((
+            outbox::depth(&mut connection).await?,
+            stats::last_event(&mut connection).await?,
+        ))
+    };
+    if let Ok((waiting, last_event)) = counted.await {
         metrics
             .gauge("bugle_outbox_messages", "Signals that no broker has confirmed yet.", &[])
             .set(waiting as f64);
+        state.insert("last_event".to_owned(), json!(last_event));
     }
     serde_json::Value::Object(state)
 }

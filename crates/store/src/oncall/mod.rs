@@ -154,5 +154,5 @@ pub use swaps::{
     next_swap_at, settle_swap,
 };
 pub use turns::Turns;
-pub use watch::{OVERDUE_AFTER, Overdue, OverdueGauge, overdue, rearm, working_notifiers};
+pub use watch::{OVERDUE_AFTER, Overdue, OverdueGauge, last_sent, overdue, rearm, working_notifiers};
 pub use work::work;

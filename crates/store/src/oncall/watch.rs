@@ -3,10 +3,10 @@
 use super::log::{self, Entry};
 use crate::row::{self, JsonRow};
 use crate::{Connection, StoreError, statement};
-use bugle_model::{IncidentEvent, IncidentId};
+use bugle_model::{IncidentEvent, IncidentId, NotificationState};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{Int8, SmallInt, Timestamptz};
+use diesel::sql_types::{Int8, Nullable, SmallInt, Timestamptz};
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -194,4 +194,25 @@ pub async fn working_notifiers(conn: &mut Connection, since: DateTime<Utc>) -> R
 struct Counted {
     #[diesel(sql_type = Int8)]
     count: i64,
+}
+
+#[derive(QueryableByName)]
+struct LastRow {
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    last: Option<DateTime<Utc>>,
+}
+
+/// When a notification last went out; none when none of the latest thousand did.
+///
+/// # Errors
+/// When the database fails.
+pub async fn last_sent(connection: &mut Connection) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let row: LastRow = statement(
+        "SELECT max(finished_at) AS last FROM (SELECT state, finished_at FROM notifications ORDER BY id DESC LIMIT 1000) n
+         WHERE state = $1",
+    )
+    .bind::<SmallInt, _>(NotificationState::Sent.code())
+    .get_result(connection)
+    .await?;
+    Ok(row.last)
 }

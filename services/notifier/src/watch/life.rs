@@ -4,7 +4,7 @@ use super::{Auditor, Pulse};
 use bugle_model::Clock;
 use bugle_runtime::Shutdown;
 use bugle_store::heartbeats::{self, Heartbeat};
-use bugle_store::{Store, StoreError};
+use bugle_store::{Store, StoreError, oncall};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ const PERIOD: Duration = Duration::from_secs(10);
 /// A database that is away must not hold up the stop: the row is pruned later.
 const LEAVING: Duration = Duration::from_secs(1);
 
-/// This notifier's sign of life, with the end of its last round and what is overdue.
+/// This notifier's sign of life, with the end of its last round, what is overdue, and when something last went out.
 pub(super) struct Life {
     store: Store,
     clock: Arc<dyn Clock>,
@@ -38,10 +38,13 @@ impl Life {
     }
 
     async fn show(&mut self) -> Result<(), StoreError> {
+        let overdue = self.auditor.look().await?;
+        let mut connection = self.store.conn().await?;
+        let last_sent = oncall::last_sent(&mut connection).await?;
         self.beat.state =
-            json!({ "last_round": self.pulse.last_round(), "overdue": self.auditor.look().await? });
+            json!({ "last_round": self.pulse.last_round(), "overdue": overdue, "last_sent": last_sent });
         self.beat.seen_at = self.clock.now();
-        heartbeats::beat(&mut *self.store.conn().await?, &self.beat).await
+        heartbeats::beat(&mut connection, &self.beat).await
     }
 
     /// Shows itself until the soft stop.

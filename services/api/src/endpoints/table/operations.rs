@@ -1,7 +1,7 @@
 //! What operators look at.
 
 use super::super::stats::{self, PERIOD};
-use super::super::{canary, dead_letters, live, notifications, outcomes, services, storage};
+use super::super::{canary, dead_letters, highlights, live, notifications, outcomes, services, storage};
 use crate::access::{Endpoint, Need, get, post};
 use crate::openapi::LIMIT;
 use bugle_web::Code;
@@ -22,12 +22,16 @@ pub(super) fn routes() -> Vec<Endpoint> {
         get("/api/v1/stats", Need::VIEW, stats::handler)
             .named("get_stats", "Events over time, and how issues stand.")
             .query(&[stats::PROJECT, PERIOD]),
+        get("/api/v1/stats/highlights", Need::VIEW, highlights::handler)
+            .named(
+                "get_highlights",
+                "Issues worth a look: new ones, those that came back, those that get worse.",
+            )
+            .query(&[stats::PROJECT, PERIOD]),
         get("/api/v1/services", Need::VIEW, services::handler)
-            .named("list_services", "The processes that showed a sign of life within the last minute.")
-            .fails(&[Code::Invalid]),
+            .named("list_services", "The processes, and whether they are alive."),
         get("/api/v1/storage", Need::VIEW, storage::handler)
-            .named("list_storage", "How much room each project takes.")
-            .fails(&[Code::Invalid]),
+            .named("list_storage", "How much room each project takes."),
         post("/api/v1/canary", Need::Nothing, canary::receive)
             .named("receive_canary", "The webhook at the end of the canary's road, for Bugle itself."),
         get("/api/v1/admin/dead-letters", Need::Admin, dead_letters::list)
