@@ -22,6 +22,9 @@ pub struct Newest {
     /// Of notifications.
     #[diesel(sql_type = BigInt)]
     pub notification: i64,
+    /// Of the audit log.
+    #[diesel(sql_type = BigInt)]
+    pub audit: i64,
 }
 
 /// An issue with its counts.
@@ -88,6 +91,17 @@ pub struct Happened {
     pub assigned_to: Option<String>,
 }
 
+/// What somebody did to issues as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Removed {
+    /// Its number in the audit log.
+    pub id: i64,
+    /// The team of their projects.
+    pub team: Option<TeamId>,
+    /// The short ids of the issues that are gone by it; none when it did something else.
+    pub short_ids: Vec<String>,
+}
+
 /// A notification's state.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Told {
@@ -111,7 +125,8 @@ pub async fn newest(connection: &mut Connection) -> Result<Newest, StoreError> {
     Ok(statement(
         "SELECT coalesce((SELECT max(id) FROM issues), 0) AS issue,
                 coalesce((SELECT max(id) FROM issue_activity), 0) AS activity,
-                coalesce((SELECT max(id) FROM notifications), 0) AS notification",
+                coalesce((SELECT max(id) FROM notifications), 0) AS notification,
+                coalesce((SELECT max(id) FROM audit_log), 0) AS audit",
     )
     .get_result(connection)
     .await?)
@@ -165,6 +180,31 @@ pub async fn happened(
              'assigned_to', i.assigned_to) AS row
          FROM issue_activity a JOIN issues i ON i.id = a.issue_id JOIN projects p ON p.id = i.project_id
          WHERE a.id > $1 ORDER BY a.id LIMIT $2",
+    )
+    .bind::<BigInt, _>(after)
+    .bind::<BigInt, _>(bound(limit))
+    .load(connection)
+    .await?;
+    row::all(rows)
+}
+
+/// What people did to issues with a number above `after`, the first first. Of an issue that was deleted nothing stays but its
+/// entry in the audit log.
+///
+/// # Errors
+/// When the database fails.
+pub async fn removed(
+    connection: &mut Connection,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<Removed>, StoreError> {
+    let rows: Vec<JsonRow> = statement(
+        "SELECT jsonb_build_object('id', a.id, 'team', a.team_id, 'short_ids', CASE
+             WHEN a.action = 'issue.deleted' THEN jsonb_build_array(a.target_name)
+             WHEN a.after -> 'delete' = 'true' THEN coalesce(a.after -> 'issues', '[]')
+             ELSE '[]' END) AS row
+         FROM audit_log a WHERE a.action IN ('issue.deleted', 'issue.bulk_updated') AND a.id > $1
+         ORDER BY a.id LIMIT $2",
     )
     .bind::<BigInt, _>(after)
     .bind::<BigInt, _>(bound(limit))

@@ -10,7 +10,7 @@ mod on_call;
 mod workload;
 
 pub use assign::{Given, NewAssignment, Waiting, assign, enqueue, give_up, waiting};
-pub use availability::{availability, set_availability};
+pub use availability::{availabilities, availability, set_availability};
 pub use circumstances::{About, circumstances};
 pub use workload::{ON_CALL_DAYS, Workload, workload};
 

@@ -3,8 +3,9 @@
 use crate::row::{self, JsonRow};
 use crate::{Connection, StoreError, statement};
 use bugle_model::{Availability, UserId};
-use diesel::sql_types::{Bool, Int4, Nullable, Timestamptz};
+use diesel::sql_types::{Array, Bool, Int4, Nullable, Timestamptz};
 use diesel_async::RunQueryDsl;
+use std::collections::BTreeMap;
 
 /// What somebody has said of it.
 ///
@@ -17,6 +18,24 @@ pub async fn availability(connection: &mut Connection, user: UserId) -> Result<A
             .load(connection)
             .await?;
     Ok(row::first(rows)?.unwrap_or_default())
+}
+
+/// What each of some people has said of it; who has said nothing is not among them.
+///
+/// # Errors
+/// When the database fails.
+pub async fn availabilities(
+    connection: &mut Connection,
+    people: &[UserId],
+) -> Result<BTreeMap<UserId, Availability>, StoreError> {
+    let rows: Vec<JsonRow> = statement(
+        "SELECT jsonb_build_array(a.user_id, to_jsonb(a) - 'user_id') AS row FROM availability a
+         WHERE a.user_id = ANY ($1)",
+    )
+    .bind::<Array<Int4>, _>(people.iter().map(|id| id.0).collect::<Vec<_>>())
+    .load(connection)
+    .await?;
+    Ok(row::all::<(UserId, Availability)>(rows)?.into_iter().collect())
 }
 
 /// Sets it. Issues that they have stay theirs.

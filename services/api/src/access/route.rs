@@ -139,7 +139,7 @@ fn wrapped(endpoint: Endpoint, state: &Data<State>, reader: Option<Reader>) -> R
         .route
         .wrap(from_fn(move |request, next| once(of_once.clone(), request, next)))
         .wrap(from_fn(move |request, next| version(reader.clone(), of_version.clone(), request, next)))
-        .wrap(from_fn(move |request, next| parameters(query, request, next)))
+        .wrap(from_fn(move |request, next| parameters(path, query, request, next)))
         .wrap(from_fn(move |request, next| guard(need, declared.clone(), of_guard.clone(), request, next)));
     if !path.starts_with(SENTRY) {
         return route;

@@ -83,10 +83,8 @@ pub(super) async fn list(
 pub(super) async fn download(
     principal: Principal,
     state: Data<State>,
-    request: HttpRequest,
     text: Path<String>,
 ) -> Result<Raw<AnyFile>, ApiError> {
-    named::no_parameters(&request)?;
     let id = text.parse().map_err(|_| named::missing("attachment", &text))?;
     let mut connection = state.store.conn().await?;
     let found = attachments::get(&mut connection, &principal.scope(), id, state.clock.now()).await?;

@@ -1,5 +1,6 @@
 //! `GET /api/error-logging/developers/` and `…/developers/workload/`, the older contract's people.
 
+use super::users::seen_by;
 use crate::access::Principal;
 use crate::{ApiError, State};
 use actix_web::HttpRequest;
@@ -26,7 +27,7 @@ pub(super) struct Developer {
     /// The first of `teams`.
     team: Option<String>,
     teams: Vec<String>,
-    /// The account is open: they can sign in and be assigned to.
+    /// They can be given issues: the account is open, and they are not away.
     available: bool,
 }
 
@@ -39,9 +40,15 @@ pub(super) async fn list(
     let (limit, after) = (params.limit(), params.cursor::<UserId>());
     params.ignore_others();
     params.finish()?;
+    let now = state.clock.now();
     let mut connection = state.store.conn().await?;
     let found = users::list(&mut connection, &principal.scope(), after, limit + 1).await?;
-    Ok(Json(Page::cut(found, limit, |user| user.id).map(|user| {
+    let page = Page::cut(found, limit, |user| user.id);
+    let ids: Vec<UserId> = page.items.iter().map(|user| user.id).collect();
+    let availabilities = ownership::availabilities(&mut connection, &ids).await?;
+    Ok(Json(page.map(|user| {
+        let user = seen_by(&principal, user);
+        let availability = availabilities.get(&user.id).copied().unwrap_or_default();
         let teams: Vec<String> = user.teams.into_iter().map(|team| team.name).collect();
         Developer {
             id: user.id,
@@ -49,7 +56,7 @@ pub(super) async fn list(
             email: user.email,
             team: teams.first().cloned(),
             teams,
-            available: !user.disabled,
+            available: !user.disabled && availability.at(now).available,
         }
     })))
 }

@@ -4,7 +4,6 @@ use super::{issues, named};
 use crate::access::Principal;
 use crate::view::issue::IssueView;
 use crate::{ApiError, State};
-use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Path};
 use bugle_store::issues::releases;
 
@@ -14,10 +13,8 @@ const RELEASES: i64 = 20;
 pub(super) async fn handler(
     principal: Principal,
     state: Data<State>,
-    request: HttpRequest,
     id: Path<String>,
 ) -> Result<Json<IssueView>, ApiError> {
-    named::no_parameters(&request)?;
     let mut connection = state.store.conn().await?;
     let issue = named::issue(&mut connection, &principal, &id).await?;
     let releases = releases(&mut connection, issue.id, RELEASES).await?;

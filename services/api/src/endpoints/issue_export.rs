@@ -1,7 +1,9 @@
-//! `GET /api/v1/issues/export?format=&project=&status=&query=` and `GET /api/v1/issues/{id}/events/export?format=`: all of them, streamed.
+//! `GET /api/v1/issues/export?format=&project=&status=&query=&sort=` and
+//! `GET /api/v1/issues/{id}/events/export?format=&query=&since=&until=`: all that the lists find, streamed.
 
 use super::export::{Export, Format, Line, Part, cell};
-use super::issue_search::Asked;
+use super::issue_events::{self, FILTER};
+use super::issue_search::{self, Asked, SORT};
 use super::named;
 use crate::access::Principal;
 use crate::openapi::{Parameter, parameter};
@@ -11,8 +13,8 @@ use crate::{ApiError, State};
 use actix_web::HttpRequest;
 use actix_web::web::{Data, Path};
 use bugle_model::{IssueId, IssueStatus};
-use bugle_store::events::{self, StoredEvent};
-use bugle_store::issues::{self, Filter, Issue, Position};
+use bugle_store::events::{self, EventFilter, StoredEvent};
+use bugle_store::issues::{self, Filter, Issue, Place, Sort};
 use bugle_web::{Params, Problem};
 
 /// Issues that are read at once.
@@ -26,8 +28,9 @@ pub(super) const OF_ISSUES: &[Parameter] = &[
     parameter::<String>("project", "Only those of this project, by id or name."),
     parameter::<IssueStatus>("status", "Only those that stand so."),
     parameter::<String>("query", "Only those that a search finds."),
+    SORT,
 ];
-pub(super) const OF_EVENTS: &[Parameter] = &[FORMAT];
+pub(super) const OF_EVENTS: &[Parameter] = &[FORMAT, FILTER[0], FILTER[1], FILTER[2]];
 
 const ISSUE_HEADER: &[&str] = &[
     "id",
@@ -73,24 +76,27 @@ pub(super) async fn issues(
     let mut params = Params::of(&request);
     let format = Format::read(&mut params);
     let asked = Asked::take(&mut params, state.clock.now());
+    let sort = issue_search::sort(&mut params);
     params.finish()?;
     let mut connection = state.store.conn().await?;
     let filter = asked.filter(&mut connection, &principal).await?;
-    let read = move |from: Option<Position>| issue_part(state.clone(), filter.clone(), from);
+    let read = move |from: Option<Place>| issue_part(state.clone(), filter.clone(), sort, from);
     Ok(Export::new(format, "issues", ISSUE_HEADER, None, read))
 }
 
 async fn issue_part(
     state: Data<State>,
     filter: Option<Filter>,
-    from: Option<Position>,
-) -> Result<Part<Option<Position>>, ApiError> {
+    sort: Sort,
+    from: Option<Place>,
+) -> Result<Part<Option<Place>>, ApiError> {
     let Some(filter) = filter else { return Ok(Part { lines: Vec::new(), next: None }) };
     let mut connection = state.store.conn().await?;
-    let found = issues::list(&mut connection, &filter, from, ISSUES).await.map_err(ApiError::of_search)?;
+    let found =
+        issues::search(&mut connection, &filter, sort, from, ISSUES).await.map_err(ApiError::of_search)?;
     let full = found.len() == ISSUES;
-    let next = found.last().filter(|_| full).map(|last| Some(Position::of(last)));
-    let lines = found.into_iter().map(issue_line).collect::<Result<_, ApiError>>()?;
+    let next = found.last().filter(|_| full).map(|last| Some(last.place));
+    let lines = found.into_iter().map(|found| issue_line(found.issue)).collect::<Result<_, ApiError>>()?;
     Ok(Part { lines, next })
 }
 
@@ -126,23 +132,24 @@ pub(super) async fn events(
 ) -> Result<Export, ApiError> {
     let mut params = Params::of(&request);
     let format = Format::read(&mut params);
+    let filter = issue_events::filter(&mut params, state.clock.now());
     params.finish()?;
     let mut connection = state.store.conn().await?;
     let issue = named::issue(&mut connection, &principal, &id).await?.id;
-    let read = move |from: Option<events::Position>| event_part(state.clone(), issue, from);
+    let read = move |from: Option<events::Position>| event_part(state.clone(), issue, filter.clone(), from);
     Ok(Export::new(format, "events", EVENT_HEADER, None, read))
 }
 
 async fn event_part(
     state: Data<State>,
     issue: IssueId,
+    filter: EventFilter,
     from: Option<events::Position>,
 ) -> Result<Part<Option<events::Position>>, ApiError> {
     let mut connection = state.store.conn().await?;
-    let found = events::list(&mut connection, issue, from, EVENTS).await?;
-    let full = found.len() == EVENTS;
-    let next = found.last().filter(|_| full).map(|last| Some(events::Position::of(last)));
-    Ok(Part { lines: found.iter().map(event_line).collect(), next })
+    let budget = events::MOST_SEARCHED;
+    let found = events::search(&mut connection, issue, &filter, from, false, EVENTS, budget).await?;
+    Ok(Part { lines: found.events.iter().map(event_line).collect(), next: found.next.map(Some) })
 }
 
 fn event_line(stored: &StoredEvent) -> Line {

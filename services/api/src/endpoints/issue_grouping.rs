@@ -3,7 +3,6 @@
 use super::named;
 use crate::access::Principal;
 use crate::{ApiError, State};
-use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Path};
 use bugle_grouping::{Explanation, Grouper};
 use bugle_store::{events, projects};
@@ -12,10 +11,8 @@ use bugle_web::Problem;
 pub(super) async fn handler(
     principal: Principal,
     state: Data<State>,
-    request: HttpRequest,
     id: Path<String>,
 ) -> Result<Json<Explanation>, ApiError> {
-    named::no_parameters(&request)?;
     let mut connection = state.store.conn().await?;
     let issue = named::issue(&mut connection, &principal, &id).await?;
     let latest = events::latest(&mut connection, &[issue.id]).await?.remove(&issue.id);

@@ -7,7 +7,6 @@ use crate::access::Principal;
 use crate::openapi::Created;
 use crate::view::issue::IssueView;
 use crate::{ApiError, State};
-use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Path};
 use bugle_model::IssueId;
 use bugle_store::audit::{self, Target};
@@ -138,10 +137,8 @@ pub(super) async fn unmerge(
 pub(super) async fn fingerprints(
     principal: Principal,
     state: Data<State>,
-    request: HttpRequest,
     id: Path<String>,
 ) -> Result<Json<Page<Fingerprint>>, ApiError> {
-    named::no_parameters(&request)?;
     let mut connection = state.store.conn().await?;
     let issue = named::issue(&mut connection, &principal, &id).await?;
     Ok(Json(Page::whole(merge::fingerprints(&mut connection, issue.id).await?)))

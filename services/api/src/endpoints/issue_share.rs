@@ -7,7 +7,6 @@ use crate::accounts::links::page;
 use crate::openapi::{Answer, Created, NoContent};
 use crate::view::shared::SharedIssue;
 use crate::{ApiError, State};
-use actix_web::HttpRequest;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::{Data, Path};
 use bugle_store::audit::{self, Target};
@@ -71,10 +70,8 @@ pub(super) async fn remove(
 
 pub(super) async fn show(
     state: Data<State>,
-    request: HttpRequest,
     token: Path<String>,
 ) -> Result<Answer<SharedIssue, 200>, ApiError> {
-    named::no_parameters(&request)?;
     let mut connection = state.store.conn().await?;
     let gone = || named::missing("link", "…");
     let id = shares::find(&mut connection, &auth::hash(&token)).await?.ok_or_else(gone)?;

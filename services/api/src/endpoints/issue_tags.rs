@@ -3,7 +3,6 @@
 use super::named;
 use crate::access::Principal;
 use crate::{ApiError, State};
-use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Path};
 use bugle_store::events;
 use schemars::JsonSchema;
@@ -43,10 +42,8 @@ pub(super) struct Tags {
 pub(super) async fn handler(
     principal: Principal,
     state: Data<State>,
-    request: HttpRequest,
     id: Path<String>,
 ) -> Result<Json<Tags>, ApiError> {
-    named::no_parameters(&request)?;
     let mut connection = state.store.conn().await?;
     let issue = named::issue(&mut connection, &principal, &id).await?;
     let latest = events::tags(&mut connection, issue.id, SAMPLE).await?;

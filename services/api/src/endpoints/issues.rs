@@ -1,6 +1,6 @@
 //! `GET /api/v1/issues?project=&status=&query=&sort=&sparkline=&limit=&cursor=`
 
-use super::issue_search::{Asked, CHOOSE};
+use super::issue_search::{self, Asked, CHOOSE, SORT};
 use super::stats::Period;
 use crate::access::Principal;
 use crate::openapi::{CURSOR, LIMIT, Parameter, parameter};
@@ -9,7 +9,7 @@ use crate::{ApiError, State};
 use actix_web::HttpRequest;
 use actix_web::web::{Data, Json};
 use bugle_model::IssueId;
-use bugle_store::issues::{self, Found, Place, Sort};
+use bugle_store::issues::{self, Found, Place};
 use bugle_store::{Connection, bookmarks, stats};
 use bugle_web::{Page, Params};
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +18,7 @@ pub(super) const PARAMETERS: &[Parameter] = &[
     CHOOSE[0],
     CHOOSE[1],
     CHOOSE[2],
-    parameter::<Sort>("sort", "What is the greatest of the first ones."),
+    SORT,
     parameter::<bool>("sparkline", "Whether to tell the events of each of the last 24 hours."),
     LIMIT,
     CURSOR,
@@ -32,8 +32,7 @@ pub(super) async fn handler(
     let mut params = Params::of(&request);
     let now = state.clock.now();
     let asked = Asked::take(&mut params, now);
-    let names = "last_seen, first_seen, events, users or priority";
-    let sort: Sort = params.optional("sort", names, |text| text.parse().ok()).unwrap_or_default();
+    let sort = issue_search::sort(&mut params);
     let sparkline = params.optional("sparkline", "true or false", |text| text.parse().ok()).unwrap_or(false);
     let limit = params.limit();
     let after: Option<Place> = params.cursor();

@@ -201,8 +201,3 @@ pub(super) fn missing(kind: &str, name: &str) -> Problem {
 fn cut(text: &str) -> String {
     text.chars().take(64).collect()
 }
-
-/// The parameters of a path or list that takes none.
-pub(super) fn no_parameters(request: &actix_web::HttpRequest) -> Result<(), ApiError> {
-    Ok(Params::of(request).finish()?)
-}

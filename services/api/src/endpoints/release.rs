@@ -7,7 +7,6 @@ use crate::access::Principal;
 use crate::openapi::NoContent;
 use crate::releases::{self, Mistakes};
 use crate::{ApiError, State};
-use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Path};
 use bugle_model::ReleaseStatus;
 use bugle_store::Connection;
@@ -35,10 +34,8 @@ pub(super) async fn named(
 pub(super) async fn get(
     principal: Principal,
     state: Data<State>,
-    request: HttpRequest,
     id: Path<String>,
 ) -> Result<Json<Release>, ApiError> {
-    named::no_parameters(&request)?;
     let mut connection = state.store.conn().await?;
     Ok(Json(named(&mut connection, &principal, &id).await?))
 }

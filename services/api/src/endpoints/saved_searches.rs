@@ -85,10 +85,8 @@ pub(super) async fn create(
 pub(super) async fn get(
     principal: Principal,
     state: Data<State>,
-    request: HttpRequest,
     id: Path<String>,
 ) -> Result<Json<SavedSearch>, ApiError> {
-    named::no_parameters(&request)?;
     let mut connection = state.store.conn().await?;
     Ok(Json(found(&mut connection, &principal, &id).await?))
 }

@@ -1,9 +1,7 @@
 //! `GET /api/v1/storage`: how much room each project takes.
 
-use super::named;
 use crate::access::Principal;
 use crate::{ApiError, State};
-use actix_web::HttpRequest;
 use actix_web::web::{Data, Json};
 use bugle_store::storage::{self, Room};
 use bugle_web::Page;
@@ -27,9 +25,7 @@ pub(super) struct RoomView {
 pub(super) async fn handler(
     principal: Principal,
     state: Data<State>,
-    request: HttpRequest,
 ) -> Result<Json<Page<RoomView>>, ApiError> {
-    named::no_parameters(&request)?;
     let mut connection = state.store.conn().await?;
     let found = storage::by_project(&mut connection, &principal.scope()).await?;
     let view = |Room { project, name, events, attachments }| RoomView {

@@ -31,7 +31,7 @@ pub(super) async fn list(
 }
 
 /// Of others only the teams that one is in oneself.
-fn seen_by(principal: &Principal, mut user: User) -> User {
+pub(super) fn seen_by(principal: &Principal, mut user: User) -> User {
     let visible = principal.visible();
     user.teams.retain(|team| visible.holds(Some(team.id)));
     user

@@ -3,7 +3,7 @@
 use bugle_model::{
     IssueId, IssueStatus, Level, NotificationId, NotificationState, Priority, ProjectId, TeamId,
 };
-use bugle_store::live::{Happened, Issue, Told};
+use bugle_store::live::{Happened, Issue, Removed, Told};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -54,6 +54,9 @@ enum Form<'a> {
         priority: Option<Priority>,
         assigned_to: Option<&'a str>,
     },
+    /// Issues that are gone.
+    #[serde(rename = "issues.deleted")]
+    Deleted { short_ids: &'a [String] },
     /// A new notification, or one that is in another state.
     #[serde(rename = "notification.changed")]
     Notification {
@@ -115,6 +118,10 @@ impl Item {
                 assigned_to: happened.assigned_to.as_deref(),
             },
         )
+    }
+
+    pub(super) fn deleted(removed: &Removed) -> Self {
+        Self::of(removed.team, &Form::Deleted { short_ids: &removed.short_ids })
     }
 
     pub(super) fn notification(told: &Told) -> Self {

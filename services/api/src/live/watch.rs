@@ -35,6 +35,7 @@ pub(super) struct Watch {
     /// The counts of the recent issues.
     counts: HashMap<i64, (i64, i32)>,
     happened: HashSet<i64>,
+    removed: HashSet<i64>,
     /// The state of notifications that are new or not ended.
     told: HashMap<i64, i16>,
     looked_at: DateTime<Utc>,
@@ -49,6 +50,7 @@ impl Watch {
             ends: VecDeque::from([newest]),
             counts: counts(&issues),
             happened: HashSet::new(),
+            removed: HashSet::new(),
             told: HashMap::new(),
             looked_at: now,
         })
@@ -71,8 +73,10 @@ impl Watch {
         let happened = live::happened(connection, from.activity, MOST_ROWS).await?;
         let open: Vec<i64> = self.told.keys().copied().collect();
         let told = live::told(connection, from.notification, &open, MOST_ROWS).await?;
+        let removed = live::removed(connection, from.audit, MOST_ROWS).await?;
 
-        let is_partial = [issues.len(), happened.len(), told.len()].iter().any(|rows| *rows >= MOST_ROWS);
+        let read = [issues.len(), happened.len(), told.len(), removed.len()];
+        let is_partial = read.iter().any(|rows| *rows >= MOST_ROWS);
         let mut items = Vec::new();
         for issue in &issues {
             end.issue = end.issue.max(issue.id.0);
@@ -87,6 +91,12 @@ impl Watch {
             end.activity = end.activity.max(one.id);
             if self.happened.insert(one.id) {
                 items.push(Item::changed(one));
+            }
+        }
+        for one in &removed {
+            end.audit = end.audit.max(one.id);
+            if self.removed.insert(one.id) && !one.short_ids.is_empty() {
+                items.push(Item::deleted(one));
             }
         }
         for one in &told {
@@ -107,6 +117,7 @@ impl Watch {
         }
         let from = self.ends.front().copied().unwrap_or_default();
         self.happened.retain(|id| *id > from.activity);
+        self.removed.retain(|id| *id > from.audit);
         // Codes below 2 are pending and sending.
         self.told.retain(|id, state| *id > from.notification || *state < 2);
         if self.told.len() > MOST_OPEN {

@@ -1,6 +1,7 @@
 //! Which problems an endpoint can answer with. Most follows from what it needs, takes and is declared with.
 
 use crate::access::{Declared, Need};
+use crate::requests::OURS;
 use actix_web::http::Method;
 use bugle_web::{Code, Problem};
 use schemars::SchemaGenerator;
@@ -11,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) fn statuses(declared: &Declared, has_body: bool) -> BTreeSet<u16> {
     let mut codes = vec![Code::Unavailable, Code::RateLimited];
     if !declared.method.is_safe() {
-        // Of `If-Match`, for which a body is read whatever the handler does, and of parameters that nobody knows.
+        // Of `If-Match`, for which a body is read whatever the handler does.
         codes.extend([Code::PreconditionFailed, Code::Invalid, Code::BadRequest, Code::TooLarge]);
     }
     if declared.method == Method::POST {
@@ -29,7 +30,8 @@ pub(super) fn statuses(declared: &Declared, has_body: bool) -> BTreeSet<u16> {
     if has_body {
         codes.extend([Code::BadRequest, Code::TooLarge, Code::UnsupportedMediaType, Code::Invalid]);
     }
-    if !declared.query.is_empty() {
+    if !declared.query.is_empty() || declared.path.starts_with(OURS) {
+        // Of parameters that are wrong, or that nobody knows.
         codes.push(Code::Invalid);
     }
     codes.iter().chain(declared.problems).map(|code| code.status().as_u16()).collect()

@@ -15,7 +15,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use bugle_web::Problem;
 
 /// Versions, keys and strict parameters are of this API; the others keep their clients' contracts.
-const OURS: &str = "/api/v1/";
+pub(crate) const OURS: &str = "/api/v1/";
 
 /// An answer and not an error: what wraps the routes is to see it.
 fn refuse(request: ServiceRequest, problem: &Problem) -> ServiceResponse<BoxBody> {

@@ -3,7 +3,7 @@
 use crate::events::sample;
 use crate::harness::{App, TOKEN};
 use crate::people::{person, team};
-use bugle_model::{InstallationRole, TeamRole};
+use bugle_model::{InstallationRole, IssueId, ProjectId, TeamRole};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -81,6 +81,97 @@ async fn events_are_exported_beyond_a_page() {
     assert_eq!((ndjson.len(), ids.len()), (60, 60));
     let csv = app.get(&format!("{path}?format=csv")).await.text;
     assert_eq!(csv.lines().count(), 61);
+    app.stop().await;
+}
+
+/// Two events at noon and one of each second before, of which one in five is of Chrome.
+async fn events_of_two_browsers(app: &App, project: ProjectId, issue: IssueId, count: u32) {
+    let mut event = sample();
+    for (number, browser) in [(1, "Chrome"), (2, "Firefox")] {
+        event.event_id = uuid::Uuid::from_u128(number);
+        event.tags.insert("browser".to_owned(), browser.to_owned());
+        app.event(project, issue, &event, 0).await;
+    }
+    app.database
+        .execute(&format!(
+            "INSERT INTO events (received_at, issue_id, project_id, level, retention, event_id, payload)
+             SELECT e.received_at - n * interval '1 second', e.issue_id, e.project_id, 40, 90, gen_random_uuid(), e.payload
+             FROM generate_series(1, {count}) n
+             JOIN events e ON e.event_id = ('00000000-0000-0000-0000-00000000000' || CASE WHEN n % 5 = 0 THEN 1 ELSE 2 END)::uuid"
+        ))
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_export_of_events_is_what_the_list_finds() {
+    let app = App::start().await;
+    let project = app.project("shop").await;
+    let issue = app.issue(project, 1, "x", 1).await;
+    events_of_two_browsers(&app, project, issue, 200).await;
+    let path = format!("/api/v1/issues/{issue}/events/export");
+    let exported = async |query: &str| lines(&app.get(&format!("{path}?{query}")).await.text).len();
+    assert_eq!(exported("query=browser:Chrome").await, 41);
+    assert_eq!(exported("query=!browser:Chrome").await, 161);
+    assert_eq!(exported("query=browser:Safari").await, 0);
+    assert_eq!(exported("until=2027-01-15T11:58:20Z").await, 101);
+    assert_eq!(exported("since=2027-01-15T11:58:20Z&until=2027-01-15T11:59:00Z").await, 41);
+    assert_eq!(
+        app.get(&format!("{path}?query=is:resolved&since=noon")).await.mistakes(),
+        [
+            "query: `is:` is about issues, not about one of their events",
+            "since: `noon` is not a time such as 2026-11-28T09:00:00Z"
+        ]
+    );
+    app.stop().await;
+}
+
+/// One search looks at a thousand: what comes after so many that do not match is found all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_goes_on_where_a_search_has_found_nothing() {
+    let app = App::start().await;
+    let project = app.project("shop").await;
+    let issue = app.issue(project, 1, "x", 1).await;
+    events_of_two_browsers(&app, project, issue, 0).await;
+    app.database
+        .execute(
+            "INSERT INTO events (received_at, issue_id, project_id, level, retention, event_id, payload)
+             SELECT e.received_at - n * interval '1 second', e.issue_id, e.project_id, 40, 90, gen_random_uuid(), e.payload
+             FROM generate_series(1, 2500) n JOIN events e ON e.event_id = '00000000-0000-0000-0000-000000000002';
+             UPDATE events SET received_at = received_at - interval '1 hour'
+             WHERE event_id = '00000000-0000-0000-0000-000000000001'",
+        )
+        .await
+        .unwrap();
+    let found = app.get(&format!("/api/v1/issues/{issue}/events/export?query=browser:Chrome")).await;
+    assert_eq!(lines(&found.text)[0]["event_id"], uuid::Uuid::from_u128(1).simple().to_string());
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn issues_are_exported_in_the_order_of_the_list() {
+    let app = App::start().await;
+    let project = app.project("shop").await;
+    for number in 1..=3 {
+        app.issue(project, number, "x", i64::from(number)).await;
+    }
+    app.database
+        .execute("UPDATE issue_counts SET events = 500 WHERE issue_id = (SELECT max(id) FROM issues)")
+        .await
+        .unwrap();
+    let order = async |query: &str| {
+        let listed = app.get(&format!("/api/v1/issues?{query}")).await.ok(200);
+        let ids = |items: &[Value]| items.iter().map(|one| one["id"].clone()).collect::<Vec<_>>();
+        let listed = ids(listed["items"].as_array().unwrap());
+        let exported = ids(&lines(&app.get(&format!("/api/v1/issues/export?{query}")).await.text));
+        assert_eq!(exported, listed, "{query}");
+        exported
+    };
+    assert_ne!(order("sort=last_seen").await, order("sort=events").await);
+    assert_eq!(
+        app.get("/api/v1/issues/export?sort=title").await.mistakes(),
+        ["sort: `title` is not last_seen, first_seen, events, users or priority"]
+    );
     app.stop().await;
 }
 

@@ -3,9 +3,8 @@
 use crate::harness::{App, TOKEN, noon};
 use crate::people::{Browser, person, session, team};
 use bugle_model::{InstallationRole, IssueId, ProjectId, TeamId, TeamRole, TokenScope};
-use bugle_runtime::Config;
+use bugle_store::teams;
 use bugle_store::tokens::{self, NewToken};
-use bugle_store::{Scope, issues, teams};
 use bugle_web::auth;
 use chrono::TimeDelta;
 use futures_util::StreamExt;
@@ -18,11 +17,11 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Socket {
     /// Opens one; the status of the answer when it is refused.
-    async fn try_open(app: &App, query: &str, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
+    pub async fn try_open(app: &App, query: &str, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
         let url = format!("{}/api/v1/live{query}", app.base.replace("http://", "ws://"));
         let mut request = url.into_client_request().unwrap();
         for (name, value) in headers {
@@ -35,7 +34,7 @@ impl Socket {
         }
     }
 
-    async fn open(app: &App, query: &str, token: &str) -> Self {
+    pub async fn open(app: &App, query: &str, token: &str) -> Self {
         Self::try_open(app, query, &[("authorization", &format!("Bearer {token}"))]).await.unwrap()
     }
 
@@ -60,7 +59,7 @@ impl Socket {
     }
 
     /// The id of the greeting.
-    async fn hello(&mut self) -> String {
+    pub async fn hello(&mut self) -> String {
         let hello = self.next().await;
         assert_eq!(hello["type"], "hello", "{hello}");
         hello["id"].as_str().unwrap().to_owned()
@@ -74,13 +73,13 @@ impl Socket {
     }
 
     /// `kind issue` of the changes of the next message.
-    async fn kinds(&mut self) -> Vec<String> {
+    pub async fn kinds(&mut self) -> Vec<String> {
         let changes = self.changes().await;
         changes.iter().map(|one| format!("{} {}", one["kind"].as_str().unwrap(), one["issue"])).collect()
     }
 
     /// The code of the end.
-    async fn end(&mut self) -> u16 {
+    pub async fn end(&mut self) -> u16 {
         match self.frame().await {
             Message::Close(Some(frame)) => frame.code.into(),
             other => panic!("{other:?}"),
@@ -217,6 +216,45 @@ async fn each_hears_of_its_own_teams_alone() {
     app.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn deleted_issues_are_told_in_their_team() {
+    let app = App::start().await;
+    let (blue, red) = (team(&app, "blue").await, team(&app, "red").await);
+    let (of_blue, of_red) = (project_of(&app, "b", blue).await, project_of(&app, "r", red).await);
+    let (_, ann_browser) = person(&app, "ann", InstallationRole::Member, &[(blue, TeamRole::Viewer)]).await;
+    let theirs = app.issue(of_red, 1, "Red", 600).await;
+    let (one, other, stays) = (
+        app.issue(of_blue, 1, "One", 600).await,
+        app.issue(of_blue, 2, "Other", 600).await,
+        app.issue(of_blue, 3, "Stays", 600).await,
+    );
+    let mut as_ann = Socket::of(&app, &ann_browser).await;
+    let mut as_all = Socket::open(&app, "", TOKEN).await;
+    for socket in [&mut as_ann, &mut as_all] {
+        socket.hello().await;
+    }
+    let gone = async |issues: &[IssueId]| {
+        let mut short_ids = Vec::new();
+        for issue in issues {
+            short_ids.push(app.get(&format!("/api/v1/issues/{issue}")).await.ok(200)["short_id"].clone());
+        }
+        json!([{ "kind": "issues.deleted", "short_ids": short_ids }])
+    };
+    let (of_red, of_blue) = (gone(&[theirs]).await, gone(&[one, other]).await);
+    let delete = app.client.delete(app.url(&format!("/api/v1/issues/{theirs}")));
+    app.send(delete.bearer_auth(TOKEN)).await.ok(204);
+    assert_eq!(Value::from(as_all.changes().await), of_red);
+    let bulk = "/api/v1/issues/bulk";
+    app.post(bulk, &json!({ "ids": [stays], "priority": "low" })).await.ok(200);
+    assert_eq!(as_all.kinds().await, [format!("issue.changed {stays}")]);
+    app.post(bulk, &json!({ "ids": [one, other], "delete": true })).await.ok(200);
+    assert_eq!(Value::from(as_all.changes().await), of_blue);
+    // What is not of her team was kept from her.
+    assert_eq!(as_ann.kinds().await, [format!("issue.changed {stays}")]);
+    assert_eq!(Value::from(as_ann.changes().await), of_blue);
+    app.stop().await;
+}
+
 /// Both issues go on until only the second is heard of.
 async fn narrowed(app: &App, socket: &mut Socket, gone: IssueId, heard: IssueId) {
     let began = Instant::now();
@@ -309,78 +347,5 @@ async fn who_comes_back_within_an_hour_is_told_what_was_missed() {
 
     let mut stranger = Socket::open(&app, "?after=0123456789abcdef.7", TOKEN).await;
     assert_eq!(stranger.next().await["type"], "reload");
-    app.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn there_are_only_so_many_and_a_stop_ends_them() {
-    let app = App::start_with(Config { live_sockets: 1, api_rate_limit: 0, ..Config::default() }).await;
-    let mut socket = Socket::open(&app, "", TOKEN).await;
-    socket.hello().await;
-    let header = ("authorization", format!("Bearer {TOKEN}"));
-    let second = Socket::try_open(&app, "", &[(header.0, &header.1)]).await;
-    assert_eq!(second.map(drop), Err(503));
-    let metrics = app.get("/metrics").await.text;
-    for line in ["bugle_live_sockets 1", "bugle_live_refused_total 1"] {
-        assert!(metrics.contains(line), "{metrics}");
-    }
-    let stopping = tokio::spawn(app.stop());
-    assert_eq!(socket.end().await, 1012);
-    drop(socket);
-    tokio::time::timeout(Duration::from_secs(8), stopping)
-        .await
-        .expect("it does not wait for sockets")
-        .unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn nobody_takes_the_places_of_all() {
-    let app = App::start().await;
-    let mut sockets = Vec::new();
-    for _ in 0..50 {
-        sockets.push(Socket::open(&app, "", TOKEN).await);
-    }
-    let header = format!("Bearer {TOKEN}");
-    let one_more = Socket::try_open(&app, "", &[("authorization", &header)]).await;
-    assert_eq!(one_more.map(drop), Err(429));
-    Socket::open(&app, "", crate::harness::LOCAL_TOKEN).await.hello().await;
-    app.stop().await;
-}
-
-/// What the process has in memory, in KiB.
-fn resident() -> i64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_thousand_sockets_are_all_told() {
-    const SOCKETS: usize = 1_000;
-    let app = App::start().await;
-    let project = app.project("shop").await;
-    Socket::open(&app, "", TOKEN).await.hello().await;
-    let before = resident();
-    let mut sockets = Vec::new();
-    for number in 0..SOCKETS {
-        let token = format!("token {}", number / 50);
-        if number % 50 == 0 {
-            let mut connection = app.connection().await;
-            tokens::create(&mut connection, &token, &auth::hash(&token), None, noon()).await.unwrap();
-        }
-        let mut socket = Socket::open(&app, "", &token).await;
-        socket.hello().await;
-        sockets.push(socket);
-    }
-    let issue = app.issue(project, 1, "For all", 0).await;
-    for socket in &mut sockets {
-        assert_eq!(socket.kinds().await, [format!("issue.opened {issue}")]);
-    }
-    // Both ends of each, here: tungstenite's alone has a buffer of 128 KiB.
-    let each = (resident() - before) / i64::try_from(SOCKETS).unwrap();
-    assert!(each < 300, "{each} KiB for both ends of a socket");
-    drop(sockets);
-    let found = issues::get(&mut *app.connection().await, &Scope::All, issue).await.unwrap();
-    assert!(found.is_some());
     app.stop().await;
 }

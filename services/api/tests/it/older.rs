@@ -3,6 +3,7 @@
 use crate::harness::{App, ids, noon};
 use crate::people::{person, team};
 use bugle_model::{Event, Exception, Frame, InstallationRole, Stacktrace, TeamRole};
+use chrono::TimeDelta;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -166,6 +167,47 @@ async fn numbers_people_and_what_they_have_to_do() {
     assert_eq!((&people["items"][0]["name"], &people["items"][0]["team"]), (&json!("ann"), &json!("blue")));
     assert_eq!(people["items"][0]["available"], json!(true));
     assert_eq!(ids(&app.get("/api/error-logging/notifications/").await.ok(200)), [] as [i64; 0]);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_are_shown_with_the_teams_that_one_sees() {
+    let app = App::start().await;
+    let (secret, shop) = (team(&app, "a secret").await, team(&app, "shop").await);
+    let both = [(secret, TeamRole::Member), (shop, TeamRole::Member)];
+    let (ann, _) = person(&app, "ann", InstallationRole::Member, &both).await;
+    let (_, bob) = person(&app, "bob", InstallationRole::Member, &[(shop, TeamRole::Viewer)]).await;
+    let path = "/api/error-logging/developers";
+    let seen = bob.get(&app, path).await.ok(200);
+    let first = &seen["items"][0];
+    assert_eq!(
+        (&first["id"], &first["team"], &first["teams"]),
+        (&json!(ann), &json!("shop"), &json!(["shop"]))
+    );
+    assert!(!seen.to_string().contains("secret"), "{seen}");
+    let all = app.get(path).await.ok(200);
+    assert_eq!(all["items"][0]["teams"], json!(["a secret", "shop"]));
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_away_is_not_available() {
+    let app = App::start().await;
+    let shop = team(&app, "shop").await;
+    let (_, ann) = person(&app, "ann", InstallationRole::Member, &[(shop, TeamRole::Member)]).await;
+    person(&app, "bob", InstallationRole::Member, &[(shop, TeamRole::Member)]).await;
+    let available = async || {
+        let people = app.get("/api/error-logging/developers").await.ok(200);
+        [0_usize, 1].map(|number| people["items"][number]["available"].as_bool().unwrap())
+    };
+    assert_eq!(available().await, [true, true]);
+    let (own, until) = ("/api/v1/account/availability", "2027-01-15T18:00:00Z");
+    ann.put(&app, own, &json!({ "available": false, "away_until": until })).await.ok(200);
+    assert_eq!(available().await, [false, true]);
+    app.clock.advance(TimeDelta::hours(6));
+    assert_eq!(available().await, [true, true], "back");
+    ann.put(&app, own, &json!({ "available": false })).await.ok(200);
+    assert_eq!(available().await, [false, true], "until they say otherwise");
     app.stop().await;
 }
 

@@ -43,7 +43,6 @@ pub(in super::super) async fn show(
     request: HttpRequest,
     token: Path<String>,
 ) -> Result<Shown, ApiError> {
-    named::no_parameters(&request)?;
     let mut connection = state.store.conn().await?;
     let link = oncall::get_answer_link(&mut connection, &auth::hash(&token)).await?;
     let followed = match follow(&mut connection, link, address_of(&state, &request)).await? {
@@ -70,7 +69,6 @@ pub(in super::super) async fn confirm(
     token: Path<String>,
     form: FormBody,
 ) -> Result<Shown, ApiError> {
-    named::no_parameters(&request)?;
     if !same(&auth::hash(form.field("proof")), &auth::hash(&proof(&token))) {
         let detail = "open the link of the mail, and press the button of its page";
         return Err(Problem::with_detail(Code::Csrf, detail).into());

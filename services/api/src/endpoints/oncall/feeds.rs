@@ -108,7 +108,6 @@ pub(in super::super) async fn show(
     request: HttpRequest,
     token: Path<String>,
 ) -> Result<Raw<Calendar>, ApiError> {
-    named::no_parameters(&request)?;
     let now = state.clock.now();
     let gone = || ApiError::from(named::missing("calendar", "…"));
     let mut connection = state.store.conn().await?;
