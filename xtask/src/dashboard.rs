@@ -23,7 +23,9 @@ pub fn build() -> Result<()> {
     }
     packages()?;
     println!("building the dashboard …");
-    npm(&["run", "build"])
+    npm(&["run", "build"])?;
+    // Fails when a page's first load is over its limit.
+    npm(&["run", "--silent", "size"])
 }
 
 /// Its types, its lints, its unit tests.

@@ -8,9 +8,11 @@ import * as alerts from "./steps/alerts.mjs";
 import * as doors from "./steps/doors.mjs";
 import * as start from "./steps/start.mjs";
 import * as oncall from "./steps/oncall.mjs";
+import * as overview from "./steps/overview.mjs";
 import * as paging from "./steps/paging.mjs";
 import * as triage from "./steps/triage.mjs";
 import * as roles from "./steps/roles.mjs";
+import * as settings from "./steps/settings.mjs";
 import * as places from "./steps/places.mjs";
 import { System } from "./system.mjs";
 
@@ -45,6 +47,7 @@ const STEPS = [
   ["triage by keys alone", triage.byKeys],
   ["search completes, finds, and says what it does not understand", triage.search],
   ["what is resolved comes back by itself", triage.regress],
+  ["the overview tells what is worth a look, and how Bugle is", overview.worthALook],
   ["attachments are kept, feedback and grouping are shown", triage.attached],
   ["two issues are merged, and come apart again", triage.merged],
   ["a schedule, a policy, a routing rule, and how one is told", oncall.setUp],
@@ -52,12 +55,14 @@ const STEPS = [
   ["alerts of another tool are silenced, helped with and merged", alerts.dealtWith],
   ["a schedule over a change of clocks, an override, and a policy of two steps", paging.setUp],
   ["a critical error pages step 1", paging.firstStep],
+  ["a destination is switched off, changed, and on again", settings.destination],
   ["a viewer sees, and cannot change", roles.viewer],
   ["another team sees nothing", roles.outsider],
   ["the connection breaks and comes back", places.connection],
   ["hostile content is text on every page", places.hostile],
   // By now its minute is over or nearly so, and Bugle was restarted meanwhile.
   ["a critical error pages step 2, which answers it from the mail", paging.secondStep],
+  ["pages stay where they are while they load", overview.steady],
   ["every page passes axe", places.accessible],
   ["a screen of a phone", places.phone],
 ];

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { until } from "../system.mjs";
 
-const error = (type, value, more = {}) => ({
+export const error = (type, value, more = {}) => ({
   level: "error", platform: "python", release: "checkout@1.4.2", environment: "production", tags: { region: "eu" }, user: { id: "7", email: "bob@example.com" },
   exception: { values: [{ type, value, stacktrace: { frames: [{ filename: "lib.py", function: "run", in_app: false, lineno: 1 }, { filename: "wsgi.py", function: "call", in_app: false, lineno: 1 }, { filename: "pay.py", function: type, in_app: true, lineno: 3, context_line: "raise it", pre_context: ["a", "b"], vars: { amount: 3 } }] } }] },
   ...more,
@@ -46,6 +46,10 @@ export async function byKeys(walk) {
   await page.getByText(`Resolved ${id}`).waitFor();
   await press("r");
   await page.getByText(`Reopened ${id}`).waitFor();
+  // Back is where one came from.
+  await page.goBack();
+  await current().waitFor();
+  assert.equal(await current().locator(".shortid").innerText(), id);
   await page.goto("/issues");
   await row(page, "AlphaError").waitFor();
   // Two at once.
@@ -134,8 +138,22 @@ export async function attached(walk) {
   await page.locator(".why .silent").first().waitFor();
 }
 
-/** Which of how many events an open issue shows. */
-const events = (page) => page.locator(".eventbar", { hasText: /of \d+/ });
+/** Which event an open issue shows. */
+const bar = (page, name) => page.locator(".eventbar strong", { hasText: name });
+const shows = (page, name) => bar(page, name).waitFor();
+
+/** From the last event to the first and back, by its neighbours. */
+async function walked(page) {
+  const button = (name) => page.locator(".eventbar").getByRole("button", { name, exact: true });
+  const older = button("Previous event (older)");
+  await button("First event").click();
+  await bar(page, "Latest event").waitFor({ state: "detached" });
+  await until("the first has none before it", () => older.isDisabled());
+  await button("Next event (newer)").click();
+  await until("the second has one", () => older.isEnabled());
+  await button("Latest event").click();
+  await shows(page, "Latest event");
+}
 
 export async function merged(walk) {
   const { system, dsn } = walk;
@@ -153,9 +171,11 @@ export async function merged(walk) {
   await page.getByRole("heading", { level: 1, name: /BetaError/ }).waitFor();
   await page.locator(".activity", { hasText: `merged into it: ${gone} (GammaError: card declined)` }).waitFor();
   await page.getByRole("tab", { name: "Details" }).click();
-  await events(page).getByText("1 of 2").waitFor();
+  await shows(page, "Latest event");
   await system.send(dsn, error("GammaError", "card declined"));
-  await events(page).getByText("of 3").waitFor();
+  await page.getByRole("button", { name: "Show it" }).click();
+  await shows(page, "Latest event");
+  await walked(page);
   await parted(walk, into, items);
 }
 

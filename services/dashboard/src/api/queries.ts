@@ -3,7 +3,7 @@ import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-qu
 import { CALM, LIVE, POLL_MS } from "../lib/live.ts";
 import { get, getIfThere, Problem } from "./client.ts";
 import { merge } from "./merge.ts";
-import type { Activity, Attachment, EventBody, Explanation, Facets, Feedback, Fingerprint, Health, Heartbeat, Issue, IssueStats, Key, List, Notification, Outcome, Person, Project, Release, Room, SavedSearch, Stats, TagStats, Team, Traced } from "./types.ts";
+import type { Activity, Attachment, EventBody, Explanation, Facets, Feedback, Fingerprint, Health, Highlights, Issue, IssueStats, Key, List, Notification, Person, Project, Release, Room, SavedSearch, Service, Stats, TagStats, Team, Traced } from "./types.ts";
 
 /** All of a list, page by page; lists that people pick from are short. */
 export async function all<T>(path: string, signal?: AbortSignal): Promise<T[]> {
@@ -52,6 +52,8 @@ export function useIssues(filter: IssueFilter) {
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next,
     placeholderData: keepPreviousData,
+    // Who reads an issue for long and goes back finds all pages that were loaded.
+    gcTime: 30 * 60_000,
     // What left the list further down is noticed at this pace.
     refetchInterval: 60_000,
     retry: (count, error) => count < 2 && !(error instanceof Problem && error.status === 422),
@@ -67,9 +69,9 @@ export function useIssues(filter: IssueFilter) {
   return { pages, issues: merge(head.data, pages.data?.pages ?? []) };
 }
 
-/** Where a search is exported; the server's own sort order holds. */
+/** Where a search is exported, in its order. */
 export function exportAddress(f: IssueFilter, format: string) {
-  const given = Object.entries({ ...issueParams(f), format }).filter(([, value]) => value !== null && value !== "");
+  const given = Object.entries({ ...issueParams(f), sort: f.sort, format }).filter(([, value]) => value !== null && value !== "");
   const params = Object.fromEntries(given) as Record<string, string>;
   return { path: "/issues/export", params, address: `/api/v1/issues/export?${new URLSearchParams(params).toString()}` };
 }
@@ -101,19 +103,42 @@ export const useTopIssues = (project: string | null) =>
 
 export const useIssue = (id: string) => useQuery({ queryKey: ["issue", id], queryFn: ({ signal }) => get<Issue>(`/issues/${encodeURIComponent(id)}`, { signal }), ...LIVE });
 
+/** A search looks at a number of events for each page: one may be empty, and not the last. */
 export const useIssueEvents = (id: string, query = "") =>
   useInfiniteQuery({
     queryKey: ["issue-events", id, query],
-    queryFn: ({ pageParam, signal }) => get<List<EventBody>>(`/issues/${encodeURIComponent(id)}/events`, { params: { limit: 25, cursor: pageParam, query }, signal }),
+    queryFn: ({ pageParam, signal }) => get<List<EventBody> & { searched?: number }>(`/issues/${encodeURIComponent(id)}/events`, { params: { limit: 25, cursor: pageParam, query }, signal }),
     retry: (count, error) => count < 2 && !(error instanceof Problem && !error.offline),
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next,
   });
 
+/** An event of an issue and the ids of its neighbours, among those that a query finds. */
+export interface EventPlace { event: EventBody; first: string | null; previous: string | null; next: string | null; last: string | null }
+
+const eventPlace = (id: string, which: string, query: string, signal: AbortSignal) =>
+  get<EventPlace>(`/issues/${encodeURIComponent(id)}/events/${encodeURIComponent(which)}`, { params: { query }, signal });
+
+/** The latest event as it was when somebody came or asked again: what is read does not change under the reader. */
+export const useLatestEvent = (id: string, wanted: boolean) =>
+  useQuery({ queryKey: ["issue-events", id, "latest", null], queryFn: ({ signal }) => eventPlace(id, "last", "", signal), enabled: wanted, staleTime: Infinity, refetchOnMount: "always" });
+
+/** Stays at the event before until the wanted one is there, so that one can walk with the keys. */
+export const useEventPlace = (id: string, which: string | undefined, query: string, known: EventPlace | undefined, knownAt: number) =>
+  useQuery({
+    queryKey: ["issue-events", id, "place", which, query],
+    queryFn: ({ signal }) => eventPlace(id, which ?? "", query, signal),
+    enabled: which !== undefined,
+    staleTime: POLL_MS,
+    ...(known === undefined || query !== "" || known.event.event_id !== which ? {} : { initialData: known, initialDataUpdatedAt: knownAt }),
+    placeholderData: (before: EventPlace | undefined, of) => (of?.queryKey[1] === id ? before : undefined),
+  });
+
+/** An event of a project, of whatever issue it is now. */
 export const useEvent = (project: number | undefined, id: string | undefined) =>
   useQuery({
     queryKey: ["event", project, id],
-    queryFn: ({ signal }) => get<EventBody>(`/projects/${project ?? 0}/events/${id ?? ""}`, { signal }),
+    queryFn: ({ signal }) => get<EventBody>(`/projects/${project ?? 0}/events/${encodeURIComponent(id ?? "")}`, { signal }),
     enabled: project !== undefined && id !== undefined,
     staleTime: Infinity,
   });
@@ -131,8 +156,15 @@ const part = <T>(id: string, name: string, params: Record<string, string> = {}) 
   queryFn: ({ signal }: { signal: AbortSignal }) => getIfThere<T>(`/issues/${encodeURIComponent(id)}/${name}`, { params, signal }),
 });
 export const useIssueStats = (id: string, period: string) => useQuery({ ...part<IssueStats>(id, "stats", { period }), ...CALM });
-export const useIssueTags = (id: string) => useQuery(part<List<TagStats>>(id, "tags"));
-export const useIssueActivity = (id: string) => useQuery(part<List<Activity>>(id, "activity"));
+export const useIssueTags = (id: string) => useQuery(part<List<TagStats> & { /** How many were looked at. */ events: number }>(id, "tags"));
+/** The latest first, page by page; null where the server has none. */
+export const useIssueActivity = (id: string) =>
+  useInfiniteQuery({
+    queryKey: ["issue-part", id, "activity"],
+    queryFn: ({ pageParam, signal }) => getIfThere<List<Activity>>(`/issues/${encodeURIComponent(id)}/activity`, { params: { cursor: pageParam }, signal }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last?.next ?? null,
+  });
 export const useIssueGrouping = (id: string) => useQuery(part<Explanation>(id, "grouping"));
 export const useFingerprints = (id: string) => useQuery(part<List<Fingerprint>>(id, "fingerprints"));
 
@@ -148,14 +180,6 @@ export const useNotifications = (filter: Record<string, string | null>) =>
 export const useStats = (project: string | null, period: string) =>
   useQuery({ queryKey: ["stats", project, period], queryFn: ({ signal }) => getIfThere<Stats>("/stats", { params: { project, period }, signal }), placeholderData: keepPreviousData, ...CALM });
 
-export const useOutcomes = (project: number | string | null, hours: number) =>
-  useQuery({
-    queryKey: ["outcomes", project, hours],
-    queryFn: ({ signal }) => get<List<Outcome>>("/outcomes", { params: { project, from: new Date(Date.now() - hours * 3_600_000).toISOString() }, signal }),
-    enabled: project !== null,
-    ...CALM,
-  });
-
 /** Answers 503 with a body when something is wrong, which is an answer too. */
 export const useHealth = () =>
   useQuery({
@@ -163,7 +187,11 @@ export const useHealth = () =>
     queryFn: async ({ signal }) => (await (await fetch("/health/", { signal })).json()) as Health,
     ...CALM,
   });
-export const useServices = () => useQuery({ queryKey: ["services"], queryFn: ({ signal }) => getIfThere<List<Heartbeat>>("/services", { signal }), ...CALM });
+/** Issues worth a look. */
+export const useHighlights = (project: string | null, period: string) =>
+  useQuery({ queryKey: ["issues", "highlights", project, period], queryFn: ({ signal }) => get<Highlights>("/stats/highlights", { params: { project, period }, signal }), placeholderData: keepPreviousData, ...CALM });
+
+export const useServices = () => useQuery({ queryKey: ["services"], queryFn: ({ signal }) => getIfThere<List<Service>>("/services", { signal }), ...CALM });
 export const useStorage = () => useQuery({ queryKey: ["storage"], queryFn: ({ signal }) => getIfThere<List<Room>>("/storage", { signal }), staleTime: 60_000 });
 export const useReleases = (project: string | null) =>
   useQuery({ queryKey: ["releases", project], queryFn: ({ signal }) => getIfThere<List<Release>>("/releases", { params: { project, limit: 100 }, signal }) });

@@ -2043,7 +2043,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * One destination.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["get_destination"];
         put?: never;
         post?: never;
         /**
@@ -2053,7 +2057,11 @@ export interface paths {
         delete: operations["remove_destination"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Changes target, priority or settings, or switches it on or off.
+         * @description For the role manager in the team, and tokens with the scope write.
+         */
+        patch: operations["change_destination"];
         trace?: never;
     };
     "/api/v1/projects/{project}/destinations/{id}/test": {
@@ -2868,7 +2876,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The processes that showed a sign of life within the last minute.
+         * The processes, and whether they are alive.
          * @description For the role viewer in the team, and tokens with the scope read.
          */
         get: operations["list_services"];
@@ -3132,6 +3140,26 @@ export interface paths {
          * @description For the role viewer in the team, and tokens with the scope read.
          */
         get: operations["get_stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stats/highlights": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Issues worth a look: new ones, those that came back, those that get worse.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["get_highlights"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4170,6 +4198,14 @@ export interface components {
             /** @description Up to 10,000 characters. `@` and a name or an address mentions somebody. */
             text: string;
         };
+        ChangeDestinationBody: {
+            /** @description `true` also forgets why it was switched off, its failures, and until when nothing was to be sent. */
+            enabled?: boolean | null;
+            min_priority?: components["schemas"]["Priority"] | null;
+            /** @description Only what is given changes; lists and headers are replaced. `[hidden]` is the secret that is there. */
+            settings?: components["schemas"]["DestinationSettingsChange"];
+            target?: string | null;
+        };
         ChangeErrorBody: {
             /** @default null */
             assigned_to: components["schemas"]["Given"] | null;
@@ -4873,13 +4909,36 @@ export interface components {
             /** @description Webhook: a minijinja template for the body instead of the standard payload, 16 KiB at most. */
             template?: string;
         };
+        /** @description What of the settings is to be different. */
+        DestinationSettingsChange: {
+            /**
+             * @description Slack: another bot token; `null` is none, and the target then an incoming webhook's URL.
+             * @default null
+             */
+            bot_token: string | null;
+            /** @description Only these environments; empty means all. */
+            environments?: string[] | null;
+            /** @description Webhook: all of the additional request headers. */
+            headers?: {
+                [key: string]: string;
+            } | null;
+            /** @description Only these kinds; empty means all. */
+            kinds?: components["schemas"]["SignalKind"][] | null;
+            /** @description Webhook: another signing secret, `whsec_…`. */
+            secret?: string | null;
+            /**
+             * @description Webhook: a template for the body; `null` is the standard payload.
+             * @default null
+             */
+            template: string | null;
+        };
         /** @description What becomes of an event that has hashes. */
         Destined: "new" | {
             issue: components["schemas"]["IssueName"];
         } | "discarded";
         /** @description A person. */
         Developer: {
-            /** @description The account is open: they can sign in and be assigned to. */
+            /** @description They can be given issues: the account is open, and they are not away. */
             available: boolean;
             /** @description The contact. */
             email: string;
@@ -5809,36 +5868,14 @@ export interface components {
             /** @description When one ends. */
             going_off: boolean;
         };
-        /** @description One process of one service. */
-        Heartbeat: {
-            /**
-             * Format: uuid
-             * @description The process, by an id that it made at its start.
-             */
-            instance: string;
-            /**
-             * Format: date-time
-             * @description When it last showed itself.
-             */
-            seen_at: string;
-            /** @description `ingest`, `recorder`, …. */
-            service: string;
-            /**
-             * Format: date-time
-             * @description When it started.
-             */
-            started_at: string;
-            /** @description What it says of itself. */
-            state: unknown;
-            /** @description The version that it runs. */
-            version: string;
-        };
-        /** @description A part of a list. */
-        HeartbeatPage: {
-            /** @description The items, in the list's order. */
-            items: components["schemas"]["Heartbeat"][];
-            /** @description What `cursor` gives the next part; null when this was the last. */
-            next: string | null;
+        /** @description Unresolved issues worth a look, up to five of each kind, with their sparklines. */
+        Highlights: {
+            /** @description First seen within the period, the newest first. */
+            new: components["schemas"]["Issue"][];
+            /** @description Came back within the period after they were resolved, the latest first. */
+            regressed: components["schemas"]["Issue"][];
+            /** @description Known before the period, and in it at least ten events and twice as many as in the one before; the greatest difference first. */
+            worsening: components["schemas"]["WorseningIssue"][];
         };
         /** @description A number of items that ended the same way within an hour. */
         HourlyOutcome: {
@@ -6598,6 +6635,11 @@ export interface components {
             delivery: components["schemas"]["DeliveryStatus"] | null;
             /** @description Where it goes. */
             destination: components["schemas"]["DestinationId"];
+            /**
+             * @description Where it goes, in words that show no secret: an address, a number's last four digits, a URL's host, Slack's channel. Of
+             *     a person's contact method only the name that they gave it.
+             */
+            destination_name: string;
             /** @description Why it did not succeed (yet), or was cancelled. */
             error: string | null;
             /**
@@ -6616,6 +6658,8 @@ export interface components {
             incident: components["schemas"]["IncidentId"] | null;
             /** @description The issue; none for a test or a digest, and when it was deleted or the issue that it became part of had been told of already. */
             issue: components["schemas"]["IssueId"] | null;
+            /** @description What people call the issue. */
+            issue_short_id: string | null;
             /** @description What it is about. */
             kind: components["schemas"]["SignalKind"];
             /**
@@ -7560,6 +7604,39 @@ export interface components {
         SentryRefusal: {
             causes?: string[];
             detail: string;
+        };
+        /** @description One process of one service. */
+        Service: {
+            /** @description Whether it showed a sign of life within the last minute. */
+            alive: boolean;
+            /**
+             * Format: uuid
+             * @description The process, by an id that it made at its start.
+             */
+            instance: string;
+            /**
+             * Format: date-time
+             * @description When it last showed itself.
+             */
+            seen_at: string;
+            /** @description `ingest`, `recorder`, …. */
+            service: string;
+            /**
+             * Format: date-time
+             * @description When it started.
+             */
+            started_at: string;
+            /** @description What it says of itself. */
+            state: unknown;
+            /** @description The version that it runs. */
+            version: string;
+        };
+        /** @description A part of a list. */
+        ServicePage: {
+            /** @description The items, in the list's order. */
+            items: components["schemas"]["Service"][];
+            /** @description What `cursor` gives the next part; null when this was the last. */
+            next: string | null;
         };
         /** @description A session as its person sees it. */
         Session: {
@@ -9038,6 +9115,20 @@ export interface components {
             /** @description What `cursor` gives the next part; null when this was the last. */
             next: string | null;
         };
+        /** @description An issue that gets worse. */
+        WorseningIssue: {
+            /**
+             * Format: int64
+             * @description Events within the period before.
+             */
+            before: number;
+            issue: components["schemas"]["Issue"];
+            /**
+             * Format: int64
+             * @description Events within the period.
+             */
+            now: number;
+        };
     };
     responses: {
         /** @description `bad_request`: the request cannot be read. */
@@ -9562,6 +9653,8 @@ export interface operations {
                 issue?: string;
                 /** @description Only this project, by id or name. */
                 project?: string;
+                /** @description Only those to this destination. */
+                destination?: components["schemas"]["DestinationId"];
                 /** @description Only those that take it. */
                 channel?: components["schemas"]["Channel"];
                 /** @description Only those that stand so. */
@@ -9770,6 +9863,7 @@ export interface operations {
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
@@ -9827,6 +9921,7 @@ export interface operations {
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
@@ -10019,6 +10114,7 @@ export interface operations {
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
@@ -10076,6 +10172,7 @@ export interface operations {
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
@@ -10164,6 +10261,7 @@ export interface operations {
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
@@ -10315,6 +10413,7 @@ export interface operations {
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
@@ -10437,6 +10536,7 @@ export interface operations {
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
@@ -10996,6 +11096,7 @@ export interface operations {
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
@@ -11763,6 +11864,7 @@ export interface operations {
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
@@ -11851,6 +11953,7 @@ export interface operations {
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
@@ -12068,6 +12171,8 @@ export interface operations {
                 status?: components["schemas"]["IssueStatus"];
                 /** @description Only those that a search finds. */
                 query?: string;
+                /** @description What is the greatest of the first ones. */
+                sort?: components["schemas"]["Sort"];
             };
             header?: never;
             path?: never;
@@ -12472,6 +12577,12 @@ export interface operations {
             query?: {
                 /** @description What a line is. */
                 format?: components["schemas"]["Format"];
+                /** @description Only what it finds: tags, level, user, trace, has, age, words. */
+                query?: string;
+                /** @description Only what was received at or after this time. */
+                since?: string;
+                /** @description Only what was received at or before this time. */
+                until?: string;
             };
             header?: never;
             path: {
@@ -12870,6 +12981,8 @@ export interface operations {
                 issue?: string;
                 /** @description Only this project, by id or name. */
                 project?: string;
+                /** @description Only those to this destination. */
+                destination?: components["schemas"]["DestinationId"];
                 /** @description Only those that take it. */
                 channel?: components["schemas"]["Channel"];
                 /** @description Only those that stand so. */
@@ -12952,6 +13065,7 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
+            422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
@@ -13284,6 +13398,37 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    get_destination: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id or name. */
+                project: string;
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Destination"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     remove_destination: {
         parameters: {
             query?: never;
@@ -13311,6 +13456,45 @@ export interface operations {
             404: components["responses"]["Problem404"];
             412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    change_destination: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id or name. */
+                project: string;
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeDestinationBody"];
+            };
+        };
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Destination"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -14201,6 +14385,7 @@ export interface operations {
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
@@ -14326,6 +14511,7 @@ export interface operations {
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
@@ -15243,7 +15429,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HeartbeatPage"];
+                    "application/json": components["schemas"]["ServicePage"];
                 };
             };
             401: components["responses"]["Problem401"];
@@ -15273,6 +15459,7 @@ export interface operations {
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
@@ -15355,6 +15542,7 @@ export interface operations {
                     "application/json": components["schemas"]["SignInMethods"];
                 };
             };
+            422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
@@ -15435,6 +15623,7 @@ export interface operations {
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
@@ -15513,6 +15702,7 @@ export interface operations {
                     "application/json": components["schemas"]["Setup"];
                 };
             };
+            422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
@@ -15598,6 +15788,7 @@ export interface operations {
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
@@ -15723,6 +15914,36 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    get_highlights: {
+        parameters: {
+            query?: {
+                /** @description Only this project, by id or name. */
+                project?: string;
+                /** @description How far back; 24h when left out. */
+                period?: components["schemas"]["Period"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Highlights"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     list_storage: {
         parameters: {
             query?: never;
@@ -15830,6 +16051,7 @@ export interface operations {
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
@@ -16191,6 +16413,7 @@ export interface operations {
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };

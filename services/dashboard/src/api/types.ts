@@ -26,6 +26,7 @@ export type Member = Schemas["Member"] & { user_id?: number };
 export type Invitation = Schemas["Invitation"] & { link?: string };
 export type ApiToken = Schemas["Token"];
 export type AuditEntry = Schemas["AuditEntry"];
+export type Discard = Schemas["Discard"];
 
 /** Fields of forms hold any number until the server has said what it thinks of it. */
 export type Settings = Omit<Schemas["ProjectSettings"], "retention" | "retention_low"> & { retention: number; retention_low: number };
@@ -70,7 +71,8 @@ export type Stats = Schemas["Stats"];
 export type IssueStats = Schemas["Trend"];
 export type TagStats = Schemas["Tag"];
 export type Activity = Schemas["Activity"];
-export type Heartbeat = Schemas["Heartbeat"];
+export type Service = Schemas["Service"];
+export type Highlights = Schemas["Highlights"];
 
 /** Not in the document: an operator's, below `/health`. */
 export interface Health { healthy: boolean; checks: Record<string, { healthy: boolean; message: string }> }

@@ -74,7 +74,8 @@ export function useStored<T>(name: string, empty: T): [T, (value: T) => void] {
   return [value, set];
 }
 
-const typing = (target: EventTarget | null): boolean => target instanceof HTMLElement && (target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName));
+const typing = (target: EventTarget | null): boolean =>
+  target instanceof HTMLElement && !(target instanceof HTMLInputElement && ["checkbox", "radio"].includes(target.type)) && (target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName));
 
 /** Single-key commands. Silent while somebody types, a dialog or menu is open, or a modifier is held. */
 export function useKeys(keys: Record<string, (event: KeyboardEvent) => void>): void {

@@ -4,7 +4,7 @@ import { curl, quote } from "./curl.ts";
 import { bytes, compact } from "./format.ts";
 import { culprit, fold, source } from "./frames.ts";
 import { shows } from "./live.ts";
-import { suggest, tokenize, withFilter } from "./query.ts";
+import { asksStatus, suggest, tokenize, withFilter } from "./query.ts";
 import { cut, neutralise, safeUrl, splitTitle } from "./text.ts";
 import { absolute, duration, relative, setTimeZone, span } from "./time.ts";
 
@@ -44,6 +44,14 @@ describe("suggest", () => {
     expect(suggest("is:reso", 7).map((s) => s.label)).toEqual(["resolved", "unresolved"]);
   });
 
+  it("offers all that the server understands, and says what it means", () => {
+    expect(suggest("is:", 3).map((s) => s.label)).toEqual(["unresolved", "resolved", "ignored", "assigned", "unassigned", "bookmarked"]);
+    expect(suggest("tra", 3).map((s) => s.label)).toEqual(["trace:"]);
+    const hints = suggest("level:", 6).map((s) => s.hint);
+    expect(new Set(hints).size).toBe(5);
+    expect(suggest("release:", 8, { release: ["1.0"] })[0]?.hint).toBe("");
+  });
+
   it("offers what the page has learned, quoted when it must be", () => {
     expect(suggest("release:", 8, { release: ["my app@1"] })[0]?.query).toBe('release:"my app@1" ');
     expect(suggest('"le', 3)).toEqual([]);
@@ -57,6 +65,12 @@ describe("suggest", () => {
 it("replaces a filter in a query", () => {
   expect(withFilter("is:unresolved card", "is", "resolved")).toBe("card is:resolved");
   expect(withFilter("a is:ignored b", "is", null)).toBe("a b");
+  expect(withFilter("is:bookmarked is:ignored", "is", "resolved")).toBe("is:bookmarked is:resolved");
+});
+
+it("knows which filters are about the status", () => {
+  for (const query of ["is:resolved", "a !is:ignored", 'is:"unresolved"']) expect(asksStatus(query), query).toBe(true);
+  for (const query of ["", "is:bookmarked", "!is:assigned is:unassigned", '"is:resolved"', "level:resolved", "is:reso"]) expect(asksStatus(query), query).toBe(false);
 });
 
 describe("curl", () => {
@@ -163,6 +177,10 @@ describe("shows", () => {
     expect(shows(["issue", "7"], [seen])).toBe(true);
     expect(shows(["issue", "SHOP-7"], [seen])).toBe(true);
     expect(shows(["issue", "77"], [seen])).toBe(false);
+    const gone = { kind: "issues.deleted", short_ids: ["SHOP-7"] };
+    expect(shows(["issues", "pages", {}], [gone])).toBe(true);
+    expect(shows(["issue", "SHOP-7"], [gone])).toBe(true);
+    expect(shows(["issue", "SHOP-8"], [gone])).toBe(false);
     expect(shows(["issue-part", "SHOP-7", "activity", {}], [seen])).toBe(false);
     expect(shows(["issue-part", "SHOP-7", "activity", {}], [changed])).toBe(true);
     expect(shows(["issue-part", "SHOP-7", "tags", {}], [changed])).toBe(false);

@@ -57,6 +57,8 @@ export interface Change {
   kind: string;
   issue?: number | null;
   short_id?: string;
+  /** Of issues that are gone. */
+  short_ids?: string[];
 }
 
 interface Message {
@@ -71,11 +73,16 @@ const ANYTHING: Change = { kind: "anything" };
 /** Whether a query shows something that has changed. */
 export function shows(key: readonly unknown[], changes: readonly Change[]): boolean {
   const [noun, which] = key;
-  const names = (change: Change): boolean => change === ANYTHING || which === String(change.issue) || which === change.short_id;
+  const names = (change: Change): boolean =>
+    change === ANYTHING ||
+    which === String(change.issue) ||
+    which === change.short_id ||
+    (typeof which === "string" && change.short_ids?.includes(which) === true);
   const isNotification = (change: Change): boolean => change.kind === "notification.changed";
   switch (noun) {
     case "issues":
-      return which === "head" && changes.some((change) => !isNotification(change));
+      // What is gone may be anywhere in a list, and in what is counted of it.
+      return changes.some((change) => change.kind === "issues.deleted" || (which === "head" && !isNotification(change)));
     case "issue":
       return changes.some((change) => !isNotification(change) && names(change));
     case "issue-part":

@@ -60,23 +60,31 @@ function word(query: string, start: number): { value: string; end: number } {
 /** A value as it has to be written. */
 export const written = (value: string): string => (/[\s"]/.test(value) || value === "" ? `"${value.replace(/["\\]/g, "\\$&")}"` : value);
 
-export interface Known { key: string; hint: string; values: string[] }
+/** What `is:` says about the status; its other values leave the status open. */
+export const STATUSES = ["unresolved", "resolved", "ignored"];
+
+/** The filters that say which status is searched for. */
+export const statusesOf = (query: string): Token[] => tokenize(query).filter((token) => token.key === "is" && STATUSES.includes(token.value));
+export const asksStatus = (query: string): boolean => statusesOf(query).length > 0;
+
+export interface Known { key: string; hint: string; values: string[]; /** What values mean that do not say it themselves. */ hints?: Partial<Record<string, string>> }
 
 export const KEYS: Known[] = [
-  { key: "is", hint: "status", values: ["unresolved", "resolved", "ignored"] },
-  { key: "level", hint: "how bad an event is", values: ["fatal", "error", "warning", "info", "debug"] },
+  { key: "is", hint: "where it stands", values: [...STATUSES, "assigned", "unassigned", "bookmarked"], hints: { unresolved: "still open", resolved: "done", ignored: "left alone", assigned: "belongs to somebody", unassigned: "belongs to nobody", bookmarked: "in your bookmarks" } },
+  { key: "level", hint: "how bad an event is", values: ["fatal", "error", "warning", "info", "debug"], hints: { fatal: "the app went down", error: "something failed", warning: "may become a problem", info: "worth knowing", debug: "for developers" } },
   { key: "release", hint: "seen in a version", values: [] },
   { key: "environment", hint: "production, staging, …", values: ["production", "staging", "development"] },
-  { key: "assigned", hint: "whose it is", values: ["me", "none"] },
+  { key: "assigned", hint: "whose it is", values: ["me", "none"], hints: { me: "you", none: "nobody" } },
   { key: "user.email", hint: "who it happened to", values: [] },
   { key: "user.id", hint: "who it happened to", values: [] },
   { key: "user.ip", hint: "who it happened to", values: [] },
   { key: "times_seen", hint: "how often", values: [">10", ">100", ">1000"] },
-  { key: "age", hint: "since it was first seen", values: ["-1h", "-24h", "-7d", "+30d"] },
-  { key: "last_seen", hint: "since it was last seen", values: ["-1h", "-24h", "+7d"] },
+  { key: "age", hint: "since it was first seen", values: ["-1h", "-24h", "-7d", "+30d"], hints: { "-1h": "new in the last hour", "-24h": "new in the last day", "-7d": "new in the last week", "+30d": "older than a month" } },
+  { key: "last_seen", hint: "since it was last seen", values: ["-1h", "-24h", "+7d"], hints: { "-1h": "seen in the last hour", "-24h": "seen in the last day", "+7d": "not seen for a week" } },
   { key: "users", hint: "how many it happened to", values: [">1", ">10", ">100"] },
   { key: "priority", hint: "how urgent it is", values: ["critical", "high", "medium", "low"] },
   { key: "has", hint: "events with this tag", values: [] },
+  { key: "trace", hint: "events of one trace, by its id", values: [] },
 ];
 
 export interface Suggestion { label: string; hint: string; /** The whole query with it taken. */ query: string; /** Where the caret goes. */ caret: number }
@@ -94,7 +102,7 @@ export function suggest(query: string, caret: number, learned: Partial<Record<st
     .filter((value) => value.toLowerCase().includes(typed) && value !== token.value)
     .sort((a, b) => Number(b.toLowerCase().startsWith(typed)) - Number(a.toLowerCase().startsWith(typed)))
     .slice(0, 8)
-    .map((value) => put(query, token.start, token.end, `${sign}${token.key}:${written(value)}`, value, known?.hint ?? "", true));
+    .map((value) => put(query, token.start, token.end, `${sign}${token.key}:${written(value)}`, value, known?.hints?.[value] ?? "", true));
 }
 
 function keys(query: string, start: number, end: number, sign: string, typed: string, tags: string[]): Suggestion[] {
@@ -109,11 +117,13 @@ function put(query: string, start: number, end: number, text: string, label: str
   return { label, hint, query: query.slice(0, start) + text + gap + rest, caret: start + text.length + (complete ? 1 : 0) };
 }
 
-/** The query with a filter put in, replacing those of its key. */
+/** The query with a filter put in, replacing those of its key; for `is`, those about the status, or those that are not. */
 export function withFilter(query: string, key: string, value: string | null): string {
   let text = query;
+  const isStatus = value === null || STATUSES.includes(value);
+  const replaced = (token: Token): boolean => token.kind === "filter" && token.key === key && (key !== "is" || STATUSES.includes(token.value) === isStatus);
   for (const token of tokenize(query).reverse()) {
-    if (token.kind === "filter" && token.key === key) text = text.slice(0, token.start) + text.slice(token.end);
+    if (replaced(token)) text = text.slice(0, token.start) + text.slice(token.end);
   }
   text = text.replace(/\s+/g, " ").trim();
   return value === null ? text : `${text} ${key}:${written(value)}`.trim();

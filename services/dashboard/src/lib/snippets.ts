@@ -1,21 +1,21 @@
 /** What to paste into an app so that it reports here. Sentry's own SDKs do the work: Bugle speaks their protocol. */
 
-export interface Snippet { id: string; name: string; steps: { title: string; code: string }[] }
+export interface Step { title: string; code: string }
+export interface Snippet { id: string; name: string; steps: (dsn: string) => Step[] }
 
-const py = (dsn: string, extra = ""): string => `import sentry_sdk
+/** What Maven and Gradle get: they take no "newest of 8" that leaves out test releases. */
+const JAVA = "8.63.0";
 
-sentry_sdk.init(
+const py = (dsn: string): string => `sentry_sdk.init(
     dsn="${dsn}",
     environment="production",
-    release="my-app@1.0.0",${extra}
+    release="my-app@1.0.0",
 )`;
 
-const js = (dsn: string, from: string, extra = ""): string => `import * as Sentry from "${from}";
-
-Sentry.init({
+const js = (dsn: string, first = ""): string => `Sentry.init({${first}
   dsn: "${dsn}",
   environment: "production",
-  release: "my-app@1.0.0",${extra}
+  release: "my-app@1.0.0",
 });`;
 
 /** The parts of a DSN that plain HTTP needs. */
@@ -38,54 +38,268 @@ const curl = (dsn: string): string => {
   -d '{"level":"error","platform":"other","exception":{"values":[{"type":"FirstError","value":"Hello, Bugle"}]}}'`;
 };
 
-export const SNIPPETS: { id: string; name: string; steps: (dsn: string) => { title: string; code: string }[] }[] = [
-  { id: "django", name: "Django", steps: (dsn) => [{ title: "Install", code: 'pip install "sentry-sdk[django]"' }, { title: "settings.py", code: py(dsn) }, { title: "Try it", code: `python manage.py shell -c "import sentry_sdk; sentry_sdk.capture_message('Hello, Bugle', level='error')"` }] },
-  { id: "flask", name: "Flask", steps: (dsn) => [{ title: "Install", code: 'pip install "sentry-sdk[flask]"' }, { title: "Before Flask(…)", code: py(dsn) }, { title: "Try it", code: '@app.get("/boom")\ndef boom():\n    return 1 / 0' }] },
-  { id: "fastapi", name: "FastAPI", steps: (dsn) => [{ title: "Install", code: 'pip install "sentry-sdk[fastapi]"' }, { title: "Before FastAPI(…)", code: py(dsn) }, { title: "Try it", code: '@app.get("/boom")\nasync def boom():\n    return 1 / 0' }] },
+const gradle = (artifact: string, note = ""): Step => ({ title: "Gradle: build.gradle", code: `dependencies {${note === "" ? "" : `\n    // ${note}`}\n    implementation 'io.sentry:${artifact}:${JAVA}'\n}` });
+const maven = (artifact: string, note = ""): Step => ({
+  title: "Or Maven: pom.xml, among the dependencies",
+  code: `${note === "" ? "" : `<!-- ${note} -->\n`}<dependency>
+    <groupId>io.sentry</groupId>
+    <artifactId>${artifact}</artifactId>
+    <version>${JAVA}</version>
+</dependency>`,
+});
+const SPRING = "Of Spring Boot 3. Of 4: sentry-spring-boot-4-starter, of 2: sentry-spring-boot-starter.";
+
+const laravel = `<?php
+
+use Illuminate\\Foundation\\Application;
+use Illuminate\\Foundation\\Configuration\\Exceptions;
+use Illuminate\\Foundation\\Configuration\\Middleware;
+use Sentry\\Laravel\\Integration;
+
+return Application::configure(basePath: dirname(__DIR__))
+    ->withRouting(
+        web: __DIR__.'/../routes/web.php',
+        commands: __DIR__.'/../routes/console.php',
+        health: '/up',
+    )
+    ->withMiddleware(function (Middleware $middleware) {
+        // What is here stays.
+    })
+    ->withExceptions(function (Exceptions $exceptions) {
+        Integration::handles($exceptions);
+    })->create();`;
+
+const spring = `package com.example.demo; // that of your application
+
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.RestController;
+
+@RestController
+class BoomController {
+    @GetMapping("/boom")
+    String boom() {
+        throw new IllegalStateException("Hello, Bugle");
+    }
+}`;
+
+const java = (dsn: string): string => `import io.sentry.Sentry;
+
+public class Main {
+    public static void main(String[] args) {
+        Sentry.init(options -> {
+            options.setDsn("${dsn}");
+            options.setEnvironment("production");
+            options.setRelease("my-app@1.0.0");
+        });
+
+        // Tries it; take it out afterwards.
+        throw new IllegalStateException("Hello, Bugle");
+    }
+}`;
+
+const express = `import * as Sentry from "@sentry/node";
+import express from "express";
+
+const app = express();
+
+// Your routes. This one tries it.
+app.get("/boom", () => {
+  throw new Error("Hello, Bugle");
+});
+
+// After all routes, before other handlers of errors.
+Sentry.setupExpressErrorHandler(app);
+
+app.listen(3000);`;
+
+const react = `import "./instrument"; // before everything else
+import * as Sentry from "@sentry/react";
+import { createRoot } from "react-dom/client";
+import App from "./App";
+
+// Before React 19 createRoot takes no such options: leave them out.
+createRoot(document.getElementById("root")!, {
+  onUncaughtError: Sentry.reactErrorHandler(),
+  onCaughtError: Sentry.reactErrorHandler(),
+  onRecoverableError: Sentry.reactErrorHandler(),
+}).render(<App />);`;
+
+const angular = (dsn: string): string => `import { bootstrapApplication } from "@angular/platform-browser";
+import * as Sentry from "@sentry/angular";
+import { App } from "./app/app"; // before Angular 20: AppComponent from "./app/app.component"
+import { appConfig } from "./app/app.config";
+
+${js(dsn)}
+
+bootstrapApplication(App, appConfig).catch((error) => console.error(error));`;
+
+const angularConfig = `import { ErrorHandler, type ApplicationConfig } from "@angular/core";
+import * as Sentry from "@sentry/angular";
+
+export const appConfig: ApplicationConfig = {
+  providers: [
+    // What is here stays.
+    { provide: ErrorHandler, useValue: Sentry.createErrorHandler() },
+  ],
+};`;
+
+const vue = (dsn: string): string => `import { createApp } from "vue";
+import * as Sentry from "@sentry/vue";
+import App from "./App.vue";
+
+const app = createApp(App);
+
+${js(dsn, "\n  app,")}
+
+app.mount("#app");`;
+
+const flutter = (dsn: string): string => `import 'package:flutter/material.dart';
+import 'package:sentry_flutter/sentry_flutter.dart';
+
+Future<void> main() async {
+  await SentryFlutter.init(
+    (options) {
+      options.dsn = '${dsn}';
+      options.environment = 'production';
+      options.release = 'my-app@1.0.0';
+    },
+    // MyApp is your app.
+    appRunner: () => runApp(const MyApp()),
+  );
+}`;
+
+const rust = (dsn: string): string => `fn main() {
+    // Kept until the end of main: then it sends what is left.
+    // With Tokio, before the runtime begins: not under #[tokio::main].
+    let _guard = sentry::init(
+        sentry::ClientOptions::new()
+            .dsn("${dsn}")
+            .environment("production")
+            .maybe_release(sentry::release_name!()),
+    );
+
+    // Tries it; take it out afterwards.
+    panic!("Hello, Bugle");
+}`;
+
+const go = (dsn: string): string => `package main
+
+import (
+	"errors"
+	"log"
+	"time"
+
+	"github.com/getsentry/sentry-go"
+)
+
+func main() {
+	err := sentry.Init(sentry.ClientOptions{
+		Dsn:         "${dsn}",
+		Environment: "production",
+		Release:     "my-app@1.0.0",
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	// What is left is sent before the program ends.
+	defer sentry.Flush(2 * time.Second)
+
+	// Tries it; take it out afterwards.
+	sentry.CaptureException(errors.New("Hello, Bugle"))
+}`;
+
+const install = (code: string): Step => ({ title: "Install", code });
+
+/** The newest major versions of the SDKs, as of their lists of packages in November 2026. */
+export const SNIPPETS: Snippet[] = [
+  {
+    id: "django", name: "Django",
+    steps: (dsn) => [
+      install('pip install --upgrade "sentry-sdk[django]"'),
+      { title: "settings.py, at the top", code: `import sentry_sdk\n\n${py(dsn)}` },
+      { title: "Try it", code: `python manage.py shell -c "raise RuntimeError('Hello, Bugle')"` },
+    ],
+  },
+  {
+    id: "flask", name: "Flask",
+    steps: (dsn) => [
+      install('pip install --upgrade "sentry-sdk[flask]"'),
+      { title: "app.py: before Flask(…)", code: `import sentry_sdk\nfrom flask import Flask\n\n${py(dsn)}\n\napp = Flask(__name__)` },
+      { title: "Below it, to try it: flask run, then open /boom", code: '@app.get("/boom")\ndef boom():\n    return 1 / 0' },
+    ],
+  },
+  {
+    id: "fastapi", name: "FastAPI",
+    steps: (dsn) => [
+      install('pip install --upgrade "sentry-sdk[fastapi]"'),
+      { title: "main.py: before FastAPI(…)", code: `import sentry_sdk\nfrom fastapi import FastAPI\n\n${py(dsn)}\n\napp = FastAPI()` },
+      { title: "Below it, to try it: uvicorn main:app, then open /boom", code: '@app.get("/boom")\nasync def boom():\n    return 1 / 0' },
+    ],
+  },
   {
     id: "laravel", name: "Laravel",
     steps: (dsn) => [
-      { title: "Install", code: "composer require sentry/sentry-laravel" },
-      { title: "bootstrap/app.php", code: "use Sentry\\Laravel\\Integration;\n\n->withExceptions(function (Exceptions $exceptions) {\n    Integration::handles($exceptions);\n})" },
-      { title: ".env", code: `SENTRY_LARAVEL_DSN=${dsn}\nSENTRY_RELEASE=my-app@1.0.0` },
+      install("composer require sentry/sentry-laravel"),
+      { title: "bootstrap/app.php", code: laravel },
+      { title: ".env", code: `SENTRY_LARAVEL_DSN=${dsn}\nSENTRY_ENVIRONMENT=production\nSENTRY_RELEASE=my-app@1.0.0` },
       { title: "Try it", code: "php artisan sentry:test" },
     ],
   },
   {
-    id: "java", name: "Spring / Java",
+    id: "spring", name: "Spring Boot",
     steps: (dsn) => [
-      { title: "build.gradle", code: "implementation 'io.sentry:sentry-spring-boot-starter-jakarta:8.+'" },
-      { title: "application.properties", code: `sentry.dsn=${dsn}\nsentry.environment=production\nsentry.release=my-app@1.0.0` },
-      { title: "Try it", code: 'try {\n    throw new IllegalStateException("Hello, Bugle");\n} catch (Exception e) {\n    Sentry.captureException(e);\n}' },
+      gradle("sentry-spring-boot-starter-jakarta", SPRING),
+      maven("sentry-spring-boot-starter-jakarta", SPRING),
+      { title: "src/main/resources/application.properties", code: `sentry.dsn=${dsn}\nsentry.environment=production\nsentry.release=my-app@1.0.0` },
+      { title: "BoomController.java, to try it: open /boom", code: spring },
     ],
   },
-  { id: "node", name: "Node / Express", steps: (dsn) => [{ title: "Install", code: "npm install @sentry/node" }, { title: "instrument.mjs, loaded first (node --import ./instrument.mjs)", code: js(dsn, "@sentry/node") }, { title: "After all routes", code: "Sentry.setupExpressErrorHandler(app);" }, { title: "Try it", code: 'app.get("/boom", () => { throw new Error("Hello, Bugle"); });' }] },
-  { id: "react", name: "React", steps: (dsn) => [{ title: "Install", code: "npm install @sentry/react" }, { title: "First in main.tsx", code: js(dsn, "@sentry/react") }, { title: "Try it", code: '<button onClick={() => { throw new Error("Hello, Bugle"); }}>Break</button>' }] },
-  { id: "angular", name: "Angular", steps: (dsn) => [{ title: "Install", code: "npm install @sentry/angular" }, { title: "First in main.ts", code: js(dsn, "@sentry/angular") }, { title: "app.config.ts", code: "providers: [{ provide: ErrorHandler, useValue: Sentry.createErrorHandler() }]" }, { title: "Try it", code: 'throw new Error("Hello, Bugle");' }] },
-  { id: "vue", name: "Vue", steps: (dsn) => [{ title: "Install", code: "npm install @sentry/vue" }, { title: "main.ts, after createApp", code: js(dsn, "@sentry/vue", "\n  app,") }, { title: "Try it", code: 'throw new Error("Hello, Bugle");' }] },
+  { id: "java", name: "Java", steps: (dsn) => [gradle("sentry"), maven("sentry"), { title: "Main.java", code: java(dsn) }] },
+  {
+    id: "node", name: "Node / Express",
+    steps: (dsn) => [
+      install("npm install @sentry/node"),
+      { title: "instrument.mjs", code: `import * as Sentry from "@sentry/node";\n\n${js(dsn)}` },
+      { title: "app.mjs", code: express },
+      { title: "Run it", code: "node --import ./instrument.mjs app.mjs" },
+      { title: "Try it", code: "curl http://localhost:3000/boom" },
+    ],
+  },
+  {
+    id: "react", name: "React",
+    steps: (dsn) => [
+      install("npm install @sentry/react"),
+      { title: "src/instrument.ts", code: `import * as Sentry from "@sentry/react";\n\n${js(dsn)}` },
+      { title: "src/main.tsx", code: react },
+      { title: "In App.tsx, to try it", code: '<button onClick={() => { throw new Error("Hello, Bugle"); }}>Break</button>' },
+    ],
+  },
+  {
+    id: "angular", name: "Angular",
+    steps: (dsn) => [
+      install("npm install @sentry/angular"),
+      { title: "src/main.ts", code: angular(dsn) },
+      { title: "src/app/app.config.ts", code: angularConfig },
+      { title: "In the class of src/app/app.ts, to try it", code: 'ngOnInit() { throw new Error("Hello, Bugle"); }' },
+    ],
+  },
+  {
+    id: "vue", name: "Vue",
+    steps: (dsn) => [
+      install("npm install @sentry/vue"),
+      { title: "src/main.ts", code: vue(dsn) },
+      { title: "In <script setup> of App.vue, to try it", code: 'import { onMounted } from "vue";\n\nonMounted(() => { throw new Error("Hello, Bugle"); });' },
+    ],
+  },
   {
     id: "flutter", name: "Flutter",
     steps: (dsn) => [
-      { title: "Install", code: "flutter pub add sentry_flutter" },
-      { title: "main.dart", code: `await SentryFlutter.init(\n  (options) {\n    options.dsn = '${dsn}';\n    options.release = 'my-app@1.0.0';\n  },\n  appRunner: () => runApp(const MyApp()),\n);` },
-      { title: "Try it", code: "await Sentry.captureException(StateError('Hello, Bugle'));" },
+      install("flutter pub add sentry_flutter"),
+      { title: "lib/main.dart", code: flutter(dsn) },
+      { title: "In a widget, to try it", code: "TextButton(\n  onPressed: () => throw StateError('Hello, Bugle'),\n  child: const Text('Break'),\n)" },
     ],
   },
-  {
-    id: "rust", name: "Rust",
-    steps: (dsn) => [
-      { title: "Install", code: "cargo add sentry" },
-      { title: "main.rs, kept until the end of main", code: `let _guard = sentry::init(("${dsn}", sentry::ClientOptions {\n    release: sentry::release_name!(),\n    ..Default::default()\n}));` },
-      { title: "Try it", code: 'sentry::capture_message("Hello, Bugle", sentry::Level::Error);' },
-    ],
-  },
-  {
-    id: "go", name: "Go",
-    steps: (dsn) => [
-      { title: "Install", code: "go get github.com/getsentry/sentry-go" },
-      { title: "main.go", code: `if err := sentry.Init(sentry.ClientOptions{\n\tDsn:     "${dsn}",\n\tRelease: "my-app@1.0.0",\n}); err != nil {\n\tlog.Fatal(err)\n}\ndefer sentry.Flush(2 * time.Second)` },
-      { title: "Try it", code: 'sentry.CaptureMessage("Hello, Bugle")' },
-    ],
-  },
+  { id: "rust", name: "Rust", steps: (dsn) => [install("cargo add sentry"), { title: "src/main.rs", code: rust(dsn) }, { title: "Try it", code: "cargo run" }] },
+  { id: "go", name: "Go", steps: (dsn) => [install("go get github.com/getsentry/sentry-go"), { title: "main.go", code: go(dsn) }, { title: "Try it", code: "go run ." }] },
   { id: "curl", name: "curl", steps: (dsn) => [{ title: "Send an error", code: curl(dsn) }] },
 ];

@@ -8,6 +8,8 @@ import { duration } from "../lib/time.ts";
 import { Button, Empty, Failure, IconButton, Page, PriorityBadge, Skeleton, Table } from "../ui/kit.tsx";
 import { Time, Untrusted } from "../ui/text.tsx";
 
+const CHANNELS = [["", "any"], ["email", "Mail"], ["slack", "Slack"], ["sms", "SMS"], ["voice", "Call"], ["web_push", "Browser"], ["webhook", "Webhook"]] as const;
+
 function Attempts({ item }: { item: Notification }) {
   return (
     <div className="attempts">
@@ -33,38 +35,44 @@ function About({ item }: { item: Notification }) {
   return (
     <td className="what">
       <strong>{item.kind.replace(/_/g, " ")}</strong>{" "}
-      {item.issue !== null && <Link to={`/issues/${item.issue}`}>issue {item.issue}</Link>}{" "}
+      {item.issue !== null && <Link to={`/issues/${item.issue_short_id ?? item.issue}`}>{item.issue_short_id ?? `issue ${item.issue}`}</Link>}{" "}
       {item.incident !== null && <Link to={`/incidents/${item.incident}`}>incident {item.incident}</Link>}
       <div className="muted"><Untrusted limit={60}>{place}</Untrusted></div>
     </td>
   );
 }
 
-/** How it stands, with what its provider says became of it since. */
+/** How it stands and since when, with what its provider says became of it since. */
 function Standing({ item }: { item: Notification }) {
   return (
     <td>
       <span className={`tag state ${item.state}`}>{item.state}</span>
-      {item.delivery !== null && <span className="muted"> provider: {item.delivery}</span>}
-      {item.attempts.length > 1 && <span className="muted"> {item.attempts.length} attempts</span>}
+      <div><Time at={item.created_at} /></div>
+      {item.delivery !== null && <div className="muted">provider: {item.delivery}</div>}
+      {item.attempts.length > 1 && <div className="muted">{item.attempts.length} attempts</div>}
     </td>
   );
 }
 
-/** Notifications with how each went; a row opens to its attempts. */
+/** A person's way for a page, else the destination by its name. */
+function WhereTo({ item }: { item: Notification }) {
+  const name = useNames();
+  const place = item.user !== null ? name(item.user) : item.destination_name;
+  return <td>{CHANNELS.find(([id]) => id === item.channel)?.[1] ?? item.channel} <Untrusted limit={80}>{place}</Untrusted></td>;
+}
+
+/** Notifications with how each went; a row opens to its attempts. State and time come first: on a phone the rest is reached by scrolling. */
 export function NotificationTable({ items }: { items: Notification[] }) {
   const [open, setOpen] = useState<number | null>(null);
-  const name = useNames();
   return (
     <Table label="Notifications">
       <thead>
         <tr>
           <th scope="col"><span className="sr">Attempts</span></th>
+          <th scope="col">State, when</th>
           <th scope="col">What</th>
           <th scope="col">Where to</th>
           <th scope="col">Priority</th>
-          <th scope="col">State</th>
-          <th scope="col">When</th>
           <th scope="col" className="right">Latency</th>
         </tr>
       </thead>
@@ -75,19 +83,16 @@ export function NotificationTable({ items }: { items: Notification[] }) {
               <td className="tight">
                 <IconButton icon={open === item.id ? "down" : "right"} label={`Attempts of notification ${item.id}`} aria-expanded={open === item.id} onClick={() => setOpen(open === item.id ? null : item.id)} />
               </td>
-              <About item={item} />
-              <td>
-                {item.channel} {item.user !== null ? <Untrusted limit={60}>{name(item.user)}</Untrusted> : <span className="muted">#{item.destination}</span>}
-              </td>
-              <td><PriorityBadge priority={item.priority} /></td>
               <Standing item={item} />
-              <td><Time at={item.created_at} /></td>
+              <About item={item} />
+              <WhereTo item={item} />
+              <td><PriorityBadge priority={item.priority} /></td>
               <td className="right">{item.latency_ms === null ? "–" : duration(item.latency_ms)}</td>
             </tr>
             {open === item.id && (
               <tr className="openrow">
                 <td />
-                <td colSpan={6}>
+                <td colSpan={5}>
                   <Attempts item={item} />
                 </td>
               </tr>
@@ -99,7 +104,6 @@ export function NotificationTable({ items }: { items: Notification[] }) {
   );
 }
 
-const CHANNELS = [["", "any"], ["email", "Mail"], ["slack", "Slack"], ["sms", "SMS"], ["voice", "Call"], ["web_push", "Browser"], ["webhook", "Webhook"]] as const;
 const STATES = ["", "pending", "sending", "sent", "failed", "cancelled", "bundled", "expired"];
 
 export default function Notifications() {

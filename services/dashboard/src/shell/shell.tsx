@@ -1,5 +1,5 @@
-import { Suspense, useEffect, useRef, useState, type ReactNode } from "react";
-import { Link, NavLink, Outlet, useLocation, useNavigate } from "react-router-dom";
+import { Suspense, useEffect, useLayoutEffect, useRef, useState, type ReactNode } from "react";
+import { Link, NavigationType, NavLink, Outlet, useLocation, useNavigate, useNavigationType } from "react-router-dom";
 import { useProjects } from "../api/queries.ts";
 import { useSession, useSignOut } from "../api/session.ts";
 import { initials } from "../lib/format.ts";
@@ -12,6 +12,7 @@ import { useToast } from "../ui/toasts.tsx";
 import { ErrorBoundary } from "./boundary.tsx";
 import { Brand } from "./brand.tsx";
 import { Offline } from "./offline.tsx";
+import { scrolled } from "./place.ts";
 
 const PLACES: [string, string, IconName][] = [
   ["/", "Overview", "overview"],
@@ -112,19 +113,31 @@ function Me() {
 /** What is around every page. */
 export function Shell({ fallback }: { fallback: ReactNode }) {
   const [open, setOpen] = useState(false);
-  const { pathname } = useLocation();
+  const { pathname, key } = useLocation();
+  const isBack = useNavigationType() === NavigationType.Pop;
   const keep = useKeepProject();
   const main = useRef<HTMLElement>(null);
   const before = useRef(pathname);
+  const entry = useRef(key);
   useEffect(() => {
-    setOpen(false);
-    // A new page is read from its top, by eyes and by screen readers; a filter is no new page.
-    if (before.current !== pathname && !pathname.includes("/events/")) {
-      window.scrollTo(0, 0);
-      main.current?.focus({ preventScroll: true });
-    }
+    const keepPlace = (): void => {
+      scrolled.set(entry.current, window.scrollY);
+    };
+    window.addEventListener("scroll", keepPlace, { passive: true });
+    return () => window.removeEventListener("scroll", keepPlace);
+  }, []);
+  // Together with the new page: the browser scrolls as soon as that is shorter, and this is not where the old one was left.
+  useLayoutEffect(() => {
+    entry.current = key;
+    if (before.current === pathname) return;
     before.current = pathname;
-  }, [pathname]);
+    setOpen(false);
+    const left = scrolled.get(key);
+    // A new page is read from its top, by eyes and by screen readers; a filter is no new page. Whoever goes back goes on where they were.
+    if (isBack && left !== undefined) window.scrollTo(0, left);
+    if (!isBack && !pathname.includes("/events/")) window.scrollTo(0, 0);
+    if (!pathname.includes("/events/")) main.current?.focus({ preventScroll: true });
+  }, [pathname, key, isBack]);
   useEffect(() => {
     if (!open) return;
     const close = (event: KeyboardEvent): void => {

@@ -1,5 +1,8 @@
+/** A place between the bars that is marked with a line, and what it says when pointed at. */
+export interface Mark { at: number; title: string }
+
 /** A row of small bars: how often, bucket by bucket, the newest right. */
-export function Sparkline({ counts, label, marks = [] }: { counts: number[] | undefined; label: string; /** Places that are marked with a line. */ marks?: number[] }) {
+export function Sparkline({ counts, label, marks = [] }: { counts: number[] | undefined; label: string; marks?: Mark[] }) {
   if (counts === undefined || counts.length === 0) return <svg className="spark" viewBox="0 0 96 22" aria-hidden="true" />;
   const most = Math.max(1, ...counts);
   const width = 96 / counts.length;
@@ -12,7 +15,14 @@ export function Sparkline({ counts, label, marks = [] }: { counts: number[] | un
   return (
     <svg className="spark" viewBox="0 0 96 22" role="img" aria-label={label} preserveAspectRatio="none">
       <path d={bars} />
-      {marks.map((at) => <path key={at} className="mark" d={`M${(at * width).toFixed(2)} 0V22`} />)}
+      {marks.map(({ at, title }) => (
+        <g key={at}>
+          <title>{title}</title>
+          <path className="mark" d={`M${(at * width).toFixed(2)} 0V22`} />
+          {/* The line alone is too thin to point at. */}
+          <rect x={(at * width - 1.5).toFixed(2)} width="3" height="22" fill="transparent" />
+        </g>
+      ))}
     </svg>
   );
 }

@@ -39,30 +39,52 @@ export function Time({ at, short = false }: { at: string | null | undefined; sho
   );
 }
 
+/** Browsers have a clipboard only over https and on localhost. Over plain http they still copy what is selected. */
+function copySelected(text: string): boolean {
+  const before = document.activeElement;
+  const area = document.createElement("textarea");
+  area.value = text;
+  area.readOnly = true;
+  area.className = "sr";
+  // Outside of an open dialog nothing can be selected.
+  (document.querySelector("dialog[open]") ?? document.body).append(area);
+  area.focus({ preventScroll: true });
+  area.select();
+  try {
+    // All there is over plain http.
+    // eslint-disable-next-line @typescript-eslint/no-deprecated
+    return document.execCommand("copy");
+  } catch {
+    return false;
+  } finally {
+    area.remove();
+    if (before instanceof HTMLElement) before.focus({ preventScroll: true });
+  }
+}
+
 async function toClipboard(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    return false;
+    return copySelected(text);
   }
 }
 
 export function Copy({ text, label = "Copy", small = true }: { text: string; label?: string; small?: boolean }) {
-  const [done, setDone] = useState(false);
+  const [state, setState] = useState<"" | "done" | "failed">("");
   const toast = useToast();
   const act = async (): Promise<void> => {
-    if (!(await toClipboard(text))) {
-      toast.error("The browser does not allow copying here. Select the text instead.");
-      return;
-    }
-    setDone(true);
-    setTimeout(() => setDone(false), 1_600);
+    const copied = await toClipboard(text);
+    // Said at the button too: an open dialog hides the note at the edge of the page.
+    if (!copied) toast.error("The browser does not allow copying here. Select the text instead.");
+    setState(copied ? "done" : "failed");
+    setTimeout(() => setState(""), copied ? 1_600 : 5_000);
   };
   return (
     <button type="button" className={`button ${small ? "small" : ""} quiet`} onClick={() => void act()}>
-      <Icon name={done ? "check" : "copy"} size={14} />
-      <span aria-live="polite">{done ? "Copied" : label}</span>
+      <Icon name={state === "done" ? "check" : state === "failed" ? "warning" : "copy"} size={14} />
+      <span aria-live="polite">{state === "done" ? "Copied" : state === "failed" ? "Not copied" : label}</span>
     </button>
   );
 }

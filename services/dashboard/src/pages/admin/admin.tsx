@@ -19,7 +19,7 @@ export default function Admin() {
     { id: "invitations", label: "Invitations", content: () => <Invitations /> },
     { id: "tokens", label: "API tokens", content: () => <Tokens admin={admin} /> },
     { id: "audit", label: "Audit log", content: () => <Audit /> },
-    { id: "outcomes", label: "Outcomes", content: () => <Outcomes /> },
+    { id: "outcomes", label: "Outcomes", content: () => <Outcomes admin={admin} /> },
     { id: "storage", label: "Storage", content: () => <Storage /> },
     ...(admin ? [{ id: "dead", label: "Dead letters", content: () => <DeadLetters /> }] : []),
   ];

@@ -1,12 +1,10 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { getIfThere } from "../../api/client.ts";
 import type { AuditEntry, Json, List } from "../../api/types.ts";
-import { useFilter } from "../../lib/hooks.ts";
 import { Absent, Button, Empty, Failure, Panel, Skeleton, Table } from "../../ui/kit.tsx";
 import { Value } from "../../ui/json.tsx";
 import { Time, Untrusted } from "../../ui/text.tsx";
-
-const ACTIONS = ["", "session", "user", "team", "invitation", "project", "key", "destination", "issue", "token"] as const;
+import { AuditExport, AuditFilters, useAuditFilter } from "./auditfilter.tsx";
 
 const isMap = (value: Json): value is { [key: string]: Json } => typeof value === "object" && value !== null && !Array.isArray(value);
 
@@ -28,54 +26,52 @@ function Difference({ before, after }: { before: Json; after: Json }) {
   );
 }
 
+function Entries({ items }: { items: AuditEntry[] }) {
+  return (
+    <Table label="Audit log">
+      <thead>
+        <tr>
+          <th scope="col">When</th>
+          <th scope="col">Who</th>
+          <th scope="col">What</th>
+          <th scope="col">Change</th>
+          <th scope="col">From</th>
+        </tr>
+      </thead>
+      <tbody>
+        {items.map((entry) => (
+          <tr key={entry.id}>
+            <td><Time at={entry.at} /></td>
+            <td><Untrusted limit={80}>{entry.actor.name ?? entry.actor.kind}</Untrusted>{" "}{entry.actor.kind !== "user" && <span className="tag">{entry.actor.kind}</span>}</td>
+            <td><code>{entry.action}</code> <div><Untrusted limit={120}>{entry.target.name ?? `${entry.target.kind} ${entry.target.id ?? ""}`}</Untrusted></div></td>
+            <td className="wide"><Difference before={entry.before} after={entry.after} /></td>
+            <td className="mono">{entry.address ?? "–"}</td>
+          </tr>
+        ))}
+      </tbody>
+    </Table>
+  );
+}
+
 export function Audit() {
-  const [action, setAction] = useFilter("action");
+  const filter = useAuditFilter();
   const log = useInfiniteQuery({
-    queryKey: ["audit", action],
-    queryFn: ({ pageParam, signal }) => getIfThere<List<AuditEntry>>("/audit", { params: { action, limit: 50, cursor: pageParam }, signal }),
+    queryKey: ["audit", filter.params],
+    queryFn: ({ pageParam, signal }) => getIfThere<List<AuditEntry>>("/audit", { params: { ...filter.params, limit: 50, cursor: pageParam }, signal }),
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last?.next ?? null,
   });
-  if (log.isPending) return <Skeleton />;
-  if (log.isError) return <Failure error={log.error} retry={() => void log.refetch()} />;
-  if (log.data.pages[0] === null) return <Panel><Absent what="The audit log" /></Panel>;
-  const items = log.data.pages.flatMap((page) => page?.items ?? []);
+  if (log.data?.pages[0] === null) return <Panel><Absent what="The audit log" /></Panel>;
+  const items = log.data?.pages.flatMap((page) => page?.items ?? []) ?? [];
   return (
-    <>
-      <div className="listbar">
-        <label className="inlinelabel">
-          What was changed
-          <select value={action ?? ""} onChange={(event) => setAction(event.target.value === "" ? null : event.target.value)}>
-            {ACTIONS.map((a) => <option key={a} value={a}>{a === "" ? "anything" : a}</option>)}
-          </select>
-        </label>
-      </div>
-      {items.length === 0 && <Empty icon="admin" title="Nothing here">Every change is written down: who, what, from where.</Empty>}
-      {items.length > 0 && (
-        <Table label="Audit log">
-          <thead>
-            <tr>
-              <th scope="col">When</th>
-              <th scope="col">Who</th>
-              <th scope="col">What</th>
-              <th scope="col">Change</th>
-              <th scope="col">From</th>
-            </tr>
-          </thead>
-          <tbody>
-            {items.map((entry) => (
-              <tr key={entry.id}>
-                <td><Time at={entry.at} /></td>
-                <td><Untrusted limit={80}>{entry.actor.name ?? entry.actor.kind}</Untrusted>{" "}{entry.actor.kind !== "user" && <span className="tag">{entry.actor.kind}</span>}</td>
-                <td><code>{entry.action}</code> <div><Untrusted limit={120}>{entry.target.name ?? `${entry.target.kind} ${entry.target.id ?? ""}`}</Untrusted></div></td>
-                <td className="wide"><Difference before={entry.before} after={entry.after} /></td>
-                <td className="mono">{entry.address ?? "–"}</td>
-              </tr>
-            ))}
-          </tbody>
-        </Table>
-      )}
-      {log.hasNextPage && <Button onClick={() => void log.fetchNextPage()} busy={log.isFetchingNextPage}>Older</Button>}
-    </>
+    <Panel title="Audit log" actions={log.isSuccess ? <AuditExport params={filter.params} /> : null}>
+      {/* They stay while the log is read anew, so that the focus does. */}
+      <AuditFilters filter={filter} seen={items} />
+      {log.isPending && <Skeleton />}
+      {log.isError && <Failure error={log.error} retry={() => void log.refetch()} />}
+      {log.isSuccess && items.length === 0 && <Empty icon="admin" title="Nothing here">{filter.chosen ? "Nothing was changed that fits." : "Every change is written down: who, what, from where."}</Empty>}
+      {items.length > 0 && <Entries items={items} />}
+      {log.hasNextPage && <div className="pad"><Button onClick={() => void log.fetchNextPage()} busy={log.isFetchingNextPage}>Older</Button></div>}
+    </Panel>
   );
 }

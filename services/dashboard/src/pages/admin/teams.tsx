@@ -60,11 +60,25 @@ function Members({ team, manage, onClose }: { team: Team; manage: boolean; onClo
   );
 }
 
+function Rename({ team, onClose }: { team: Team; onClose: () => void }) {
+  const [name, setName] = useState(team.name);
+  const save = useChange(() => call("PATCH", `/teams/${team.id}`, { body: { name: name.trim() } }), { touches: ["teams", "projects", "users"], done: "Saved" });
+  return (
+    <Dialog title={`Rename ${team.name}`} onClose={onClose}>
+      <Form onSubmit={() => save.mutate(undefined, { onSuccess: onClose })}>
+        <Input label="Name" value={name} onChange={(event) => setName(event.target.value)} error={save.wrong("name") ?? (save.problem?.status === 409 ? "There is a team with this name." : undefined)} autoFocus />
+        <div className="dialogactions"><Button type="submit" look="primary" busy={save.isPending} disabled={name.trim() === ""}>Save</Button></div>
+      </Form>
+    </Dialog>
+  );
+}
+
 export function Teams({ admin }: { admin: boolean }) {
   const teams = useTeams();
   const session = useSession();
   const [creating, setCreating] = useState(false);
   const [open, setOpen] = useState<Team | null>(null);
+  const [renaming, setRenaming] = useState<Team | null>(null);
   const [name, setName] = useState("");
   const create = useChange(() => call("POST", "/teams", { body: { name: name.trim() } }), { touches: ["teams"], done: "The team is there" });
   const remove = useChange((id: number) => call("DELETE", `/teams/${id}`), { touches: ["teams"], done: "The team is deleted" });
@@ -82,6 +96,7 @@ export function Teams({ admin }: { admin: boolean }) {
               <div className="muted">{[team.members === undefined ? "" : plural(team.members, "person", "people"), team.projects === undefined ? "" : plural(team.projects, "project")].filter(Boolean).join(" · ")}</div>
             </div>
             <Button small onClick={() => setOpen(team)}>People</Button>
+            {accessTo(session, team.id).manage && <IconButton icon="edit" label={`Rename team ${team.name}`} onClick={() => setRenaming(team)} />}
             {admin && (
               <Confirm title={`Delete the team ${team.name}?`} action="Delete" onConfirm={() => remove.mutate(team.id)} body="Its people lose their roles in it. A team that owns projects has to give them away first.">
                 {(ask) => <IconButton icon="trash" label={`Delete team ${team.name}`} onClick={ask} />}
@@ -91,6 +106,7 @@ export function Teams({ admin }: { admin: boolean }) {
         ))}
       </ul>
       {open !== null && <Members team={open} manage={accessTo(session, open.id).manage} onClose={() => setOpen(null)} />}
+      {renaming !== null && <Rename team={renaming} onClose={() => setRenaming(null)} />}
       {creating && (
         <Dialog title="New team" onClose={() => setCreating(false)}>
           <Form onSubmit={() => create.mutate(undefined, { onSuccess: () => { setCreating(false); setName(""); } })}>

@@ -8,16 +8,21 @@ import { useChange } from "../../lib/mutate.ts";
 import { Button, Check, Dialog, Empty, Failure, Form, IconButton, Input, Skeleton } from "../../ui/kit.tsx";
 import { Menu, MenuItem, MenuLine } from "../../ui/menu.tsx";
 import { Code, Untrusted } from "../../ui/text.tsx";
+import { phrase } from "./walk.ts";
 
 const TOUCHES = ["issues", "issue", "issue-part", "issue-events"];
 
+/** Issues that one can pick from at once. */
+const FOUND = 25;
+
 /** Picks issues of the project that are the same thing. They become part of this one. */
 function MergeDialog({ issue, onClose }: { issue: Issue; onClose: () => void }) {
-  const [text, setText] = useState("");
+  // Of the same type at first: what can be read in the field can be taken out of it.
+  const [text, setText] = useState(phrase(issue.error_type ?? ""));
   const [chosen, setChosen] = useState<ReadonlySet<number>>(new Set());
   const found = useQuery({
     queryKey: ["issues", "merge", issue.project, text],
-    queryFn: ({ signal }) => get<List<Issue>>("/issues", { params: { project: issue.project, query: text === "" ? (issue.error_type ?? "").replace(/["\\]/g, "") : text, limit: 25 }, signal }),
+    queryFn: ({ signal }) => get<List<Issue>>("/issues", { params: { project: issue.project, query: text, limit: FOUND }, signal }),
     retry: false,
   });
   const merge = useChange(() => call("POST", `/issues/${issue.id}/merge`, { body: { issues: [...chosen] } }), { touches: TOUCHES, done: `Merged into ${issue.short_id}` });
@@ -26,10 +31,10 @@ function MergeDialog({ issue, onClose }: { issue: Issue; onClose: () => void }) 
   return (
     <Dialog title={`Merge into ${issue.short_id}`} onClose={onClose} wide>
       <Form onSubmit={() => chosen.size > 0 && merge.mutate(undefined, { onSuccess: onClose })}>
-        <Input label="Find" value={text} onChange={(event) => setText(event.target.value)} maxLength={500} autoComplete="off" help="The chosen ones become part of this issue; their links lead here. It can be undone under Grouping." error={merge.wrong("issues")} />
+        <Input label="Find" value={text} onChange={(event) => setText(event.target.value)} onFocus={(event) => event.target.select()} maxLength={500} autoComplete="off" help="The chosen ones become part of this issue; their links lead here. It can be undone under Grouping." error={merge.wrong("issues")} />
         {found.isPending && <Skeleton rows={3} />}
         {found.isError && <Failure error={found.error} />}
-        {found.isSuccess && others.length === 0 && <Empty icon="search" title="Nothing else matches">Look for a word of the title, or an empty search for all.</Empty>}
+        {found.isSuccess && others.length === 0 && <Empty icon="search" title="Nothing else matches">{text.trim() === "" ? "The project has no other issue." : `Look for a word of the title, or empty the field for the latest ${FOUND}.`}</Empty>}
         {others.length > 0 && (
           <ul className="picks">
             {others.map((other) => (

@@ -1,22 +1,24 @@
-import { useCallback, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useLocation, useNavigate } from "react-router-dom";
 import { Problem } from "../../api/client.ts";
 import { useIssues, usePeople, useReleases } from "../../api/queries.ts";
 import { accessTo, useSession } from "../../api/session.ts";
 import type { Issue } from "../../api/types.ts";
 import { useFilter, useKeys, useTitle } from "../../lib/hooks.ts";
-import { tokenize, withFilter } from "../../lib/query.ts";
+import { asksStatus, withFilter } from "../../lib/query.ts";
+import { marks, type Mark } from "../../shell/place.ts";
 import { Button, ButtonLink, Empty, Failure, IconButton, Skeleton } from "../../ui/kit.tsx";
 import { Menu, MenuItem } from "../../ui/menu.tsx";
 import { AssignDialog } from "./assign.tsx";
-import { BulkBar } from "./bulk.tsx";
+import { BulkBar, CheckAll } from "./bulk.tsx";
 import { Export } from "./export.tsx";
 import { FacetPanel } from "./facets.tsx";
 import { KeysHelp } from "./help.tsx";
 import { IssueList } from "./list.tsx";
 import { SavedSearches } from "./saved.tsx";
 import { Search } from "./search.tsx";
-import { useTriage, type Change } from "./triage.ts";
+import { useSelection } from "./selection.ts";
+import { useBulk, useTriage, type Change, type Everything, type Whole } from "./triage.ts";
 
 const TABS = [
   ["unresolved", "Unresolved"],
@@ -51,21 +53,23 @@ export default function Issues() {
   const [status, setStatus] = useFilter("status");
   const [query, setQuery] = useFilter("query");
   const [sort, setSort] = useFilter("sort");
-  const { search } = useLocation();
+  const { search, key } = useLocation();
   const navigate = useNavigate();
   const text = query ?? "";
-  const inQuery = tokenize(text).some((token) => token.key === "is");
+  const inQuery = asksStatus(text);
   const shownStatus = inQuery ? "all" : (status ?? "unresolved");
   const filter = { project, status: shownStatus, query: text, sort };
   const { pages, issues: found } = useIssues(filter);
   const issues = useMemo(() => sorted(found, sort), [found, sort]);
   const triage = useTriage();
+  const bulk = useBulk();
   const session = useSession();
   const { triage: may } = accessTo(session, null);
   const input = useRef<HTMLInputElement>(null);
-  const [selected, setSelected] = useState<ReadonlySet<number>>(new Set());
-  const [mark, setMark] = useState<{ id: number; index: number } | null>(null);
-  const [assigning, setAssigning] = useState<Issue[] | null>(null);
+  const everything: Everything = { project, query: shownStatus === "all" ? text : `${text} is:${shownStatus}`.trim() };
+  const selection = useSelection(issues, `${project ?? ""} ${everything.query}`);
+  const [mark, setMark] = useState<Mark | null>(marks.get(key) ?? null);
+  const [assigning, setAssigning] = useState<Issue[] | Everything | null>(null);
   const [help, setHelp] = useState(false);
   const [spread, setSpread] = useFilter("facets");
   const at = mark === null ? -1 : issues.findIndex((issue) => issue.id === mark.id);
@@ -73,35 +77,37 @@ export default function Issues() {
   const current = mark !== null && at === -1 ? Math.min(mark.index, issues.length - 1) : at;
   const learned = useLearned(issues, project);
 
-  const toggle = useCallback((issue: Issue) => setSelected((old) => (old.has(issue.id) ? new Set([...old].filter((id) => id !== issue.id)) : new Set([...old, issue.id]))), []);
-  const chosen = (): Issue[] => {
-    if (selected.size > 0) return issues.filter((issue) => selected.has(issue.id));
-    const marked = issues[current];
-    return marked === undefined ? [] : [marked];
+  const marked = issues[current];
+  const { chosen, toggle, clear } = selection;
+  /** What keys and buttons act on. */
+  const target = (): Issue[] | Everything => (selection.everything ? everything : chosen.length > 0 || marked === undefined ? chosen : [marked]);
+  const act = (change: Change | Whole, on = target()): void => {
+    if (!may || (Array.isArray(on) && on.length === 0)) return;
+    if (!Array.isArray(on) || "merge" in change || "delete" in change) bulk.mutate({ on, change }, { onSuccess: clear });
+    else triage.mutate({ issues: on, change }, { onSuccess: clear });
   };
-  const act = (change: Change, on = chosen()): void => {
-    if (!may || on.length === 0) return;
-    triage.mutate({ issues: on, change }, { onSuccess: () => setSelected(new Set()) });
-  };
+  useEffect(() => {
+    if (mark !== null) marks.set(key, mark);
+  }, [key, mark]);
+  const onOpen = useCallback((opened: Mark) => marks.set(key, opened), [key]);
   const move = (by: number): void => {
     const index = Math.max(0, Math.min(issues.length - 1, current + by));
     const issue = issues[index];
     if (issue !== undefined) setMark({ id: issue.id, index });
   };
-  const marked = issues[current];
-  const everything = { project, query: shownStatus === "all" ? text : `${text} is:${shownStatus}`.trim() };
   useKeys({
     j: () => move(1),
     k: () => move(-1),
     Enter: () => { if (marked !== undefined) navigate(`/issues/${marked.short_id}${search}`); },
-    x: () => marked !== undefined && toggle(marked),
+    x: () => may && marked !== undefined && toggle(marked, false),
+    X: () => may && marked !== undefined && toggle(marked, true),
     e: () => act({ status: "resolved" }),
     r: () => act({ status: "unresolved" }),
     i: () => act({ status: "ignored" }),
-    a: () => may && chosen().length > 0 && setAssigning(chosen()),
+    a: () => may && (chosen.length > 0 || marked !== undefined) && setAssigning(target()),
     "/": () => input.current?.focus(),
     "?": () => setHelp(true),
-    Escape: () => setSelected(new Set()),
+    Escape: clear,
   });
   const onEnd = useCallback(() => {
     if (pages.hasNextPage && !pages.isFetchingNextPage) void pages.fetchNextPage();
@@ -128,17 +134,18 @@ export default function Issues() {
       <Search query={text} onSearch={(next) => setQuery(next === "" ? null : next)} error={pages.error} learned={learned} project={project} inputRef={input} />
       {spread !== null && <FacetPanel filter={filter} narrow={(key, value) => setQuery(withFilter(text, key, value))} />}
       <div className="listbar">
-        {selected.size > 0 && may ? (
-          <BulkBar chosen={chosen()} all={pages.hasNextPage ? everything : null} act={act} assign={() => setAssigning(chosen())} clear={() => setSelected(new Set())} />
-        ) : (
-          <div className="segments" role="group" aria-label="Status">
-            {TABS.map(([id, label]) => (
-              <button key={id} type="button" aria-pressed={shownStatus === id} disabled={inQuery && id !== "all"} title={inQuery ? "The search says is: already" : undefined} onClick={() => setStatus(id === "unresolved" ? null : id)}>
-                {label}
-              </button>
-            ))}
-          </div>
+        {may && <CheckAll none={issues.length === 0} some={chosen.length > 0} all={selection.all} onChange={selection.all ? clear : selection.selectShown} />}
+        {may && chosen.length > 0 && (
+          <BulkBar chosen={chosen} everything={selection.everything} more={pages.hasNextPage ? selection.selectEverything : null} busy={triage.isPending || bulk.isPending} act={act} assign={() => setAssigning(target())} clear={clear} />
         )}
+        {/* Not taken away for the bar: where that lies over the list, these stay. */}
+        <div className="segments" role="group" aria-label="Status">
+          {TABS.map(([id, label]) => (
+            <button key={id} type="button" aria-pressed={shownStatus === id} disabled={inQuery && id !== "all"} title={inQuery ? "The search says is: already" : undefined} onClick={() => setStatus(id === "unresolved" ? null : id)}>
+              {label}
+            </button>
+          ))}
+        </div>
         <div className="columns" aria-hidden="true">
           <span>24 h</span>
           <span>Events</span>
@@ -150,11 +157,11 @@ export default function Issues() {
       {pages.isPending && <Skeleton rows={10} height={62} />}
       {pages.isError && !refused && <Failure error={pages.error} retry={() => void pages.refetch()} />}
       {pages.isSuccess && issues.length === 0 && <Nothing filtered={text !== "" || shownStatus !== "unresolved"} clear={() => setQuery(null)} />}
-      {issues.length > 0 && !pages.isError && <IssueList issues={issues} search={search} selected={selected} current={current} showStatus={shownStatus === "all"} more={pages.hasNextPage} onSelect={toggle} onEnd={onEnd} />}
+      {issues.length > 0 && !pages.isError && <IssueList issues={issues} search={search} selected={selection.ids} everything={selection.everything} current={current} mark={mark} showStatus={shownStatus === "all"} more={pages.hasNextPage} onSelect={toggle} onOpen={onOpen} onEnd={onEnd} />}
       {pages.isFetchingNextPage && <Skeleton rows={2} height={62} />}
       {assigning !== null && (
         <AssignDialog
-          current={assigning.length === 1 ? (assigning[0]?.assigned_to ?? null) : null}
+          current={Array.isArray(assigning) && assigning.length === 1 ? (assigning[0]?.assigned_to ?? null) : null}
           onClose={() => setAssigning(null)}
           onPick={(name) => {
             act({ assigned_to: name }, assigning);
@@ -162,7 +169,7 @@ export default function Issues() {
           }}
         />
       )}
-      {help && <KeysHelp onClose={() => setHelp(false)} />}
+      {help && <KeysHelp where="list" may={may} onClose={() => setHelp(false)} />}
     </>
   );
 }

@@ -3,23 +3,24 @@ import { Link } from "react-router-dom";
 import type { Issue } from "../../api/types.ts";
 import { compact, full, plural } from "../../lib/format.ts";
 import { splitTitle } from "../../lib/text.ts";
+import type { Mark } from "../../shell/place.ts";
 import { LevelBadge, PriorityBadge, StatusBadge } from "../../ui/kit.tsx";
 import { Sparkline } from "../../ui/spark.tsx";
 import { Time, Untrusted } from "../../ui/text.tsx";
 
-interface Props { issue: Issue; search: string; selected: boolean; current: boolean; showStatus: boolean; onSelect: (issue: Issue) => void }
+interface Props { issue: Issue; index: number; search: string; selected: boolean; current: boolean; showStatus: boolean; onSelect: (issue: Issue, range: boolean) => void; onOpen: (mark: Mark) => void }
 
 /** One issue of the list. */
-export const IssueRow = memo(function IssueRow({ issue, search, selected, current, showStatus, onSelect }: Props) {
+export const IssueRow = memo(function IssueRow({ issue, index, search, selected, current, showStatus, onSelect, onOpen }: Props) {
   const [type, message] = splitTitle(issue.title, issue.error_type);
   return (
     <div className={`issuerow ${selected ? "selected" : ""} ${current ? "current" : ""}`}>
       <label className="rowcheck">
-        <input type="checkbox" checked={selected} onChange={() => onSelect(issue)} aria-label={`Select ${issue.short_id}`} />
+        <input type="checkbox" checked={selected} onChange={({ nativeEvent: click }) => onSelect(issue, click instanceof MouseEvent && click.shiftKey)} aria-label={`Select ${issue.short_id}`} />
       </label>
       <span className={`edge ${issue.level}`} aria-hidden="true" />
       <div className="rowmain">
-        <Link to={`/issues/${encodeURIComponent(issue.short_id)}${search}`} className="rowtitle">
+        <Link to={`/issues/${encodeURIComponent(issue.short_id)}${search}`} className="rowtitle" onClick={() => onOpen({ id: issue.id, index })}>
           <strong>
             <Untrusted limit={160}>{type}</Untrusted>
           </strong>{" "}

@@ -75,15 +75,19 @@ export function useTriage() {
 }
 
 export interface Everything { query: string; project: string | null }
+/** What is done to many at once only. */
+export type Whole = { merge: true } | { delete: true; discard?: true };
 
 /** What a search finds, all of it: also what is not on the page. */
 export function useBulk() {
   const toast = useToast();
   return useChange(
-    async ({ on, change }: { on: Everything | Issue[]; change: Change | { merge: true } | { delete: true; discard?: true } }) => {
+    async ({ on, change }: { on: Everything | Issue[]; change: Change | Whole }) => {
       const which = Array.isArray(on) ? { ids: on.map((issue) => issue.id) } : { query: on.query, ...(on.project === null ? {} : { project: on.project }) };
       const { changed, more } = await call<{ matched: number; changed: number; more: boolean }>("POST", "/issues/bulk", { body: { ...which, ...change } });
-      toast.done(`${plural(changed, "issue")} changed${more ? "; there are more, do it again" : ""}`);
+      // Only what leaves the search makes room for the rest.
+      const rest = "delete" in change || "status" in change ? "; there are more, do it again" : ": the latest that the search finds, there are more";
+      toast.done(`${plural(changed, "issue")} changed${more ? rest : ""}`);
     },
     { touches: ["issues", "issue", "issue-part", "stats"] },
   );

@@ -1,8 +1,8 @@
 import { useQueries } from "@tanstack/react-query";
 import { Link } from "react-router-dom";
 import { get } from "../../api/client.ts";
-import { useHealth, useProjects, useServices, useStats, useTopIssues } from "../../api/queries.ts";
-import type { Health, Issue, List, Outcome, Project, Stats } from "../../api/types.ts";
+import { useProjects, useStats, useTopIssues } from "../../api/queries.ts";
+import type { Issue, List, Outcome, Project, Stats } from "../../api/types.ts";
 import { compact, full, plural } from "../../lib/format.ts";
 import { useFilter, useKeepProject, useTitle } from "../../lib/hooks.ts";
 import { CALM } from "../../lib/live.ts";
@@ -11,6 +11,8 @@ import { shade, StackedChart, type Series } from "../../ui/chart.tsx";
 import { ButtonLink, Empty, Failure, LevelBadge, Page, Panel, PriorityBadge, Skeleton } from "../../ui/kit.tsx";
 import { Sparkline } from "../../ui/spark.tsx";
 import { Time, Untrusted } from "../../ui/text.tsx";
+import { BugleHealth } from "./health.tsx";
+import { Highlights } from "./highlights.tsx";
 import { hourly } from "./hourly.ts";
 
 const PERIODS = ["24h", "14d", "30d"] as const;
@@ -91,7 +93,7 @@ function Numbers({ project, issues }: { project: string | null; issues: List<Iss
   const more = issues !== undefined && issues.next !== null ? "+" : "";
   const cards: [string, string, string, string][] = [
     ["New", stats ? full(stats.new_issues) : full(items.filter((i) => Date.parse(i.first_seen) > day).length) + more, `in ${period ?? "24h"}`, "new"],
-    ["Came back", stats ? full(stats.regressed_issues) : full(items.filter((i) => i.regressions > 0).length) + more, "after they were resolved", "regressed"],
+    ["Came back", stats ? full(stats.regressed_issues) : full(items.filter((i) => i.regressions > 0).length) + more, "after they were resolved", stats?.regressed_issues === 0 ? "open" : "regressed"],
     ["Unresolved", stats ? full(stats.unresolved) : full(items.length) + more, "in all", "open"],
   ];
   return (
@@ -141,53 +143,10 @@ function Top({ issues }: { issues: Issue[] }) {
   );
 }
 
-function Checks({ health }: { health: Health }) {
-  return (
-    <ul className="checks">
-      {Object.entries(health.checks).map(([name, check]) => (
-        <li key={name}>
-          <span className={`dot ${check.healthy ? "good" : "bad"}`} aria-hidden="true" />
-          <div>
-            <strong>{name}</strong>
-            <span className="sr">{check.healthy ? " is fine: " : " is not well: "}</span>
-            <small><Untrusted limit={200}>{check.message}</Untrusted></small>
-          </div>
-        </li>
-      ))}
-    </ul>
-  );
-}
-
-function BugleHealth() {
-  const health = useHealth();
-  const services = useServices().data?.items ?? [];
-  return (
-    <Panel title="Bugle itself" actions={health.data === undefined ? null : <span className={`tag state ${health.data.healthy ? "sent" : "failed"}`}>{health.data.healthy ? "healthy" : "not well"}</span>}>
-      {health.isPending && <Skeleton rows={4} />}
-      {health.isError && <p className="pad muted">Its health cannot be read.</p>}
-      {health.data !== undefined && <Checks health={health.data} />}
-      {services.length > 0 && (
-        <ul className="checks heartbeats">
-          {services.map((service) => (
-            <li key={`${service.service} ${service.instance}`}>
-              <span className={`dot ${Date.now() - Date.parse(service.seen_at) < 90_000 ? "good" : "bad"}`} aria-hidden="true" />
-              <div>
-                <strong>{service.service}</strong>
-                <small>
-                  {service.version} · seen <Time at={service.seen_at} />
-                </small>
-              </div>
-            </li>
-          ))}
-        </ul>
-      )}
-    </Panel>
-  );
-}
-
 export default function Overview() {
   useTitle("Overview");
   const [project] = useFilter("project");
+  const [period] = useFilter("period");
   const keep = useKeepProject();
   const top = useTopIssues(project);
   const projects = useProjects();
@@ -204,6 +163,7 @@ export default function Overview() {
     <Page title="Overview" lead={project ?? "All projects"}>
       <Numbers project={project} issues={top.data} />
       <Chart project={project} />
+      <Highlights project={project} period={period ?? "24h"} />
       <div className="split">
         <Panel title="Top unresolved" actions={<ButtonLink to={keep("/issues?sort=events")} look="quiet">All issues</ButtonLink>}>
           {top.isPending && <Skeleton rows={8} height={52} />}

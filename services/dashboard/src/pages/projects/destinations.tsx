@@ -39,8 +39,8 @@ function AddDialog({ project, onClose, onSecret }: { project: Project; onClose: 
   const [label, placeholder] = TARGETS[channel];
   const add = useChange(
     () => {
-      const names = environments.split(",").map((e) => e.trim()).filter((e) => e !== "");
-      const settings: JsonMap = { ...(names.length > 0 ? { environments: names } : {}), ...(channel === "slack" && bot !== "" ? { bot_token: bot } : {}) };
+      const only = names(environments);
+      const settings: JsonMap = { ...(only.length > 0 ? { environments: only } : {}), ...(channel === "slack" && bot !== "" ? { bot_token: bot } : {}) };
       return call<Destination>("POST", `/projects/${project.id}/destinations`, { body: { channel, target: target.trim(), ...(priority === "" ? {} : { min_priority: priority }), ...(Object.keys(settings).length > 0 ? { settings } : {}) } });
     },
     { touches: ["destinations"], done: "The destination is added" },
@@ -65,11 +65,38 @@ function AddDialog({ project, onClose, onSecret }: { project: Project; onClose: 
   );
 }
 
+const names = (text: string): string[] => text.split(",").map((name) => name.trim()).filter((name) => name !== "");
+
+function ChangeDialog({ destination, address, onClose }: { destination: Destination; address: string; onClose: () => void }) {
+  const [target, setTarget] = useState(destination.target);
+  const [priority, setPriority] = useState<string>(destination.min_priority);
+  const [environments, setEnvironments] = useState((destination.settings.environments ?? []).join(", "));
+  const [label] = TARGETS[destination.channel as Channel];
+  const change = useChange(
+    () => call("PATCH", address, { body: { ...(target === destination.target ? {} : { target }), min_priority: priority, settings: { environments: names(environments) } } }),
+    { touches: ["destinations"], done: "The destination is changed" },
+  );
+  return (
+    <Dialog title="Change the destination" onClose={onClose}>
+      <Form onSubmit={() => change.mutate(undefined, { onSuccess: onClose })}>
+        <Input label={label} value={target} onChange={(event) => setTarget(event.target.value)} error={change.wrong("target") ?? change.wrong("settings.headers")} required autoFocus />
+        <Select label="From which priority on" value={priority} options={PRIORITIES.slice(1)} onChange={(event) => setPriority(event.target.value)} error={change.wrong("min_priority")} />
+        <Input label="Only these environments" value={environments} onChange={(event) => setEnvironments(event.target.value)} placeholder="all" help="Separated by commas" error={change.wrong("settings.environments")} />
+        <div className="dialogactions">
+          <Button type="submit" look="primary" busy={change.isPending}>Save</Button>
+        </div>
+      </Form>
+    </Dialog>
+  );
+}
+
 export function Destinations({ project, manage }: { project: Project; manage: boolean }) {
   const base = `/projects/${project.id}/destinations`;
   const list = useQuery({ queryKey: ["destinations", project.id], queryFn: ({ signal }) => all<Destination>(base, signal) });
   const [adding, setAdding] = useState(false);
+  const [changing, setChanging] = useState<Destination | null>(null);
   const [secret, setSecret] = useState<string | null>(null);
+  const turn = useChange(({ id, enabled }: Destination) => call("PATCH", `${base}/${id}`, { body: { enabled: !enabled } }), { touches: ["destinations"], done: "The destination is changed" });
   const test = useChange((id: number) => call("POST", `${base}/${id}/test`), { touches: ["notifications"], done: "A test is on its way; Notifications shows how it goes" });
   const remove = useChange((id: number) => call("DELETE", `${base}/${id}`), { touches: ["destinations", "notifications"], done: "The destination is removed" });
   if (list.isPending) return <Skeleton />;
@@ -92,12 +119,14 @@ export function Destinations({ project, manage }: { project: Project; manage: bo
               <small className="muted">
                 {d.min_priority === null ? "usual priorities" : `from ${d.min_priority} on`} · made <Time at={d.created_at} />
                 {d.failures > 0 && <span className="bad"> · {d.failures} failures in a row</span>}
-                {!d.enabled && <span className="bad"> · switched off: <Untrusted limit={200}>{d.disabled_reason}</Untrusted></span>}
+                {!d.enabled && <span className="bad"> · switched off{d.disabled_reason !== null && <>: <Untrusted limit={200}>{d.disabled_reason}</Untrusted></>}</span>}
               </small>
             </div>
             {manage && (
               <>
-                <Button small icon="send" onClick={() => test.mutate(d.id)} busy={test.isPending && test.variables === d.id}>Send a test</Button>
+                {d.enabled && <Button small icon="send" onClick={() => test.mutate(d.id)} busy={test.isPending && test.variables === d.id}>Send a test</Button>}
+                <Button small onClick={() => turn.mutate(d)} busy={turn.isPending && turn.variables?.id === d.id} aria-label={`${d.enabled ? "Switch off" : "Switch on"}: ${d.channel} destination ${d.id}`}>{d.enabled ? "Switch off" : "Switch on"}</Button>
+                <IconButton icon="edit" label={`Change ${d.channel} destination ${d.id}`} onClick={() => setChanging(d)} />
                 <Confirm title="Remove this destination?" action="Remove" onConfirm={() => remove.mutate(d.id)} body="Nothing is sent there any more, and what was sent to it is forgotten.">
                   {(ask) => <IconButton icon="trash" label={`Remove ${d.channel} destination ${d.id}`} onClick={ask} />}
                 </Confirm>
@@ -107,6 +136,7 @@ export function Destinations({ project, manage }: { project: Project; manage: bo
         ))}
       </ul>
       <p className="pad muted"><Link to={`/notifications?project=${encodeURIComponent(project.name)}`}>What was sent</Link></p>
+      {changing !== null && <ChangeDialog destination={changing} address={`${base}/${changing.id}`} onClose={() => setChanging(null)} />}
       {adding && <AddDialog project={project} onClose={() => setAdding(false)} onSecret={setSecret} />}
     </Panel>
   );

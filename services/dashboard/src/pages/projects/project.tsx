@@ -10,6 +10,7 @@ import { Absent, Button, ButtonLink, Dialog, Failure, Form, Input, Page, Panel, 
 import { Tabs } from "../../ui/tabs.tsx";
 import { Problem } from "../../api/client.ts";
 import { Destinations } from "./destinations.tsx";
+import { Discards } from "./discards.tsx";
 import { Grouping } from "./grouping.tsx";
 import { Guide } from "./guide.tsx";
 import { Keys } from "./keys.tsx";
@@ -73,7 +74,7 @@ export default function ProjectPage() {
   useTitle(project?.name ?? "Project");
   if (projects.isPending) return <Skeleton />;
   if (project === undefined) return <Failure whole error={projects.error ?? new Problem(404, "not_found", "no such project")} retry={() => void projects.refetch()} />;
-  const { admin, manage } = accessTo(session, project.team?.id);
+  const { admin, manage, triage } = accessTo(session, project.team?.id);
   return (
     <Page title={project.name} lead={<><span className="shortid">{project.prefix}</span>{project.team === null || project.team === undefined ? "" : ` · ${project.team.name}`}</>} actions={<ButtonLink to={`/issues?project=${encodeURIComponent(project.name)}`}>Issues</ButtonLink>}>
       <Tabs
@@ -84,7 +85,7 @@ export default function ProjectPage() {
           { id: "keys", label: "Keys", content: () => <Keys project={project} manage={manage} /> },
           { id: "destinations", label: "Destinations", content: () => <Destinations project={project} manage={manage} /> },
           { id: "ownership", label: "Ownership", content: () => <OwnershipTab project={project} manage={manage} /> },
-          { id: "filters", label: "Filters", content: () => <Filters project={project} manage={manage} /> },
+          { id: "filters", label: "Filters", content: () => <><Filters project={project} manage={manage} /><Discards project={project} triage={triage} /></> },
           { id: "scrubbing", label: "Scrubbing", content: () => <Scrubbing project={project} manage={manage} /> },
           { id: "grouping", label: "Grouping", content: () => <Grouping project={project} manage={manage} /> },
           { id: "retention", label: "Retention and quota", content: () => <Retention project={project} manage={manage} /> },
