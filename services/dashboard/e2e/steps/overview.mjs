@@ -22,9 +22,9 @@ export async function worthALook(walk) {
   await fresh.getByRole("link").first().waitFor();
   assert.equal(await fresh.getByRole("link", { name: "EpsilonError" }).count(), 0, "it is a week old");
   const processes = page.getByRole("list", { name: "Processes" });
-  assert.match(await processes.innerText(), /recorder[^]*last event[^]*backlog: 0[^]*0 dead letters/);
-  assert.match(await processes.innerText(), /ingest[^]*accepted · spool: 0 batches/);
-  assert.match(await processes.innerText(), /notifier[^]*overdue: 0/);
+  assert.match(await processes.innerText(), /recorder[^]*last event[^]*backlog: 0[^]*0 dead letters/i);
+  assert.match(await processes.innerText(), /ingest[^]*accepted · spool: 0 batches/i);
+  assert.match(await processes.innerText(), /notifier[^]*overdue: 0/i);
   await fresh.getByRole("link", { name: "All new" }).click();
   await page.waitForURL(/query=age/);
   await page.locator(".issuerow").first().waitFor();
