@@ -47,12 +47,12 @@ export function Highlights({ project, period }: { project: string | null; period
   const { data } = found;
   const age = encodeURIComponent(`age:-${period}`);
   return (
-    <div className="highlights">
+    <div className="worthalook">
       <Kind title="New" none={`Nothing new in ${period}.`} actions={<ButtonLink to={keep(`/issues?query=${age}&sort=first_seen`)} look="quiet">All new</ButtonLink>}>
-        {data?.new.map((issue) => <Row key={issue.id} issue={issue} note={<>first seen <Time at={issue.first_seen} /></>} />)}
+        {data?.new.map((issue) => <Row key={issue.id} issue={issue} note={<Time at={issue.first_seen} />} />)}
       </Kind>
       <Kind title="Came back" none={`Nothing that was resolved came back in ${period}.`}>
-        {data?.regressed.map((issue) => <Row key={issue.id} issue={issue} note={<>last seen <Time at={issue.last_seen} /></>} />)}
+        {data?.regressed.map((issue) => <Row key={issue.id} issue={issue} note={<Time at={issue.last_seen} />} />)}
       </Kind>
       <Kind title="Getting worse" none={`Nothing has twice as many events as in the ${period} before.`}>
         {data?.worsening.map(({ issue, now, before }) => (
