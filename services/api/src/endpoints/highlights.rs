@@ -1,7 +1,7 @@
 //! `GET /api/v1/stats/highlights?project=&period=24h|14d|30d`: unresolved issues worth a look.
 
-use super::stats::Period;
-use super::{issues, named};
+use super::issues;
+use super::stats::{Period, asked};
 use crate::access::Principal;
 use crate::view::issue::IssueView;
 use crate::{ApiError, State};
@@ -10,7 +10,6 @@ use actix_web::web::{Data, Json};
 use bugle_model::IssueId;
 use bugle_store::highlights::{self, Worsening};
 use bugle_store::{issues as stored, stats};
-use bugle_web::Params;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::HashMap;
@@ -43,15 +42,7 @@ pub(super) async fn handler(
     state: Data<State>,
     request: HttpRequest,
 ) -> Result<Json<View>, ApiError> {
-    let mut params = Params::of(&request);
-    let project = params.text("project");
-    let period = params.optional("period", "24h, 14d or 30d", Period::parse).unwrap_or(Period::Day);
-    params.finish()?;
-    let mut connection = state.store.conn().await?;
-    let project = match project {
-        Some(named) => Some(named::project_parameter(&mut connection, &principal, &named).await?.id),
-        None => None,
-    };
+    let (mut connection, project, period) = asked(&state, &principal, &request).await?;
     let now = state.clock.now();
     let buckets = period.buckets(now);
     let length = buckets.step * i32::try_from(buckets.count).unwrap_or(i32::MAX);

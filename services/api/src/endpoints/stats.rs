@@ -9,7 +9,7 @@ use actix_web::web::{Data, Json};
 use bugle_model::{Level, ProjectId};
 use bugle_store::outcomes::hour_of;
 use bugle_store::stats::{self, Buckets};
-use bugle_store::{Connection, Scope};
+use bugle_store::{Connection, Pooled, Scope};
 use bugle_web::Params;
 use chrono::{DateTime, TimeDelta, Utc};
 use schemars::JsonSchema;
@@ -80,20 +80,30 @@ pub(super) struct Stats {
     unresolved: i64,
 }
 
-pub(super) async fn handler(
-    principal: Principal,
-    state: Data<State>,
-    request: HttpRequest,
-) -> Result<Json<Stats>, ApiError> {
-    let mut params = Params::of(&request);
+/// What [`PROJECT`] and [`PERIOD`] say, and the connection that the project was looked up with.
+pub(super) async fn asked(
+    state: &State,
+    principal: &Principal,
+    request: &HttpRequest,
+) -> Result<(Pooled, Option<ProjectId>, Period), ApiError> {
+    let mut params = Params::of(request);
     let project = params.text("project");
     let period = params.optional("period", "24h, 14d or 30d", Period::parse).unwrap_or(Period::Day);
     params.finish()?;
     let mut connection = state.store.conn().await?;
     let project = match project {
-        Some(named) => Some(named::project_parameter(&mut connection, &principal, &named).await?.id),
+        Some(named) => Some(named::project_parameter(&mut connection, principal, &named).await?.id),
         None => None,
     };
+    Ok((connection, project, period))
+}
+
+pub(super) async fn handler(
+    principal: Principal,
+    state: Data<State>,
+    request: HttpRequest,
+) -> Result<Json<Stats>, ApiError> {
+    let (mut connection, project, period) = asked(&state, &principal, &request).await?;
     let buckets = period.buckets(state.clock.now());
     Ok(Json(answer(&mut connection, &principal.scope(), project, &buckets).await?))
 }
