@@ -36,6 +36,33 @@ async fn a_key_is_filled_to_its_last_place() {
 }
 
 #[tokio::test]
+async fn of_an_issues_releases_the_newest_1000_are_kept() {
+    let mut world = World::new().await;
+    let of = |world: &World, releases: std::ops::Range<i32>| -> Vec<NewEvent> {
+        releases
+            .map(|number| {
+                let version = format!("shop@1.{number}");
+                let mut event = world.with_tags("KeyError", [("release".to_owned(), version.clone())]);
+                event.release = Some(version);
+                event
+            })
+            .collect()
+    };
+    let kept = "SELECT count(*), count(*) FILTER (WHERE number < 100), max(number)
+        FROM (SELECT split_part(value, '.', 2)::int AS number FROM issue_tags WHERE key = 'release') r";
+    for first in (0..1_000).step_by(100) {
+        let events = of(&world, first..first + 100);
+        world.record(&events).await;
+    }
+    assert_eq!(world.rows(kept).await, ["1000|100|999"]);
+    let events = of(&world, 998..1_003);
+    world.record(&events).await;
+    let events = of(&world, 1_003..1_005);
+    world.record(&events).await;
+    assert_eq!(world.rows(kept).await, ["1000|95|1004"]);
+}
+
+#[tokio::test]
 async fn an_issue_has_200_keys_and_goes_on_with_them() {
     let mut world = World::new().await;
     let keys = |range: std::ops::Range<i32>, value: &str| {
