@@ -1,11 +1,13 @@
 //! Events read back, whole.
 
+mod matching;
 mod search;
 pub(crate) mod tag_bits;
 mod tags;
 mod trace;
 
-pub use search::{EventFilter, EventsFound, MOST_SEARCHED, search};
+pub use matching::EventFilter;
+pub use search::{EventsFound, MOST_SEARCHED, search};
 pub use tags::{tags, tags_by_event};
 pub(crate) use trace::issues_of_trace;
 pub use trace::{Traced, of_trace};

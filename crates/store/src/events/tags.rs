@@ -1,6 +1,7 @@
 //! The tags alone of events.
 
-use super::search::{EventFilter, latest_rows};
+use super::matching::EventFilter;
+use super::search::latest_rows;
 use super::{Anchors, MOST_INFLATED, Row};
 use crate::issues::Range;
 use crate::{Connection, StoreError, statement};

@@ -3,7 +3,7 @@
 use crate::harness::{App, ids, noon};
 use crate::people::{person, session, team};
 use crate::search::ask;
-use bugle_model::{Event, InstallationRole, ProjectId, TeamRole, User};
+use bugle_model::{Event, Exception, Frame, InstallationRole, ProjectId, Stacktrace, TeamRole, User};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -84,6 +84,53 @@ async fn events_of_an_issue_are_searched_and_walked() {
             "since: `noon` is not a time such as 2026-11-28T09:00:00Z"
         ]
     );
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_are_found_by_what_they_say_and_where_they_happened() {
+    let app = App::start().await;
+    let project = app.project("shop").await;
+    let issue = app.issue(project, 1, "x", 1).await;
+    let raised = |number: u128, kind: &str, value: &str, function: &str, file: &str| {
+        let frame = |function: &str, file: &str| Frame {
+            function: Some(function.to_owned()),
+            filename: Some(file.to_owned()),
+            ..Frame::default()
+        };
+        let frames = vec![frame("main", "app.py"), frame(function, file)];
+        let mut event = event(number, "Firefox");
+        event.exceptions = vec![Exception {
+            kind: Some(kind.to_owned()),
+            value: Some(value.to_owned()),
+            stacktrace: Some(Stacktrace { frames, ..Stacktrace::default() }),
+            ..Exception::default()
+        }];
+        event
+    };
+    let events = [
+        raised(1, "Declined", "card of \"ann\"", "charge_card", "shop/pay.py"),
+        raised(2, "Declined", "card of ben", "refund", "shop/pay.py"),
+        raised(3, "Größe", "zu groß", "prüfe", "laden\\größe.py"),
+    ];
+    for (number, event) in (1..).zip(&events) {
+        app.event(project, issue, event, 60 - number).await;
+    }
+    let path = format!("/api/v1/issues/{issue}/events");
+    for (query, expected) in [
+        ("Charge_Card", vec![1]),
+        ("shop/pay.py", vec![2, 1]),
+        ("declined refund", vec![2]),
+        ("\"card of \\\"ANN\\\"\"", vec![1]),
+        ("GRÖSSE", vec![]),
+        ("GRÖßE.PY", vec![3]),
+        ("laden\\größe", vec![3]),
+        ("charge_card refund", vec![]),
+        ("firefox", vec![]),
+    ] {
+        let page = ask(&app, &path, &[("query", query)]).await.ok(200);
+        assert_eq!(events_of(&page), expected, "{query}");
+    }
     app.stop().await;
 }
 
