@@ -1,18 +1,18 @@
 //! What was told, in order, for an hour.
 
-use super::item::Item;
+use super::item::{Item, Subject};
 use bugle_model::TeamId;
 use bugle_store::Scope;
 use bytestring::ByteString;
 use chrono::{DateTime, TimeDelta, Utc};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
 /// How long a reader may be away and still be told what it missed.
 const KEPT_FOR: TimeDelta = TimeDelta::hours(1);
-/// What is kept takes at most this many bytes; of a busy hour only its end is there.
+/// What is kept takes at most this many bytes: the changes of some 80,000 issues and notifications.
 const KEPT_BYTES: usize = 16 * 1024 * 1024;
 /// How many ticks a reader may be behind before it is told to read everything again.
 const BEHIND: usize = 32;
@@ -52,7 +52,7 @@ impl Tick {
 
     fn made(&self, items: &[Item], scope: &Scope) -> Option<ByteString> {
         let texts: Vec<&str> =
-            items.iter().filter(|item| scope.holds(item.team)).map(|item| item.text.as_str()).collect();
+            items.iter().filter(|item| scope.holds(item.team)).map(|item| &*item.text).collect();
         let text = format!(r#"{{"type":"changes","id":"{}","items":[{}]}}"#, self.id, texts.join(","));
         (!texts.is_empty()).then(|| text.into())
     }
@@ -65,6 +65,17 @@ impl Tick {
     fn bytes(&self) -> usize {
         // A tick without items is not free either.
         64 + self.items.iter().flatten().map(|item| item.text.len()).sum::<usize>()
+    }
+
+    fn subjects(&self) -> impl Iterator<Item = Subject> {
+        self.items.iter().flatten().filter_map(|item| item.subject)
+    }
+
+    /// Without what it says of these.
+    fn without(&self, subjects: &HashSet<Subject>) -> Self {
+        let is_left = |item: &&Item| item.subject.is_none_or(|subject| !subjects.contains(&subject));
+        let items = self.items.as_ref().map(|items| items.iter().filter(is_left).cloned().collect());
+        Self { number: self.number, at: self.at, items, id: self.id.clone(), messages: Mutex::new(None) }
     }
 }
 
@@ -88,6 +99,8 @@ pub(super) struct Feed {
     complete_after: u64,
     kept: VecDeque<Arc<Tick>>,
     bytes: usize,
+    /// The number of the tick that says something of each subject: the latest one, and no other that is kept.
+    latest: HashMap<Subject, u64>,
     sender: broadcast::Sender<Arc<Tick>>,
 }
 
@@ -109,6 +122,7 @@ impl Feed {
             complete_after: 0,
             kept: VecDeque::new(),
             bytes: 0,
+            latest: HashMap::new(),
             sender: broadcast::channel(BEHIND).0,
         }
     }
@@ -138,6 +152,7 @@ impl Feed {
             id,
             messages: Mutex::new(Some(Messages::new())),
         });
+        self.supersede(&tick);
         self.bytes += tick.bytes();
         self.kept.push_back(Arc::clone(&tick));
         // Whoever is so far behind is not told it any more.
@@ -149,6 +164,24 @@ impl Feed {
         let _ = self.sender.send(tick);
     }
 
+    /// Takes out of what is kept what a new tick says anew. Whoever reads along has been sent it already.
+    fn supersede(&mut self, tick: &Tick) {
+        let mut old: BTreeMap<u64, HashSet<Subject>> = BTreeMap::new();
+        for subject in tick.subjects() {
+            if let Some(number) = self.latest.insert(subject, tick.number) {
+                old.entry(number).or_default().insert(subject);
+            }
+        }
+        let Some(first) = self.kept.front().map(|tick| tick.number) else { return };
+        for (number, subjects) in old {
+            let place = number.checked_sub(first).and_then(|place| usize::try_from(place).ok());
+            let Some(kept) = place.and_then(|place| self.kept.get_mut(place)) else { continue };
+            let left = kept.without(&subjects);
+            self.bytes -= kept.bytes() - left.bytes();
+            *kept = Arc::new(left);
+        }
+    }
+
     /// Forgets what is older than an hour, or too much.
     fn forget(&mut self, now: DateTime<Utc>) {
         while let Some(first) = self.kept.front()
@@ -156,6 +189,9 @@ impl Feed {
         {
             self.bytes -= first.bytes();
             self.complete_after = first.number;
+            for subject in first.subjects() {
+                self.latest.remove(&subject);
+            }
             self.kept.pop_front();
         }
     }
@@ -164,6 +200,7 @@ impl Feed {
     pub(super) fn interrupt(&mut self) {
         self.last += 1;
         self.kept.clear();
+        self.latest.clear();
         (self.bytes, self.complete_after) = (0, self.last);
     }
 
@@ -182,13 +219,18 @@ impl Feed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bugle_model::IssueId;
 
     fn noon() -> DateTime<Utc> {
         DateTime::from_timestamp(1_800_014_400, 0).unwrap()
     }
 
     fn item(team: Option<i32>, text: &str) -> Item {
-        Item { team: team.map(TeamId), text: format!("\"{text}\"") }
+        Item { team: team.map(TeamId), subject: None, text: format!("\"{text}\"").into() }
+    }
+
+    fn counts(issue: i64, text: &str) -> Item {
+        Item { subject: Some(Subject::Counts(IssueId(issue))), ..item(None, text) }
     }
 
     fn missed(beginning: Beginning) -> Option<usize> {
@@ -243,6 +285,38 @@ mod tests {
         let again = feed.kept[0].message(&Scope::All).unwrap();
         assert!(again.contains("tick 0"), "{again}");
         assert_eq!(shared[0], 0, "what was missed is told without being kept");
+    }
+
+    #[test]
+    fn of_what_changes_again_and_again_the_latest_is_told() {
+        let mut feed = Feed::new();
+        let first = feed.last_id();
+        for second in 0..3_000 {
+            let text = "x".repeat(200);
+            let storm = (0..300).map(|issue| counts(issue, &format!("{second} {text}")));
+            feed.push(Some(storm.chain([item(None, &format!("change {second}"))]).collect()), noon());
+        }
+        let missed = feed.join(Some(&first), noon()).missed.unwrap();
+        let texts: Vec<&str> =
+            missed.iter().flat_map(|tick| tick.items.iter().flatten()).map(|item| &*item.text).collect();
+        assert_eq!(texts.iter().filter(|text| text.contains("change")).count(), 3_000);
+        assert_eq!(texts.iter().filter(|text| text.starts_with("\"2999 x")).count(), 300);
+        assert_eq!(texts.len(), 3_300);
+        assert_eq!(feed.bytes, feed.kept.iter().map(|tick| tick.bytes()).sum::<usize>());
+    }
+
+    #[test]
+    fn what_is_forgotten_is_not_looked_for() {
+        let mut feed = Feed::new();
+        feed.push(Some(vec![counts(1, "one"), counts(2, "two")]), noon());
+        let later = noon() + TimeDelta::minutes(61);
+        feed.push(Some(vec![counts(2, "three")]), later);
+        assert_eq!(feed.latest.keys().collect::<Vec<_>>(), [&Subject::Counts(IssueId(2))]);
+        feed.push(Some(vec![counts(1, "four"), counts(2, "five")]), later);
+        assert_eq!(feed.kept.iter().map(|tick| tick.subjects().count()).collect::<Vec<_>>(), [0, 2]);
+        feed.interrupt();
+        feed.push(Some(vec![counts(1, "six")]), later);
+        assert_eq!((feed.kept.len(), feed.latest.len()), (1, 1));
     }
 
     #[test]

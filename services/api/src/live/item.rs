@@ -4,6 +4,7 @@ use bugle_model::{
     IssueId, IssueStatus, Level, NotificationId, NotificationState, Priority, ProjectId, TeamId,
 };
 use bugle_store::live::{Happened, Issue, Removed, Told};
+use bytestring::ByteString;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -11,8 +12,18 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Item {
     pub(super) team: Option<TeamId>,
+    /// What the latest change of it says alone: earlier ones need not be told any more.
+    pub(super) subject: Option<Subject>,
     /// As JSON.
-    pub(super) text: String,
+    pub(super) text: ByteString,
+}
+
+/// What has a state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Subject {
+    /// The counts of an issue.
+    Counts(IssueId),
+    Notification(NotificationId),
 }
 
 /// The forms of a change. `kind` tells them apart; clients ignore kinds and fields that they do not know.
@@ -70,7 +81,11 @@ enum Form<'a> {
 impl Item {
     fn of(team: Option<TeamId>, form: &Form<'_>) -> Self {
         // Texts and numbers always become JSON.
-        Self { team, text: serde_json::to_string(form).unwrap_or_default() }
+        Self { team, subject: None, text: serde_json::to_string(form).unwrap_or_default().into() }
+    }
+
+    fn replacing(self, subject: Subject) -> Self {
+        Self { subject: Some(subject), ..self }
     }
 
     pub(super) fn opened(issue: &Issue) -> Self {
@@ -102,6 +117,7 @@ impl Item {
                 last_seen: issue.last_seen,
             },
         )
+        .replacing(Subject::Counts(issue.id))
     }
 
     pub(super) fn changed(happened: &Happened) -> Self {
@@ -134,5 +150,6 @@ impl Item {
                 state: NotificationState::from_code(told.state),
             },
         )
+        .replacing(Subject::Notification(told.id))
     }
 }

@@ -258,7 +258,8 @@ mod tests {
 
         let began = Instant::now();
         for number in 0..300 {
-            let item = Item { team: None, text: format!("\"{number} {}\"", "x".repeat(64 * 1024)) };
+            let text = format!("\"{number} {}\"", "x".repeat(64 * 1024)).into();
+            let item = Item { team: None, subject: None, text };
             lock(&live.0.feed).push(Some(vec![item]), noon);
             let told = read(&mut fast_body).await;
             let head = String::from_utf8_lossy(told.get(..100).unwrap()).into_owned();
