@@ -22,7 +22,7 @@ pub struct Activity {
     /// Who: a person's or a token's name; `None` is Bugle itself.
     #[diesel(sql_type = Nullable<Text>)]
     pub actor: Option<String>,
-    /// `status`, `priority`, `assigned`, `regressed`, `unignored`, `merged`, `unmerged` or `comment`.
+    /// `status`, `priority`, `assigned`, `regressed`, `unignored`, `merged`, `unmerged`, `shared`, `unshared` or `comment`.
     #[diesel(sql_type = Text)]
     pub kind: String,
     /// What, by kind: `{"from", "to"}`, `{"event_id", "release"}`, `{"text"}`.
@@ -39,6 +39,15 @@ pub struct NewActivity {
     pub kind: &'static str,
     /// See [`Activity::data`].
     pub data: Value,
+}
+
+impl NewActivity {
+    /// Adds a detail to its data.
+    pub(crate) fn say(&mut self, detail: &str, value: Value) {
+        if let Some(data) = self.data.as_object_mut() {
+            data.insert(detail.to_owned(), value);
+        }
+    }
 }
 
 /// Writes down what `actor` did. Composes with the caller's transaction.

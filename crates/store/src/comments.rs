@@ -159,19 +159,23 @@ pub async fn own(
     Ok(rows.into_iter().next())
 }
 
-/// Whether an issue has this comment, whoever wrote it.
+/// A comment on an issue, whoever wrote it.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn exists(connection: &mut Connection, issue: IssueId, id: i64) -> Result<bool, StoreError> {
-    let found: Vec<Activity> = statement(
+pub async fn get(
+    connection: &mut Connection,
+    issue: IssueId,
+    id: i64,
+) -> Result<Option<Activity>, StoreError> {
+    let rows: Vec<Activity> = statement(
         "SELECT id, at, actor, kind, data FROM issue_activity WHERE id = $1 AND issue_id = $2 AND kind = 'comment'",
     )
     .bind::<BigInt, _>(id)
     .bind::<BigInt, _>(issue.0)
     .load(connection)
     .await?;
-    Ok(!found.is_empty())
+    Ok(rows.into_iter().next())
 }
 
 /// Gives a comment another text. Composes with the caller's transaction.

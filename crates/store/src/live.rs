@@ -69,7 +69,7 @@ impl Issue {
 /// Something that happened to an issue.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Happened {
-    /// Its id.
+    /// Its id; of what [`commented`] finds the number in the audit log.
     pub id: i64,
     /// The issue.
     pub issue: IssueId,
@@ -180,6 +180,33 @@ pub async fn happened(
              'assigned_to', i.assigned_to) AS row
          FROM issue_activity a JOIN issues i ON i.id = a.issue_id JOIN projects p ON p.id = i.project_id
          WHERE a.id > $1 ORDER BY a.id LIMIT $2",
+    )
+    .bind::<BigInt, _>(after)
+    .bind::<BigInt, _>(bound(limit))
+    .load(connection)
+    .await?;
+    row::all(rows)
+}
+
+/// The comments that were changed or removed by what has a number above `after` in the audit log, the first first: of that
+/// the activity has no new entry.
+///
+/// # Errors
+/// When the database fails.
+pub async fn commented(
+    connection: &mut Connection,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<Happened>, StoreError> {
+    let rows: Vec<JsonRow> = statement(
+        "SELECT jsonb_build_object('id', a.id, 'issue', i.id, 'short_id', a.target_name, 'project', p.id,
+             'team', p.team_id, 'kind', 'comment', 'actor', a.actor_name, 'status', i.status, 'priority', i.priority,
+             'assigned_to', i.assigned_to) AS row
+         FROM (SELECT id, actor_name, target_name FROM audit_log
+               WHERE action IN ('comment.updated', 'comment.removed') AND id > $1 ORDER BY id LIMIT $2) a
+         JOIN projects p ON p.prefix = regexp_replace(a.target_name, '-[0-9]+$', '')
+         JOIN issues i ON i.project_id = p.id AND i.number = substring(a.target_name FROM '[0-9]+$')::integer
+         ORDER BY a.id",
     )
     .bind::<BigInt, _>(after)
     .bind::<BigInt, _>(bound(limit))

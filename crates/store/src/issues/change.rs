@@ -1,6 +1,6 @@
 //! What people change about an issue.
 
-use super::resolution::{Resolution, resolve};
+use super::resolution::{Resolution, gave_up, resolve};
 use super::{Assignee, IgnoreUntil, Issue, get, ignore};
 use crate::activity::{self, NewActivity};
 use crate::{Connection, Scope, StoreError, outbox, statement};
@@ -42,6 +42,9 @@ struct Changed {
     assigned_before: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     assigned_to: Option<String>,
+    /// The commit that it was to be resolved by, and waits for no longer.
+    #[diesel(sql_type = Nullable<Text>)]
+    waited_for: Option<String>,
 }
 
 impl Changed {
@@ -53,10 +56,15 @@ impl Changed {
             ("priority", json!(priority(self.priority_before)), json!(priority(self.priority))),
             ("assigned", json!(self.assigned_before), json!(self.assigned_to)),
         ];
-        let different = pairs.into_iter().filter(|(_, from, to)| from != to);
-        different
-            .map(|(kind, from, to)| NewActivity { issue, kind, data: json!({ "from": from, "to": to }) })
-            .collect()
+        let mut happened = Vec::new();
+        for (kind, from, to) in pairs {
+            let waited_for = self.waited_for.as_deref().filter(|_| kind == "status");
+            if from != to || waited_for.is_some() {
+                let new = NewActivity { issue, kind, data: json!({ "from": from, "to": to }) };
+                happened.push(gave_up(new, waited_for));
+            }
+        }
+        happened
     }
 }
 
@@ -124,7 +132,8 @@ async fn update(
              assigned_to = CASE WHEN $4 THEN $5 ELSE i.assigned_to END,
              assigned_user_id = CASE WHEN $4 THEN $8 ELSE i.assigned_user_id END,
              assigned_team_id = CASE WHEN $4 THEN $9 ELSE i.assigned_team_id END
-         FROM (SELECT id, status, priority, assigned_to FROM issues WHERE id = $1 FOR NO KEY UPDATE) b
+         FROM (SELECT id, status, priority, assigned_to, resolved_commit FROM issues WHERE id = $1
+               FOR NO KEY UPDATE) b
          WHERE i.id = b.id
            AND ($7 IS NULL OR EXISTS (SELECT 1 FROM projects p WHERE p.id = i.project_id AND p.team_id = ANY ($7)))
            AND (coalesce($2, i.status) <> i.status
@@ -133,7 +142,8 @@ async fn update(
                 OR ($3 IS NOT NULL AND NOT i.priority_chosen)
                 OR ($4 AND ($5, $8, $9) IS DISTINCT FROM (i.assigned_to, i.assigned_user_id, i.assigned_team_id)))
          RETURNING i.project_id, b.status AS status_before, i.status, b.priority AS priority_before, i.priority,
-                   b.assigned_to AS assigned_before, i.assigned_to",
+                   b.assigned_to AS assigned_before, i.assigned_to,
+                   CASE WHEN b.status <> 1 AND i.resolved_commit IS NULL THEN b.resolved_commit END AS waited_for",
     )
     .bind::<BigInt, _>(id.0)
     .bind::<Nullable<SmallInt>, _>(change.status.map(IssueStatus::code))

@@ -188,22 +188,25 @@ impl Condition {
 /// What has become of an issue's condition.
 pub(super) struct Followed {
     pub project: ProjectId,
+    /// The status that it was brought in line with.
+    status: IssueStatus,
     ignored: Option<Ignored>,
 }
 
 impl Followed {
-    /// Says so in the activity: with the status when that has changed too.
+    /// Says so in the activity: with the status when that has changed too. For ever is until null.
     pub(super) fn tell(&self, issue: IssueId, happened: &mut Vec<NewActivity>) {
-        let Some(ignored) = self.ignored else { return };
+        // Without a condition there is nothing to say of any other status.
+        if self.status != IssueStatus::Ignored {
+            return;
+        }
         let ignored_now = IssueStatus::Ignored.as_str();
         if !happened.iter().any(|new| new.kind == "status") {
             let data = json!({ "from": ignored_now, "to": ignored_now });
             happened.push(NewActivity { issue, kind: "status", data });
         }
         for new in happened.iter_mut().filter(|new| new.kind == "status") {
-            if let Some(data) = new.data.as_object_mut() {
-                data.insert("until".to_owned(), json!(ignored.until));
-            }
+            new.say("until", json!(self.ignored.map(|ignored| ignored.until)));
         }
     }
 }
@@ -222,7 +225,7 @@ pub(super) async fn follow(
         None => None,
     };
     let project = write(connection, scope, id, ignored).await?;
-    Ok(project.map(|project| Followed { project, ignored }))
+    Ok(project.map(|project| Followed { project, status, ignored }))
 }
 
 #[derive(QueryableByName)]

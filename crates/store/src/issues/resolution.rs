@@ -65,11 +65,14 @@ pub(super) struct Resolved {
     status_before: i16,
     #[diesel(sql_type = SmallInt)]
     status: i16,
+    /// Another commit that it was to be resolved by, and waits for no longer.
+    #[diesel(sql_type = Nullable<Text>)]
+    waited_for: Option<String>,
 }
 
 impl Resolved {
     pub fn activity(&self, issue: IssueId, resolution: &Resolution) -> NewActivity {
-        happened(issue, self.status_before, self.status, resolution)
+        gave_up(happened(issue, self.status_before, self.status, resolution), self.waited_for.as_deref())
     }
 }
 
@@ -77,6 +80,14 @@ fn happened(issue: IssueId, before: i16, after: i16, resolution: &Resolution) ->
     let word = |code| IssueStatus::from_code(code).map(IssueStatus::as_str);
     let data = json!({ "from": word(before), "to": word(after), "in": resolution });
     NewActivity { issue, kind: "status", data }
+}
+
+/// The same, with the commit that the issue waited for until then, if any.
+pub(super) fn gave_up(mut new: NewActivity, commit: Option<&str>) -> NewActivity {
+    if let Some(commit) = commit {
+        new.say("waited_for", json!({ "commit": commit }));
+    }
+    new
 }
 
 /// Resolves an issue of a scope. `None` when there is none, when it is resolved so already, and when its project does not know the
@@ -118,7 +129,9 @@ pub(super) async fn resolve(
            AND ($2 IS NULL OR EXISTS (SELECT 1 FROM projects p WHERE p.id = i.project_id AND p.team_id = ANY ($2)))
            AND (n.status <> n.status_before OR n.resolution <> n.resolution_before
                 OR n.release IS DISTINCT FROM n.release_before OR n.commit_before IS DISTINCT FROM $5)
-         RETURNING i.project_id, n.status_before, i.status",
+         RETURNING i.project_id, n.status_before, i.status,
+                   CASE WHEN n.status_before <> 1 AND n.commit_before IS DISTINCT FROM $5 THEN n.commit_before END
+                       AS waited_for",
     )
     .bind::<BigInt, _>(id.0)
     .bind::<Nullable<Array<Integer>>, _>(scope.bind())
@@ -163,6 +176,9 @@ struct Done {
     status_before: i16,
     #[diesel(sql_type = Text)]
     commit: String,
+    /// Another commit that it was to be resolved by.
+    #[diesel(sql_type = Nullable<Text>)]
+    waited_for: Option<String>,
 }
 
 /// Resolves the issues of a project that wait for one of these commits, which a release has now, and those that the commits
@@ -182,7 +198,7 @@ pub(crate) async fn by_commits(
     let rows: Vec<Done> = statement(
         "UPDATE issues i SET status = 1, resolution = 2, resolved_at = $4, resolved_release_id = $2, ignore_until = NULL,
              resolved_commit = CASE WHEN length(w.commit) BETWEEN 7 AND 64 THEN w.commit END
-         FROM (SELECT w.id, w.status AS status_before, f.commit FROM issues w
+         FROM (SELECT w.id, w.status AS status_before, w.resolved_commit AS commit_before, f.commit FROM issues w
                JOIN (SELECT DISTINCT ON (id) id, commit FROM (
                          SELECT q.id, q.resolved_commit AS commit, 0 AS place FROM issues q
                          WHERE q.project_id = $1 AND q.resolved_commit IS NOT NULL AND q.status <> 1
@@ -198,7 +214,8 @@ pub(crate) async fn by_commits(
                                 AND a.kind = 'status' AND a.data -> 'in' ->> 'commit' = t.commit)) one
                      ORDER BY id, place) f ON f.id = w.id
                WHERE w.status <> 1 ORDER BY w.id FOR NO KEY UPDATE OF w) w
-         WHERE i.id = w.id RETURNING i.id, w.status_before, w.commit",
+         WHERE i.id = w.id
+         RETURNING i.id, w.status_before, w.commit, nullif(w.commit_before, w.commit) AS waited_for",
     )
     .bind::<Integer, _>(project.0)
     .bind::<Integer, _>(release)
@@ -217,7 +234,8 @@ pub(crate) async fn by_commits(
         .iter()
         .map(|row| {
             let commit = Resolution::Commit(row.commit.clone());
-            happened(IssueId(row.id), row.status_before, resolved, &commit)
+            let new = happened(IssueId(row.id), row.status_before, resolved, &commit);
+            gave_up(new, row.waited_for.as_deref())
         })
         .collect();
     activity::add(connection, Some(actor), &happened, now).await?;

@@ -342,7 +342,8 @@ async fn write(connection: &mut Connection, states: &[&State]) -> Result<(), Sto
     }
     statement(
         "UPDATE issues i SET resolution = CASE WHEN t.status = i.status THEN i.resolution ELSE 0 END,
-             resolved_commit = CASE WHEN t.status = i.status THEN i.resolved_commit END,
+             -- What is ignored may wait for a commit, and goes on waiting when it is not ignored any more.
+             resolved_commit = CASE WHEN t.status = i.status OR i.status = 2 THEN i.resolved_commit END,
              status = t.status, level = t.level, priority = t.priority, priority_chosen = t.chosen,
              generation = t.generation, threshold = t.threshold, first_seen = t.first_seen, active_at = t.active_at,
              ignore_until = CASE WHEN t.status = 2 THEN i.ignore_until END,

@@ -147,10 +147,13 @@ fn wrapped(endpoint: Endpoint, state: &Data<State>, reader: Option<Reader>) -> R
     route.wrap(from_fn(async |request, next: Next<BoxBody>| Ok(in_detail(next.call(request).await?).await)))
 }
 
-/// The reader of a path that names a single thing which can be changed there, or a document that is put there whole.
+/// The reader of a path that names a single thing which can be changed there, or a document that is put there whole or
+/// patched.
 fn reader_of_thing(path: &str, endpoints: &[Endpoint]) -> Option<Reader> {
-    let changes = |one: &Endpoint| {
-        if path.ends_with('}') { !one.declared.method.is_safe() } else { one.declared.method == Method::PUT }
+    let changes = |one: &Endpoint| match one.declared.method {
+        // Also where no name ends the path; what is made or removed there alone is of a list.
+        Method::PUT | Method::PATCH => true,
+        _ => path.ends_with('}') && !one.declared.method.is_safe(),
     };
     let is_thing = endpoints.iter().any(changes);
     endpoints.iter().find_map(|one| one.reader.clone()).filter(|_| is_thing)

@@ -1,4 +1,4 @@
-//! `PATCH /api/v1/account` with `name`, `time_zone`, `password`: what people change about themselves.
+//! `GET /api/v1/account`, and `PATCH` of it with `name`, `time_zone`, `password`: what people change about themselves.
 
 use super::named::refuse;
 use crate::access::Principal;
@@ -27,6 +27,15 @@ pub(super) struct Body {
 struct Passwords {
     current: String,
     new: String,
+}
+
+/// As the database has it now: after a change it is asked again, in the same request.
+pub(super) async fn get(principal: Principal, state: Data<State>) -> Result<Json<User>, ApiError> {
+    let id = principal.session()?.active.user.id;
+    let mut connection = state.store.conn().await?;
+    let found = users::get(&mut connection, &Scope::All, id).await?;
+    let user = found.ok_or_else(|| Problem::not_found("such account"))?;
+    Ok(Json(user))
 }
 
 pub(super) async fn change(

@@ -1,5 +1,5 @@
-//! `POST /api/v1/issues/{id}/comments` with `text`; `PATCH` and `DELETE …/comments/{comment_id}` for one's own. Who is
-//! mentioned and sees the issue is told by mail.
+//! `POST /api/v1/issues/{id}/comments` with `text`; `GET …/comments/{comment_id}`, `PATCH` and `DELETE` of it for one's
+//! own. Who is mentioned and sees the issue is told by mail.
 
 use super::{mentions, named};
 use crate::access::Principal;
@@ -54,6 +54,21 @@ pub(super) async fn handler(
         })
         .await?;
     Ok(Created::of(written))
+}
+
+/// One of them, whoever wrote it.
+pub(super) async fn get(
+    principal: Principal,
+    state: Data<State>,
+    path: Path<(String, String)>,
+) -> Result<Json<Activity>, ApiError> {
+    let (issue, id) = path.into_inner();
+    let mut connection = state.store.conn().await?;
+    let issue = named::issue(&mut connection, &principal, &issue).await?;
+    let number: i64 = id.parse().map_err(|_| named::missing("comment", &id))?;
+    let found = comments::get(&mut connection, issue.id, number).await?;
+    let comment = found.ok_or_else(|| named::missing("comment", &id))?;
+    Ok(Json(comment))
 }
 
 pub(super) async fn change(
@@ -121,7 +136,7 @@ async fn own(
     let number = id.parse().map_err(|_| named::missing("comment", id))?;
     match comments::own(connection, issue.id, &principal.actor, number).await? {
         Some(comment) => Ok((issue, comment)),
-        None if comments::exists(connection, issue.id, number).await? => {
+        None if comments::get(connection, issue.id, number).await?.is_some() => {
             Err(Problem::with_detail(Code::Forbidden, "this comment is somebody else's").into())
         }
         None => Err(named::missing("comment", id).into()),

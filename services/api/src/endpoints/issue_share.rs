@@ -38,7 +38,8 @@ pub(super) async fn create(
     let token = auth::new_secret();
     connection
         .transaction(async |connection| {
-            shares::add(connection, issue.id, &auth::hash(&token), &principal.actor.name, now).await?;
+            let (of, by) = ((issue.id, issue.project), &principal.actor.name);
+            shares::add(connection, of, &auth::hash(&token), by, now).await?;
             let target = Target::new("issue", issue.id, &issue.short_id());
             audit::add(connection, &principal.did("issue.shared", target, issue.team), now).await?;
             Ok::<_, ApiError>(())
@@ -58,7 +59,8 @@ pub(super) async fn remove(
     let issue = named::issue(&mut connection, &principal, &id).await?;
     connection
         .transaction(async |connection| {
-            if shares::remove(connection, issue.id).await? {
+            let (of, by) = ((issue.id, issue.project), &principal.actor.name);
+            if shares::remove(connection, of, by, now).await? {
                 let target = Target::new("issue", issue.id, &issue.short_id());
                 audit::add(connection, &principal.did("issue.unshared", target, issue.team), now).await?;
             }

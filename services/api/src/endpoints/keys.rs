@@ -96,6 +96,18 @@ pub(super) async fn list(
     Ok(Json(Page::whole(found.iter().map(|key| KeyView::new(&state, key)).collect())))
 }
 
+/// `GET …/keys/{key_id}`
+pub(super) async fn get(
+    principal: Principal,
+    state: Data<State>,
+    path: Path<(String, String)>,
+) -> Result<Json<KeyView>, ApiError> {
+    let (project, id) = path.into_inner();
+    let mut connection = state.store.conn().await?;
+    let (_, key) = find(&mut connection, &principal, &project, &id).await?;
+    Ok(Json(KeyView::new(&state, &key)))
+}
+
 /// Whether the project may have another; until the end of the transaction nobody else makes one.
 async fn room(connection: &mut Connection, project: &Project) -> Result<(), ApiError> {
     projects::hold(connection, project.id).await?;

@@ -3,12 +3,14 @@
 use super::named;
 use crate::access::Principal;
 use crate::openapi::NoContent;
+use crate::requests::version::refuse_to_make;
 use crate::{ApiError, State};
+use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Path};
 use bugle_model::{TeamRole, UserId};
 use bugle_store::audit::{self, Target};
-use bugle_store::teams::{self, Member};
-use bugle_store::{Transactions, oncall, users};
+use bugle_store::teams::{self, Member, Team};
+use bugle_store::{Connection, Transactions, oncall, users};
 use bugle_web::{JsonBody, Page};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -25,6 +27,31 @@ pub(super) async fn list(
     Ok(Json(Page::whole(teams::members(&mut connection, team.id).await?)))
 }
 
+/// `GET …/members/{user_id}`
+pub(super) async fn get(
+    principal: Principal,
+    state: Data<State>,
+    path: Path<(String, String)>,
+) -> Result<Json<Member>, ApiError> {
+    let (id, user) = path.into_inner();
+    let mut connection = state.store.conn().await?;
+    let (_, member) = find(&mut connection, &principal, &id, &user).await?;
+    Ok(Json(member))
+}
+
+/// The team in the path, and who is named in it.
+async fn find(
+    connection: &mut Connection,
+    principal: &Principal,
+    id: &str,
+    user: &str,
+) -> Result<(Team, Member), ApiError> {
+    let team = named::team(connection, principal, id).await?;
+    let all = teams::members(connection, team.id).await?;
+    let member = all.into_iter().find(|one| user.parse() == Ok(one.id));
+    Ok((team, member.ok_or_else(|| named::missing("user", user))?))
+}
+
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Body {
@@ -35,6 +62,7 @@ pub(super) struct Body {
 pub(super) async fn put(
     principal: Principal,
     state: Data<State>,
+    request: HttpRequest,
     path: Path<(String, String)>,
     JsonBody(body): JsonBody<Body>,
 ) -> Result<Json<Member>, ApiError> {
@@ -46,6 +74,9 @@ pub(super) async fn put(
     let found = users::get(&mut connection, &principal.visible(), number).await?;
     let found = found.ok_or_else(|| named::missing("user", &user))?;
     let before = found.teams.iter().find(|one| one.id == team.id).map(|one| json!({ "role": one.role }));
+    if before.is_none() {
+        refuse_to_make(&request)?;
+    }
     connection
         .transaction(async |connection| {
             teams::put_member(connection, team.id, found.id, body.role, now).await?;
@@ -70,10 +101,7 @@ pub(super) async fn remove(
     let (id, user) = path.into_inner();
     let now = state.clock.now();
     let mut connection = state.store.conn().await?;
-    let team = named::team(&mut connection, &principal, &id).await?;
-    let all = teams::members(&mut connection, team.id).await?;
-    let member = all.into_iter().find(|one| user.parse() == Ok(one.id));
-    let member = member.ok_or_else(|| named::missing("user", &user))?;
+    let (team, member) = find(&mut connection, &principal, &id, &user).await?;
     connection
         .transaction(async |connection| {
             teams::remove_member(connection, team.id, member.id).await?;

@@ -35,7 +35,8 @@ pub(super) struct Watch {
     /// The counts of the recent issues.
     counts: HashMap<i64, (i64, i32)>,
     happened: HashSet<i64>,
-    removed: HashSet<i64>,
+    /// Numbers of the audit log.
+    audited: HashSet<i64>,
     /// The state of notifications that are new or not ended.
     told: HashMap<i64, i16>,
     looked_at: DateTime<Utc>,
@@ -50,7 +51,7 @@ impl Watch {
             ends: VecDeque::from([newest]),
             counts: counts(&issues),
             happened: HashSet::new(),
-            removed: HashSet::new(),
+            audited: HashSet::new(),
             told: HashMap::new(),
             looked_at: now,
         })
@@ -74,8 +75,9 @@ impl Watch {
         let open: Vec<i64> = self.told.keys().copied().collect();
         let told = live::told(connection, from.notification, &open, MOST_ROWS).await?;
         let removed = live::removed(connection, from.audit, MOST_ROWS).await?;
+        let commented = live::commented(connection, from.audit, MOST_ROWS).await?;
 
-        let read = [issues.len(), happened.len(), told.len(), removed.len()];
+        let read = [issues.len(), happened.len(), told.len(), removed.len(), commented.len()];
         let is_partial = read.iter().any(|rows| *rows >= MOST_ROWS);
         let mut items = Vec::new();
         for issue in &issues {
@@ -93,9 +95,15 @@ impl Watch {
                 items.push(Item::changed(one));
             }
         }
+        for one in &commented {
+            end.audit = end.audit.max(one.id);
+            if self.audited.insert(one.id) {
+                items.push(Item::changed(one));
+            }
+        }
         for one in &removed {
             end.audit = end.audit.max(one.id);
-            if self.removed.insert(one.id) && !one.short_ids.is_empty() {
+            if self.audited.insert(one.id) && !one.short_ids.is_empty() {
                 items.push(Item::deleted(one));
             }
         }
@@ -117,7 +125,7 @@ impl Watch {
         }
         let from = self.ends.front().copied().unwrap_or_default();
         self.happened.retain(|id| *id > from.activity);
-        self.removed.retain(|id| *id > from.audit);
+        self.audited.retain(|id| *id > from.audit);
         // Codes below 2 are pending and sending.
         self.told.retain(|id, state| *id > from.notification || *state < 2);
         if self.told.len() > MOST_OPEN {

@@ -147,6 +147,15 @@ async fn if_known<B: MessageBody + 'static>(
     Ok(answer)
 }
 
+/// Refuses to make what the client knows a version of: it was there, and somebody else has taken it away. For a PUT that
+/// makes what is not there.
+pub(crate) fn refuse_to_make(request: &HttpRequest) -> Result<(), Problem> {
+    if request.headers().contains_key(header::IF_MATCH) {
+        return Err(failed("it is not there any more"));
+    }
+    Ok(())
+}
+
 fn failed(why: &str) -> Problem {
     Problem::with_detail(Code::PreconditionFailed, why)
 }

@@ -255,6 +255,42 @@ async fn deleted_issues_are_told_in_their_team() {
     app.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn comments_that_are_changed_or_removed_are_told_in_their_team() {
+    let app = App::start().await;
+    let (blue, red) = (team(&app, "blue").await, team(&app, "red").await);
+    let (of_blue, of_red) = (project_of(&app, "b", blue).await, project_of(&app, "r", red).await);
+    let (_, ann_browser) = person(&app, "ann", InstallationRole::Member, &[(blue, TeamRole::Viewer)]).await;
+    let (ours, theirs) = (app.issue(of_blue, 1, "Blue", 600).await, app.issue(of_red, 1, "Red", 600).await);
+    let mut as_ann = Socket::of(&app, &ann_browser).await;
+    let mut as_all = Socket::open(&app, "", TOKEN).await;
+    for socket in [&mut as_ann, &mut as_all] {
+        socket.hello().await;
+    }
+    for issue in [theirs, ours] {
+        let short_id = app.get(&format!("/api/v1/issues/{issue}")).await.ok(200)["short_id"].clone();
+        let project = if issue == ours { of_blue } else { of_red };
+        let expected = json!([{
+            "kind": "issue.changed", "project": project, "issue": issue, "short_id": short_id, "what": "comment",
+            "actor": "tests", "status": "unresolved", "priority": "high", "assigned_to": null,
+        }]);
+        let list = format!("/api/v1/issues/{issue}/comments");
+        let made = app.post(&list, &json!({ "text": "one" })).await.ok(201);
+        assert_eq!(Value::from(as_all.changes().await), expected);
+        let comment = format!("{list}/{}", made["id"]);
+        app.patch(&comment, &json!({ "text": "two" })).await.ok(200);
+        assert_eq!(Value::from(as_all.changes().await), expected, "changed");
+        let remove = app.client.delete(app.url(&comment)).bearer_auth(TOKEN);
+        app.send(remove).await.ok(204);
+        assert_eq!(Value::from(as_all.changes().await), expected, "removed");
+    }
+    // What is not of her team was kept from her.
+    for _ in 0..3 {
+        assert_eq!(as_ann.kinds().await, [format!("issue.changed {ours}")]);
+    }
+    app.stop().await;
+}
+
 /// Both issues go on until only the second is heard of.
 async fn narrowed(app: &App, socket: &mut Socket, gone: IssueId, heard: IssueId) {
     let began = Instant::now();

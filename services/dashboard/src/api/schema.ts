@@ -283,7 +283,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * One's own account.
+         * @description For people who are signed in.
+         */
+        get: operations["get_account"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1579,7 +1583,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * One comment.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["get_comment"];
         put?: never;
         post?: never;
         /**
@@ -2195,7 +2203,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * One key.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["get_key"];
         put?: never;
         post?: never;
         /**
@@ -3327,7 +3339,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * One of them.
+         * @description For the role viewer in the team, and tokens with the scope read.
+         */
+        get: operations["get_member"];
         /**
          * Puts somebody into the team, or gives them another role.
          * @description For people with the role manager in the team, and tokens with the scope admin.
@@ -3808,7 +3824,7 @@ export interface components {
              * @description Its id: later ones are higher.
              */
             id: number;
-            /** @description `status`, `priority`, `assigned`, `regressed`, `unignored`, `merged`, `unmerged` or `comment`. */
+            /** @description `status`, `priority`, `assigned`, `regressed`, `unignored`, `merged`, `unmerged`, `shared`, `unshared` or `comment`. */
             kind: string;
         };
         /** @description A part of a list. */
@@ -9810,6 +9826,31 @@ export interface operations {
             503: components["responses"]["SentryUnavailable"];
         };
     };
+    get_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     change_account: {
         parameters: {
             query?: never;
@@ -12461,6 +12502,37 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    get_comment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The issue's id, or its short id such as SHOP-42. */
+                id: string;
+                /** @description Its id. */
+                comment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Activity"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     remove_comment: {
         parameters: {
             query?: never;
@@ -13732,6 +13804,37 @@ export interface operations {
             412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id or name. */
+                project: string;
+                /** @description Its id. */
+                key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Key"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
@@ -16236,6 +16339,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MemberPage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_member: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                id: string;
+                /** @description Its id. */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
                 };
             };
             401: components["responses"]["Problem401"];

@@ -2,7 +2,7 @@
 
 use super::support::{World, told};
 use bugle_model::IssueStatus;
-use bugle_store::issues::{self, IgnoreUntil, IssueChange, ignore};
+use bugle_store::issues::{self, IgnoreUntil, IssueChange, Resolution, ignore};
 use bugle_store::record::NewEvent;
 use chrono::TimeDelta;
 
@@ -13,6 +13,10 @@ impl World {
     async fn ignore(&self, until: Option<IgnoreUntil>) {
         let change =
             IssueChange { status: Some(IssueStatus::Ignored), ignore_until: until, ..IssueChange::default() };
+        self.change(change).await;
+    }
+
+    async fn change(&self, change: IssueChange) {
         let (issue, scope) = (self.issue().await, bugle_store::Scope::All);
         let mut connection = self.store.conn().await.unwrap();
         issues::change(&mut connection, &scope, issue, &change, "ann", self.now).await.unwrap().unwrap();
@@ -32,6 +36,21 @@ async fn until_so_many_more_events() {
     assert_eq!(world.rows(STATE).await, ["0|1|t"]);
     assert_eq!(world.rows(WHY).await, [r#"{"events": 3}"#]);
     assert!(told(&world.record(&world.events("KeyError", 5)).await).is_empty(), "told once");
+}
+
+#[tokio::test]
+async fn what_waits_for_a_commit_goes_on_waiting() {
+    let mut world = World::new().await;
+    world.record(&world.events("KeyError", 1)).await;
+    world.ignore(Some(IgnoreUntil::Events(1))).await;
+    let resolution = Some(Resolution::Commit("abcdef0".to_owned()));
+    world.change(IssueChange { resolution, ..IssueChange::default() }).await;
+    let state = "SELECT status, resolved_commit FROM issues";
+    assert_eq!(world.rows(state).await, ["2|abcdef0"]);
+    world.later(TimeDelta::minutes(1));
+    let recorded = world.record(&world.events("KeyError", 1)).await;
+    assert_eq!(told(&recorded), ["issue.unignored 1 medium"]);
+    assert_eq!(world.rows(state).await, ["0|abcdef0"]);
 }
 
 #[tokio::test]

@@ -41,6 +41,7 @@ pub(super) fn routes() -> Vec<Endpoint> {
             .fails(&[Code::RateLimited]),
         post("/api/v1/password-resets/{token}", Need::Nothing, password_resets::set)
             .named("reset_password", "Sets a new password by a link."),
+        get("/api/v1/account", Need::Person, account::get).named("get_account", "One's own account."),
         patch("/api/v1/account", Need::Person, account::change)
             .named("change_account", "Changes one's name, time zone or password.")
             .fails(&[Code::RateLimited]),

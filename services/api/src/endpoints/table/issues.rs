@@ -59,6 +59,8 @@ pub(super) fn routes() -> Vec<Endpoint> {
             .query(&[LIMIT, CURSOR]),
         post("/api/v1/issues/{id}/comments", Need::TRIAGE, issue_comment::handler)
             .named("comment_issue", "Says something about it."),
+        get("/api/v1/issues/{id}/comments/{comment_id}", Need::VIEW, issue_comment::get)
+            .named("get_comment", "One comment."),
         patch("/api/v1/issues/{id}/comments/{comment_id}", Need::TRIAGE, issue_comment::change)
             .named("change_comment", "Changes a comment of one's own."),
         delete("/api/v1/issues/{id}/comments/{comment_id}", Need::TRIAGE, issue_comment::remove)

@@ -36,6 +36,8 @@ pub(super) fn routes() -> Vec<Endpoint> {
             .fails(&[Code::Conflict]),
         get("/api/v1/teams/{id}/members", Need::VIEW, members::list)
             .named("list_members", "Who is in the team."),
+        get("/api/v1/teams/{id}/members/{user_id}", Need::VIEW, members::get)
+            .named("get_member", "One of them."),
         put("/api/v1/teams/{id}/members/{user_id}", Need::PersonWithRole(TeamRole::Manager), members::put)
             .named("put_member", "Puts somebody into the team, or gives them another role."),
         delete(

@@ -46,6 +46,7 @@ pub(super) fn routes() -> Vec<Endpoint> {
         post("/api/v1/projects/{project}/keys", Need::MANAGE, keys::create)
             .named("create_key", "Makes a key.")
             .fails(&[Code::Conflict]),
+        get("/api/v1/projects/{project}/keys/{key_id}", Need::VIEW, keys::get).named("get_key", "One key."),
         patch("/api/v1/projects/{project}/keys/{key_id}", Need::MANAGE, keys::change)
             .named("change_key", "Changes label, quota, or whether it is enabled."),
         delete("/api/v1/projects/{project}/keys/{key_id}", Need::MANAGE, keys::remove)

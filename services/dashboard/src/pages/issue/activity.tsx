@@ -3,47 +3,16 @@ import { Link } from "react-router-dom";
 import { call } from "../../api/client.ts";
 import { useIssueActivity } from "../../api/queries.ts";
 import { useSession } from "../../api/session.ts";
-import type { Activity, Issue, Json, JsonMap } from "../../api/types.ts";
-import { plural } from "../../lib/format.ts";
+import type { Activity, Issue } from "../../api/types.ts";
 import { useChange } from "../../lib/mutate.ts";
 import { Confirm } from "../../ui/confirm.tsx";
 import { Absent, Button, Empty, Failure, Field, Form, Panel, Skeleton } from "../../ui/kit.tsx";
 import { Time, Untrusted } from "../../ui/text.tsx";
+import { fields, said, what } from "./sentences.ts";
 import { Older } from "./tabs.tsx";
 import { isBy } from "./walk.ts";
 
 const actorOf = (entry: Activity): string => entry.actor ?? "Bugle";
-
-const fields = (data: Json | undefined): JsonMap => (typeof data === "object" && data !== null && !Array.isArray(data) ? data : {});
-const said = (value: Json | undefined): string => (value === null || value === undefined ? "nobody" : typeof value === "object" ? JSON.stringify(value) : String(value));
-
-const MOST_MERGED = 5;
-/** What became part of the issue, by the names that it had. */
-function merged(issues: Json | undefined): string {
-  const all = Array.isArray(issues) ? issues.map(fields) : [];
-  const names = all.slice(0, MOST_MERGED).map(({ short_id: id, title }) => `${said(id)} (${said(title).slice(0, 60)})`);
-  return [...names, ...(all.length > MOST_MERGED ? [plural(all.length - MOST_MERGED, "other")] : [])].join(", ");
-}
-
-const SENTENCES: Record<string, (data: JsonMap) => string> = {
-  status: ({ from, to }) => `changed the status from ${said(from)} to ${said(to)}`,
-  priority: ({ from, to }) => `changed the priority from ${said(from)} to ${said(to)}`,
-  assigned: ({ to, reason }) => (to === null ? "took it away from whom it was assigned to" : `assigned it to ${said(to)}${reason === undefined ? "" : `: ${said(reason)}`}`),
-  regressed: ({ release }) => (release === null || release === undefined ? "saw it come back: regressed" : `saw it come back in ${said(release)}: regressed`),
-  unignored: () => "saw what it was ignored until: no longer ignored",
-  merged: ({ issues }) => `merged into it: ${merged(issues)}`,
-  unmerged: ({ fingerprints }) => `parted ${plural(Number(fingerprints), "fingerprint")} from the rest:`,
-  comment: () => "commented",
-};
-
-function what(entry: Activity): string {
-  const kind = entry.kind;
-  const data = fields(entry.data);
-  const sentence = SENTENCES[kind];
-  if (sentence !== undefined) return sentence(data);
-  const details = Object.entries(data).map(([name, value]) => `${name.replace(/_/g, " ")} ${said(value)}`).join(", ");
-  return `${kind.replace(/[._]/g, " ")}${details === "" ? "" : `: ${details}`}`;
-}
 
 const TOUCHES = ["issue-part"];
 

@@ -1,11 +1,49 @@
 import { describe, expect, it } from "vitest";
 import type { EventPlace } from "../../api/queries.ts";
-import type { EventBody } from "../../api/types.ts";
+import type { EventBody, JsonMap } from "../../api/types.ts";
 import { tokenize } from "../../lib/query.ts";
 import { setTimeZone } from "../../lib/time.ts";
+import { what } from "./sentences.ts";
 import { goesOn, isBy, marksOf, phrase, steps, without } from "./walk.ts";
 
 const place = (id: string, ids: Omit<EventPlace, "event">): EventPlace => ({ event: { event_id: id } as EventBody, ...ids });
+
+describe("what", () => {
+  const status = (data: JsonMap): string => what({ kind: "status", data });
+
+  it("says how the status changed, and what it waits for", () => {
+    setTimeZone("UTC");
+    expect(status({ from: "unresolved", to: "resolved" })).toBe("changed the status from unresolved to resolved");
+    expect(status({ from: "unresolved", to: "resolved", in: "now" })).toBe("changed the status from unresolved to resolved");
+    expect(status({ from: "unresolved", to: "resolved", in: "next" })).toBe("changed the status from unresolved to resolved in the next release");
+    expect(status({ from: "resolved", to: "resolved", in: "next" })).toBe("resolved it in the next release");
+    expect(status({ from: "unresolved", to: "resolved", in: { release: "shop@1" } })).toBe("changed the status from unresolved to resolved in shop@1");
+    expect(status({ from: "unresolved", to: "resolved", in: { commit: "0123456789abcdef" } })).toBe("changed the status from unresolved to resolved by the commit 0123456789ab");
+    expect(status({ from: "unresolved", to: "unresolved", in: { commit: "abcdef0" } })).toBe("waits for the commit abcdef0 to resolve it");
+    expect(status({ from: "resolved", to: "unresolved", in: { commit: "abcdef0" } })).toBe("changed the status from resolved to unresolved, and waits for the commit abcdef0 to resolve it");
+  });
+
+  it("says until when it is ignored", () => {
+    expect(status({ from: "unresolved", to: "ignored" })).toBe("changed the status from unresolved to ignored for ever");
+    expect(status({ from: "unresolved", to: "ignored", until: { events: 1 } })).toBe("changed the status from unresolved to ignored until 1 more event");
+    expect(status({ from: "ignored", to: "ignored", until: { users: 3 } })).toBe("now ignores it until 3 more users");
+    expect(status({ from: "ignored", to: "ignored", until: null })).toBe("now ignores it for ever");
+    expect(status({ from: "ignored", to: "unresolved" })).toBe("changed the status from ignored to unresolved");
+  });
+
+  it("says what it waits for no longer", () => {
+    const awaited = { waited_for: { commit: "abcdef0" } };
+    expect(status({ from: "unresolved", to: "unresolved", ...awaited })).toBe("gave up waiting for the commit abcdef0");
+    expect(status({ from: "unresolved", to: "resolved", in: "next", ...awaited })).toBe("changed the status from unresolved to resolved in the next release, and gave up waiting for the commit abcdef0");
+    expect(status({ from: "ignored", to: "ignored", until: null, ...awaited })).toBe("now ignores it for ever, and gave up waiting for the commit abcdef0");
+  });
+
+  it("says that it was shared, and of newer servers what they say", () => {
+    expect(what({ kind: "shared", data: {} })).toBe("made a secret link to it");
+    expect(what({ kind: "unshared", data: {} })).toBe("ended the secret link to it");
+    expect(what({ kind: "frozen_solid", data: { for_days: 3 } })).toBe("frozen solid: for days 3");
+  });
+});
 
 describe("steps", () => {
   it("leads to others, and never to the event itself", () => {
