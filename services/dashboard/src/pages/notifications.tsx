@@ -5,7 +5,8 @@ import { useNotifications, useProjects } from "../api/queries.ts";
 import type { Notification } from "../api/types.ts";
 import { useFilter, useTitle } from "../lib/hooks.ts";
 import { duration } from "../lib/time.ts";
-import { Button, Empty, Failure, IconButton, Page, PriorityBadge, Skeleton, Table } from "../ui/kit.tsx";
+import { Button, Empty, Failure, IconButton, Page, PriorityBadge, Skeleton } from "../ui/kit.tsx";
+import { Cell, right, Row, Table, unnamed } from "../ui/table.tsx";
 import { Time, Untrusted } from "../ui/text.tsx";
 
 const CHANNELS = [["", "any"], ["email", "Mail"], ["slack", "Slack"], ["sms", "SMS"], ["voice", "Call"], ["web_push", "Browser"], ["webhook", "Webhook"]] as const;
@@ -33,24 +34,24 @@ function About({ item }: { item: Notification }) {
   const projects = useProjects().data;
   const place = item.project === null ? "no project" : (projects?.find((p) => p.id === item.project)?.name ?? `project ${item.project}`);
   return (
-    <td className="what">
+    <Cell className="what">
       <strong>{item.kind.replace(/_/g, " ")}</strong>{" "}
       {item.issue !== null && <Link to={`/issues/${item.issue_short_id ?? item.issue}`}>{item.issue_short_id ?? `issue ${item.issue}`}</Link>}{" "}
       {item.incident !== null && <Link to={`/incidents/${item.incident}`}>incident {item.incident}</Link>}
       <div className="muted"><Untrusted limit={60}>{place}</Untrusted></div>
-    </td>
+    </Cell>
   );
 }
 
 /** How it stands and since when, with what its provider says became of it since. */
 function Standing({ item }: { item: Notification }) {
   return (
-    <td>
+    <Cell>
       <span className={`tag state ${item.state}`}>{item.state}</span>
       <div><Time at={item.created_at} /></div>
       {item.delivery !== null && <div className="muted">provider: {item.delivery}</div>}
       {item.attempts.length > 1 && <div className="muted">{item.attempts.length} attempts</div>}
-    </td>
+    </Cell>
   );
 }
 
@@ -58,48 +59,35 @@ function Standing({ item }: { item: Notification }) {
 function WhereTo({ item }: { item: Notification }) {
   const name = useNames();
   const place = item.user !== null ? name(item.user) : item.destination_name;
-  return <td>{CHANNELS.find(([id]) => id === item.channel)?.[1] ?? item.channel} <Untrusted limit={80}>{place}</Untrusted></td>;
+  return <Cell>{CHANNELS.find(([id]) => id === item.channel)?.[1] ?? item.channel} <Untrusted limit={80}>{place}</Untrusted></Cell>;
 }
 
-/** Notifications with how each went; a row opens to its attempts. State and time come first: on a phone the rest is reached by scrolling. */
+/** Notifications with how each went; a row opens to its attempts. */
 export function NotificationTable({ items }: { items: Notification[] }) {
   const [open, setOpen] = useState<number | null>(null);
   return (
-    <Table label="Notifications">
-      <thead>
-        <tr>
-          <th scope="col"><span className="sr">Attempts</span></th>
-          <th scope="col">State, when</th>
-          <th scope="col">What</th>
-          <th scope="col">Where to</th>
-          <th scope="col">Priority</th>
-          <th scope="col" className="right">Latency</th>
-        </tr>
-      </thead>
-      <tbody>
-        {items.map((item) => (
-          <Fragment key={item.id}>
-            <tr>
-              <td className="tight">
-                <IconButton icon={open === item.id ? "down" : "right"} label={`Attempts of notification ${item.id}`} aria-expanded={open === item.id} onClick={() => setOpen(open === item.id ? null : item.id)} />
-              </td>
-              <Standing item={item} />
-              <About item={item} />
-              <WhereTo item={item} />
-              <td><PriorityBadge priority={item.priority} /></td>
-              <td className="right">{item.latency_ms === null ? "–" : duration(item.latency_ms)}</td>
-            </tr>
-            {open === item.id && (
-              <tr className="openrow">
-                <td />
-                <td colSpan={5}>
-                  <Attempts item={item} />
-                </td>
-              </tr>
-            )}
-          </Fragment>
-        ))}
-      </tbody>
+    <Table label="Notifications" columns={[unnamed("Attempts"), "State, when", "What", "Where to", "Priority", right("Latency")]}>
+      {items.map((item) => (
+        <Fragment key={item.id}>
+          <Row>
+            <Cell className="tight">
+              <IconButton icon={open === item.id ? "down" : "right"} label={`Attempts of notification ${item.id}`} aria-expanded={open === item.id} onClick={() => setOpen(open === item.id ? null : item.id)} />
+            </Cell>
+            <Standing item={item} />
+            <About item={item} />
+            <WhereTo item={item} />
+            <Cell><PriorityBadge priority={item.priority} /></Cell>
+            <Cell>{item.latency_ms === null ? "–" : duration(item.latency_ms)}</Cell>
+          </Row>
+          {open === item.id && (
+            <Row className="openrow">
+              <Cell colSpan={6}>
+                <Attempts item={item} />
+              </Cell>
+            </Row>
+          )}
+        </Fragment>
+      ))}
     </Table>
   );
 }

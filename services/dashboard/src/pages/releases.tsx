@@ -4,7 +4,8 @@ import { get } from "../api/client.ts";
 import type { List, Release } from "../api/types.ts";
 import { full } from "../lib/format.ts";
 import { useFilter, useTitle } from "../lib/hooks.ts";
-import { Button, Empty, Failure, Input, Page, Select, Skeleton, Table, Tag } from "../ui/kit.tsx";
+import { Button, Empty, Failure, Input, Page, Select, Skeleton, Tag } from "../ui/kit.tsx";
+import { Cell, right, Row, Table } from "../ui/table.tsx";
 import { Time, Untrusted } from "../ui/text.tsx";
 
 const ORDERS = [["created", "Last made known"], ["version", "Highest version"]] as const;
@@ -12,20 +13,20 @@ const ORDERS = [["created", "Last made known"], ["version", "Highest version"]] 
 /** A project's number, not its name, so that a link outlives a new name. */
 const path = (release: Release): string => `/releases/${release.project}/${encodeURIComponent(release.version)}`;
 
-const Row = ({ release }: { release: Release }) => (
-  <tr>
-    <td>
+const ReleaseRow = ({ release }: { release: Release }) => (
+  <Row>
+    <Cell>
       <Link to={path(release)}><strong><Untrusted limit={100}>{release.version}</Untrusted></strong></Link>
-    </td>
-    <td><Untrusted limit={64}>{release.project_name}</Untrusted></td>
-    <td>{release.deployed.map(({ environment }) => <Tag key={environment}><Untrusted limit={64}>{environment}</Untrusted></Tag>)}</td>
-    <td><Time at={release.released_at ?? release.created_at} /></td>
-    <td>{release.last_seen === null ? "–" : <Time at={release.last_seen} />}</td>
-    <td className="right">{full(release.events)}</td>
-    <td className="right">{full(release.new_issues)}</td>
-    <td className="right">{full(release.regressed_issues)}</td>
-    <td className="right">{full(release.resolved_issues)}</td>
-  </tr>
+    </Cell>
+    <Cell><Untrusted limit={64}>{release.project_name}</Untrusted></Cell>
+    <Cell>{release.deployed.length === 0 ? "–" : release.deployed.map(({ environment }) => <Tag key={environment}><Untrusted limit={64}>{environment}</Untrusted></Tag>)}</Cell>
+    <Cell><Time at={release.released_at ?? release.created_at} /></Cell>
+    <Cell>{release.last_seen === null ? "–" : <Time at={release.last_seen} />}</Cell>
+    <Cell>{full(release.events)}</Cell>
+    <Cell>{full(release.new_issues)}</Cell>
+    <Cell>{full(release.regressed_issues)}</Cell>
+    <Cell>{full(release.resolved_issues)}</Cell>
+  </Row>
 );
 
 export default function Releases() {
@@ -56,21 +57,8 @@ export default function Releases() {
         </Empty>
       )}
       {items.length > 0 && (
-        <Table label="Releases">
-          <thead>
-            <tr>
-              <th scope="col">Release</th>
-              <th scope="col">Project</th>
-              <th scope="col">Runs in</th>
-              <th scope="col">Since</th>
-              <th scope="col">Last seen</th>
-              <th scope="col" className="right">Events</th>
-              <th scope="col" className="right">New</th>
-              <th scope="col" className="right">Back</th>
-              <th scope="col" className="right">Resolved</th>
-            </tr>
-          </thead>
-          <tbody>{items.map((release) => <Row key={release.id} release={release} />)}</tbody>
+        <Table label="Releases" columns={["Release", "Project", "Runs in", "Since", "Last seen", right("Events"), right("New"), right("Back"), right("Resolved")]}>
+          {items.map((release) => <ReleaseRow key={release.id} release={release} />)}
         </Table>
       )}
       {releases.hasNextPage && <Button busy={releases.isFetchingNextPage} onClick={() => void releases.fetchNextPage()}>Show more</Button>}

@@ -5,7 +5,8 @@ import { full, plural } from "../lib/format.ts";
 import { useFilter } from "../lib/hooks.ts";
 import { absolute } from "../lib/time.ts";
 import { StackedChart } from "../ui/chart.tsx";
-import { Failure, Panel, Table } from "../ui/kit.tsx";
+import { Failure, Panel } from "../ui/kit.tsx";
+import { Cell, Row, Table } from "../ui/table.tsx";
 import { Time } from "../ui/text.tsx";
 
 const PERIODS = [["24h", "by the hour"], ["14d", "by the day"]] as const;
@@ -21,15 +22,10 @@ function InWords({ trend: { before, after, buckets, hours, came_at, came_by } }:
       </p>
       <details className="pad">
         <summary>The numbers</summary>
-        <Table label="Events before and since">
-          <thead>
-            <tr><th scope="col">From</th><th scope="col">Release</th><th scope="col">Events</th></tr>
-          </thead>
-          <tbody>
-            {[...before, ...after].map((events, place) => (
-              <tr key={buckets[place]}><td>{absolute(buckets[place] ?? "")}</td><td>{place < before.length ? "before" : "since"}</td><td>{full(events)}</td></tr>
-            ))}
-          </tbody>
+        <Table label="Events before and since" columns={["From", "Release", "Events"]}>
+          {[...before, ...after].map((events, place) => (
+            <Row key={buckets[place]}><Cell>{absolute(buckets[place] ?? "")}</Cell><Cell>{place < before.length ? "before" : "since"}</Cell><Cell>{full(events)}</Cell></Row>
+          ))}
         </Table>
       </details>
     </>

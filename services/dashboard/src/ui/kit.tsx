@@ -199,11 +199,3 @@ export const Panel = ({ title, actions, children, className = "" }: { title?: Re
     {children}
   </section>
 );
-
-/** A table that scrolls sideways on its own, reachable by keys. */
-export const Table = ({ label, children }: { label: string; children: ReactNode }) => (
-  // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-  <div className="tablewrap" role="group" aria-label={label} tabIndex={0}>
-    <table>{children}</table>
-  </div>
-);

@@ -1,8 +1,9 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { getIfThere } from "../../api/client.ts";
 import type { AuditEntry, Json, List } from "../../api/types.ts";
-import { Absent, Button, Empty, Failure, Panel, Skeleton, Table } from "../../ui/kit.tsx";
+import { Absent, Button, Empty, Failure, Panel, Skeleton } from "../../ui/kit.tsx";
 import { Value } from "../../ui/json.tsx";
+import { Cell, Row, Table } from "../../ui/table.tsx";
 import { Time, Untrusted } from "../../ui/text.tsx";
 import { AuditExport, AuditFilters, useAuditFilter } from "./auditfilter.tsx";
 
@@ -28,27 +29,16 @@ function Difference({ before, after }: { before: Json; after: Json }) {
 
 function Entries({ items }: { items: AuditEntry[] }) {
   return (
-    <Table label="Audit log">
-      <thead>
-        <tr>
-          <th scope="col">When</th>
-          <th scope="col">Who</th>
-          <th scope="col">What</th>
-          <th scope="col">Change</th>
-          <th scope="col">From</th>
-        </tr>
-      </thead>
-      <tbody>
-        {items.map((entry) => (
-          <tr key={entry.id}>
-            <td><Time at={entry.at} /></td>
-            <td><Untrusted limit={80}>{entry.actor.name ?? entry.actor.kind}</Untrusted>{" "}{entry.actor.kind !== "user" && <span className="tag">{entry.actor.kind}</span>}</td>
-            <td><code>{entry.action}</code> <div><Untrusted limit={120}>{entry.target.name ?? `${entry.target.kind} ${entry.target.id ?? ""}`}</Untrusted></div></td>
-            <td className="wide"><Difference before={entry.before} after={entry.after} /></td>
-            <td className="mono">{entry.address ?? "–"}</td>
-          </tr>
-        ))}
-      </tbody>
+    <Table label="Audit log" columns={["When", "Who", "What", "Change", "From"]}>
+      {items.map((entry) => (
+        <Row key={entry.id}>
+          <Cell><Time at={entry.at} /></Cell>
+          <Cell><Untrusted limit={80}>{entry.actor.name ?? entry.actor.kind}</Untrusted>{" "}{entry.actor.kind !== "user" && <span className="tag">{entry.actor.kind}</span>}</Cell>
+          <Cell><code>{entry.action}</code> <div><Untrusted limit={120}>{entry.target.name ?? `${entry.target.kind} ${entry.target.id ?? ""}`}</Untrusted></div></Cell>
+          <Cell className="wide"><Difference before={entry.before} after={entry.after} /></Cell>
+          <Cell className="mono">{entry.address ?? "–"}</Cell>
+        </Row>
+      ))}
     </Table>
   );
 }

@@ -6,7 +6,8 @@ import { full } from "../../lib/format.ts";
 import { useFilter } from "../../lib/hooks.ts";
 import { CALM } from "../../lib/live.ts";
 import { StackedChart, type Series } from "../../ui/chart.tsx";
-import { Empty, Failure, Panel, Table } from "../../ui/kit.tsx";
+import { Empty, Failure, Panel } from "../../ui/kit.tsx";
+import { Cell, right, Row, Table } from "../../ui/table.tsx";
 import { hours } from "../overview/hourly.ts";
 
 const COLORS: Record<string, string> = {
@@ -105,25 +106,15 @@ export function Outcomes({ admin }: { admin: boolean }) {
       {items.length > 0 && (
         <>
           <StackedChart buckets={buckets} series={series(items, buckets)} label={`Outcomes of ${project ?? "all projects"}`} height={200} />
-          <Table label="Outcomes by reason">
-            <thead>
-              <tr>
-                <th scope="col">Outcome</th>
-                <th scope="col">Reason</th>
-                <th scope="col">Of</th>
-                <th scope="col" className="right">How many</th>
-              </tr>
-            </thead>
-            <tbody>
-              {reasons(items).map(([outcome, reason, category, quantity]) => (
-                <tr key={`${outcome} ${reason} ${category}`}>
-                  <td>{outcome.replace(/_/g, " ")}</td>
-                  <td>{reason === "" ? <span className="muted">–</span> : reason}</td>
-                  <td>{category}</td>
-                  <td className="right">{full(quantity)}</td>
-                </tr>
-              ))}
-            </tbody>
+          <Table label="Outcomes by reason" columns={["Outcome", "Reason", "Of", right("How many")]}>
+            {reasons(items).map(([outcome, reason, category, quantity]) => (
+              <Row key={`${outcome} ${reason} ${category}`}>
+                <Cell>{outcome.replace(/_/g, " ")}</Cell>
+                <Cell>{reason === "" ? <span className="muted">–</span> : reason}</Cell>
+                <Cell>{category}</Cell>
+                <Cell>{full(quantity)}</Cell>
+              </Row>
+            ))}
           </Table>
         </>
       )}

@@ -4,7 +4,8 @@ import { useIfThere, useTeams } from "../../api/queries.ts";
 import { useSession } from "../../api/session.ts";
 import type { Invitation, Person, Role, TeamRole } from "../../api/types.ts";
 import { useChange } from "../../lib/mutate.ts";
-import { Absent, Button, Dialog, Empty, Failure, Form, IconButton, Input, Panel, Select, Skeleton, Table } from "../../ui/kit.tsx";
+import { Absent, Button, Dialog, Empty, Failure, Form, IconButton, Input, Panel, Select, Skeleton } from "../../ui/kit.tsx";
+import { Cell, Row, Table } from "../../ui/table.tsx";
 import { Code, Time } from "../../ui/text.tsx";
 import { TEAM_ROLES } from "./teams.tsx";
 
@@ -20,12 +21,12 @@ export function People({ admin }: { admin: boolean }) {
   const row = (person: Person) => {
     const may = admin && person.id !== me && (owner || person.role !== "owner");
     return (
-      <tr key={person.id} className={person.disabled === true ? "off" : ""}>
-        <td>
+      <Row key={person.id} className={person.disabled === true ? "off" : ""}>
+        <Cell>
           <strong>{person.name}</strong> {person.id === me && <span className="muted">(you)</span>} {person.disabled === true && <span className="tag">disabled</span>}
           <div className="muted">{person.email}</div>
-        </td>
-        <td>
+        </Cell>
+        <Cell>
           {may ? (
             <select aria-label={`Role of ${person.name}`} value={person.role} onChange={(event) => change.mutate({ id: person.id, body: { role: event.target.value as Role } })}>
               {(owner ? ["owner", "admin", "member"] : ["admin", "member"]).map((role) => <option key={role}>{role}</option>)}
@@ -33,25 +34,16 @@ export function People({ admin }: { admin: boolean }) {
           ) : (
             person.role
           )}
-        </td>
-        <td>{person.teams?.map((t) => t.name).join(", ") ?? <span className="muted">–</span>}</td>
-        <td>{person.totp === undefined ? "–" : person.totp ? "on" : "off"}</td>
-        <td className="right">{may && <Button small onClick={() => change.mutate({ id: person.id, body: { disabled: person.disabled !== true } })}>{person.disabled === true ? "Enable" : "Disable"}</Button>}</td>
-      </tr>
+        </Cell>
+        <Cell>{person.teams?.map((t) => t.name).join(", ") ?? <span className="muted">–</span>}</Cell>
+        <Cell>{person.totp === undefined ? "–" : person.totp ? "on" : "off"}</Cell>
+        <Cell>{may && <Button small onClick={() => change.mutate({ id: person.id, body: { disabled: person.disabled !== true } })}>{person.disabled === true ? "Enable" : "Disable"}</Button>}</Cell>
+      </Row>
     );
   };
   return (
-    <Table label="People">
-      <thead>
-        <tr>
-          <th scope="col">Who</th>
-          <th scope="col">Role</th>
-          <th scope="col">Teams</th>
-          <th scope="col">Second factor</th>
-          <th scope="col"><span className="sr">Actions</span></th>
-        </tr>
-      </thead>
-      <tbody>{people.data.map(row)}</tbody>
+    <Table label="People" columns={["Who", "Role", "Teams", "Second factor", { name: "Actions", right: true, unnamed: true }]}>
+      {people.data.map(row)}
     </Table>
   );
 }

@@ -1,7 +1,8 @@
 import { useStorage } from "../../api/queries.ts";
 import { bytes } from "../../lib/format.ts";
-import { Absent, Empty, Failure, Panel, Skeleton, Table } from "../../ui/kit.tsx";
+import { Absent, Empty, Failure, Panel, Skeleton } from "../../ui/kit.tsx";
 import { Meter } from "../../ui/spark.tsx";
+import { Cell, right, Row, Table, unnamed } from "../../ui/table.tsx";
 
 /** How much room each project takes. */
 export function Storage() {
@@ -15,27 +16,16 @@ export function Storage() {
   return (
     <Panel title={`${bytes(whole)} in all`}>
       <p className="pad muted">Events with their indexes, by a sample where there are many; attachments to the byte. What is older than a project keeps goes by itself.</p>
-      <Table label="Storage">
-        <thead>
-          <tr>
-            <th scope="col">Project</th>
-            <th scope="col" className="right">Events</th>
-            <th scope="col" className="right">Attachments</th>
-            <th scope="col" className="right">All</th>
-            <th scope="col"><span className="sr">Share</span></th>
-          </tr>
-        </thead>
-        <tbody>
-          {rooms.map((room) => (
-            <tr key={room.project}>
-              <td><strong>{room.name}</strong></td>
-              <td className="right">{bytes(room.events_bytes)}</td>
-              <td className="right">{bytes(room.attachments_bytes)}</td>
-              <td className="right">{bytes(room.all)}</td>
-              <td className="share"><Meter part={room.all} whole={whole} /></td>
-            </tr>
-          ))}
-        </tbody>
+      <Table label="Storage" columns={["Project", right("Events"), right("Attachments"), right("All"), unnamed("Share")]}>
+        {rooms.map((room) => (
+          <Row key={room.project}>
+            <Cell><strong>{room.name}</strong></Cell>
+            <Cell>{bytes(room.events_bytes)}</Cell>
+            <Cell>{bytes(room.attachments_bytes)}</Cell>
+            <Cell>{bytes(room.all)}</Cell>
+            <Cell className="share"><Meter part={room.all} whole={whole} /></Cell>
+          </Row>
+        ))}
       </Table>
     </Panel>
   );

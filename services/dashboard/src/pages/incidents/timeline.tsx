@@ -5,7 +5,8 @@ import { useNames, usePages, useTimeline } from "../../api/oncall.ts";
 import type { Incident, Page as Sent, TimelineEntry } from "../../api/types.ts";
 import { useChange } from "../../lib/mutate.ts";
 import { absolute, clock, moment } from "../../lib/time.ts";
-import { Button, Failure, Field, Form, Panel, Skeleton, Table } from "../../ui/kit.tsx";
+import { Button, Failure, Field, Form, Panel, Skeleton } from "../../ui/kit.tsx";
+import { Cell, Row, Table } from "../../ui/table.tsx";
 import { Time, Untrusted } from "../../ui/text.tsx";
 import { tell } from "./words.ts";
 
@@ -72,26 +73,21 @@ export function Pages({ incident }: { incident: Incident }) {
       {pages.isError && <Failure error={pages.error} retry={() => void pages.refetch()} />}
       {pages.data?.length === 0 && <p className="pad muted">Nobody was paged yet.</p>}
       {(pages.data?.length ?? 0) > 0 && (
-        <Table label="Pages">
-          <thead>
-            <tr><th scope="col">Whom</th><th scope="col">By</th><th scope="col">Why</th><th scope="col">Due</th><th scope="col">How it went</th></tr>
-          </thead>
-          <tbody>
-            {pages.data?.map((page) => (
-              <tr key={page.id}>
-                <td><Untrusted limit={60}>{page.user !== null ? name(page.user) : page.destination === null ? "an account that is gone" : "a destination"}</Untrusted></td>
-                <td>{page.channel}</td>
-                <td>{stepName(page)}</td>
-                <td><Time at={page.due_at} /></td>
-                <td className="wide">
-                  <span className={`tag state ${page.state}`}>{page.state}</span>
-                  {page.attempts > 1 && <span className="muted"> {page.attempts} attempts</span>}
-                  {page.finished_at !== null && <span className="muted"> <Time at={page.finished_at} /></span>}
-                  {page.error !== null && <div className="muted"><Untrusted limit={300}>{page.error}</Untrusted></div>}
-                </td>
-              </tr>
-            ))}
-          </tbody>
+        <Table label="Pages" columns={["Whom", "By", "Why", "Due", "How it went"]}>
+          {pages.data?.map((page) => (
+            <Row key={page.id}>
+              <Cell><Untrusted limit={60}>{page.user !== null ? name(page.user) : page.destination === null ? "an account that is gone" : "a destination"}</Untrusted></Cell>
+              <Cell>{page.channel}</Cell>
+              <Cell>{stepName(page)}</Cell>
+              <Cell><Time at={page.due_at} /></Cell>
+              <Cell className="wide">
+                <span className={`tag state ${page.state}`}>{page.state}</span>
+                {page.attempts > 1 && <span className="muted"> {page.attempts} attempts</span>}
+                {page.finished_at !== null && <span className="muted"> <Time at={page.finished_at} /></span>}
+                {page.error !== null && <div className="muted"><Untrusted limit={300}>{page.error}</Untrusted></div>}
+              </Cell>
+            </Row>
+          ))}
         </Table>
       )}
     </Panel>

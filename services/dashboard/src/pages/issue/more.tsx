@@ -69,7 +69,7 @@ function ShareDialog({ issue, onClose }: { issue: Issue; onClose: () => void }) 
 function DeleteDialog({ issue, onClose }: { issue: Issue; onClose: () => void }) {
   const [discard, setDiscard] = useState(false);
   const navigate = useNavigate();
-  const remove = useChange(() => call("DELETE", `/issues/${issue.id}`, discard ? { params: { discard: true } } : {}), { touches: ["issues"], done: `${issue.short_id} is deleted` });
+  const remove = useChange(() => call("DELETE", `/issues/${issue.id}`, discard ? { params: { discard: true } } : {}), { touches: ["issues", "discards"], done: `${issue.short_id} is deleted` });
   return (
     <Dialog title={`Delete ${issue.short_id}?`} onClose={onClose}>
       <Form onSubmit={() => remove.mutate(undefined, { onSuccess: () => navigate("/issues") })}>

@@ -5,7 +5,8 @@ import { useIssueEvents, useNotifications } from "../../api/queries.ts";
 import type { EventBody, Issue } from "../../api/types.ts";
 import { plural } from "../../lib/format.ts";
 import { useFilter } from "../../lib/hooks.ts";
-import { Button, Empty, Failure, Form, Input, LevelBadge, Skeleton, Table } from "../../ui/kit.tsx";
+import { Button, Empty, Failure, Form, Input, LevelBadge, Skeleton } from "../../ui/kit.tsx";
+import { Cell, Row, Table } from "../../ui/table.tsx";
 import { Time, Untrusted } from "../../ui/text.tsx";
 import { NotificationTable } from "../notifications.tsx";
 import { goesOn, without } from "./walk.ts";
@@ -60,34 +61,22 @@ export function AllEvents({ issue, search }: { issue: Issue; search: string }) {
 
 function EventTable({ issue, items, search }: { issue: Issue; items: EventBody[]; search: string }) {
   return (
-    <Table label="Events">
-      <thead>
-        <tr>
-          <th scope="col">Event</th>
-          <th scope="col">When</th>
-          <th scope="col">Level</th>
-          <th scope="col">Release</th>
-          <th scope="col">Environment</th>
-          <th scope="col">User</th>
-        </tr>
-      </thead>
-      <tbody>
-        {items.map((event) => (
-          <tr key={event.event_id}>
-            <td className="wide">
-              <Link to={`/issues/${issue.short_id}/events/${event.event_id}${search}`}>
-                <Untrusted limit={140}>{event.title}</Untrusted>
-              </Link>
-              <div className="muted mono">{event.event_id.slice(0, 8)}</div>
-            </td>
-            <td><Time at={event.timestamp} /></td>
-            <td><LevelBadge level={event.level} /></td>
-            <td><Untrusted limit={60}>{event.release}</Untrusted></td>
-            <td><Untrusted limit={60}>{event.environment}</Untrusted></td>
-            <td><Untrusted limit={60}>{event.user?.email ?? event.user?.username ?? event.user?.id ?? event.user?.ip_address}</Untrusted></td>
-          </tr>
-        ))}
-      </tbody>
+    <Table label="Events" columns={["Event", "When", "Level", "Release", "Environment", "User"]}>
+      {items.map((event) => (
+        <Row key={event.event_id}>
+          <Cell className="wide">
+            <Link to={`/issues/${issue.short_id}/events/${event.event_id}${search}`}>
+              <Untrusted limit={140}>{event.title}</Untrusted>
+            </Link>
+            <div className="muted mono">{event.event_id.slice(0, 8)}</div>
+          </Cell>
+          <Cell><Time at={event.timestamp} /></Cell>
+          <Cell><LevelBadge level={event.level} /></Cell>
+          <Cell><Untrusted limit={60}>{event.release ?? "–"}</Untrusted></Cell>
+          <Cell><Untrusted limit={60}>{event.environment ?? "–"}</Untrusted></Cell>
+          <Cell><Untrusted limit={60}>{event.user?.email ?? event.user?.username ?? event.user?.id ?? event.user?.ip_address ?? "–"}</Untrusted></Cell>
+        </Row>
+      ))}
     </Table>
   );
 }

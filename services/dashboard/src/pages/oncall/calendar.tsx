@@ -5,9 +5,10 @@ import type { Calendar, Schedule } from "../../api/types.ts";
 import { useFilter, useNow } from "../../lib/hooks.ts";
 import { minutes } from "../../lib/time.ts";
 import { dayName, dayStart, inZone, isDay, monday, plusDays, wallOf } from "../../lib/zone.ts";
-import { Failure, IconButton, Panel, Skeleton, Table, Button } from "../../ui/kit.tsx";
+import { Failure, IconButton, Panel, Skeleton, Button } from "../../ui/kit.tsx";
+import { Cell, Row, Table } from "../../ui/table.tsx";
 import { Untrusted } from "../../ui/text.tsx";
-import { position, weeks, type Bar, type Row, type Week } from "./strip.ts";
+import { position, weeks, type Bar, type Row as BarRow, type Week } from "./strip.ts";
 
 const LANE_PX = 26;
 const COLOURS = 6;
@@ -32,7 +33,7 @@ function BarOf({ bar, draw }: { bar: Bar; draw: Draw }) {
   );
 }
 
-function RowOf({ row, draw }: { row: Row; draw: Draw }) {
+function RowOf({ row, draw }: { row: BarRow; draw: Draw }) {
   return (
     <div className={`calrow ${row.kind}`}>
       <span className="calrowname">{row.name}</span>
@@ -111,18 +112,15 @@ function Shifts({ all, draw }: { all: Week[]; draw: Draw }) {
   return (
     <details className="part">
       <summary>Shifts as a list <span className="muted">{seen.size}</span></summary>
-      <Table label="Shifts">
-        <thead><tr><th scope="col">Who</th><th scope="col">From</th><th scope="col">To</th><th scope="col">Length</th></tr></thead>
-        <tbody>
-          {[...seen].map(([key, bar]) => (
-            <tr key={key}>
-              <td>{bar.who === null ? <strong className="bad">nobody</strong> : <Untrusted limit={60}>{draw.name(bar.who)}</Untrusted>}</td>
-              <td><time dateTime={new Date(bar.start).toISOString()}>{inZone(bar.start, draw.zone)}</time></td>
-              <td><time dateTime={new Date(bar.end).toISOString()}>{inZone(bar.end, draw.zone)}</time></td>
-              <td className="length">{minutes(Math.round((bar.end - bar.start) / 60_000))}</td>
-            </tr>
-          ))}
-        </tbody>
+      <Table label="Shifts" columns={["Who", "From", "To", "Length"]}>
+        {[...seen].map(([key, bar]) => (
+          <Row key={key}>
+            <Cell>{bar.who === null ? <strong className="bad">nobody</strong> : <Untrusted limit={60}>{draw.name(bar.who)}</Untrusted>}</Cell>
+            <Cell><time dateTime={new Date(bar.start).toISOString()}>{inZone(bar.start, draw.zone)}</time></Cell>
+            <Cell><time dateTime={new Date(bar.end).toISOString()}>{inZone(bar.end, draw.zone)}</time></Cell>
+            <Cell className="length">{minutes(Math.round((bar.end - bar.start) / 60_000))}</Cell>
+          </Row>
+        ))}
       </Table>
     </details>
   );

@@ -5,7 +5,8 @@ import type { ImportedCalendar, Schedule } from "../../api/types.ts";
 import { useChange } from "../../lib/mutate.ts";
 import { neutralise } from "../../lib/text.ts";
 import { inZone } from "../../lib/zone.ts";
-import { Button, Dialog, Failure, Field, Form, Input, Select, Skeleton, Table } from "../../ui/kit.tsx";
+import { Button, Dialog, Failure, Field, Form, Input, Select, Skeleton } from "../../ui/kit.tsx";
+import { Cell, Row, Table } from "../../ui/table.tsx";
 import { Untrusted } from "../../ui/text.tsx";
 import { Mistakes } from "./parts.tsx";
 import { Followed, Subscribe } from "./subscription.tsx";
@@ -21,13 +22,10 @@ function Preview({ found, zone }: { found: ImportedCalendar; zone: string }) {
       {found.overrides.length === 0 ? (
         <p>Nothing of it can be imported.</p>
       ) : (
-        <Table label="Who will be on call">
-          <thead><tr><th scope="col">Who</th><th scope="col">From</th><th scope="col">To</th></tr></thead>
-          <tbody>
-            {found.overrides.slice(0, SHOWN).map((one) => (
-              <tr key={`${one.who}-${one.from}`}><td><Untrusted limit={60}>{name(one.who)}</Untrusted></td><td>{inZone(one.from, zone)}</td><td>{inZone(one.to, zone)}</td></tr>
-            ))}
-          </tbody>
+        <Table label="Who will be on call" columns={["Who", "From", "To"]}>
+          {found.overrides.slice(0, SHOWN).map((one) => (
+            <Row key={`${one.who}-${one.from}`}><Cell><Untrusted limit={60}>{name(one.who)}</Untrusted></Cell><Cell>{inZone(one.from, zone)}</Cell><Cell>{inZone(one.to, zone)}</Cell></Row>
+          ))}
         </Table>
       )}
       {rest > 0 && <p className="muted">And {rest} more.</p>}

@@ -7,7 +7,8 @@ import { useFilter, useKeepProject } from "../../lib/hooks.ts";
 import { neutralise } from "../../lib/text.ts";
 import { duration } from "../../lib/time.ts";
 import { shade, StackedChart } from "../../ui/chart.tsx";
-import { Absent, Empty, Failure, Panel, Skeleton, Table } from "../../ui/kit.tsx";
+import { Absent, Empty, Failure, Panel, Skeleton } from "../../ui/kit.tsx";
+import { Cell, right, Row, Table } from "../../ui/table.tsx";
 import { Untrusted } from "../../ui/text.tsx";
 import { CHANNELS } from "./parts.tsx";
 
@@ -46,22 +47,17 @@ function Channels({ metrics }: { metrics: OnCallMetrics }) {
   return (
     <Panel title="Pages by channel">
       <StackedChart buckets={metrics.buckets} series={metrics.channels.map((one, index) => ({ name: CHANNELS[one.channel], color: shade(index), counts: one.counts }))} label="Pages" height={160} />
-      <Table label="Delivery by channel">
-        <thead>
-          <tr><th scope="col">Channel</th><th scope="col" className="right">Sent</th><th scope="col" className="right">Failed</th><th scope="col" className="right">p50</th><th scope="col" className="right">p95</th><th scope="col" className="right">p99</th></tr>
-        </thead>
-        <tbody>
-          {metrics.channels.map((one) => (
-            <tr key={one.channel}>
-              <td><Link to={keep(`/notifications?channel=${one.channel}`)}>{CHANNELS[one.channel]}</Link></td>
-              <td className="right">{full(one.sent)}</td>
-              <td className="right">{one.failed === 0 ? "0" : <Link to={keep(`/notifications?channel=${one.channel}&state=failed`)}>{full(one.failed)}</Link>}</td>
-              <td className="right">{took(one.p50_ms)}</td>
-              <td className="right">{took(one.p95_ms)}</td>
-              <td className="right">{took(one.p99_ms)}</td>
-            </tr>
-          ))}
-        </tbody>
+      <Table label="Delivery by channel" columns={["Channel", right("Sent"), right("Failed"), right("p50"), right("p95"), right("p99")]}>
+        {metrics.channels.map((one) => (
+          <Row key={one.channel}>
+            <Cell><Link to={keep(`/notifications?channel=${one.channel}`)}>{CHANNELS[one.channel]}</Link></Cell>
+            <Cell>{full(one.sent)}</Cell>
+            <Cell>{one.failed === 0 ? "0" : <Link to={keep(`/notifications?channel=${one.channel}&state=failed`)}>{full(one.failed)}</Link>}</Cell>
+            <Cell>{took(one.p50_ms)}</Cell>
+            <Cell>{took(one.p95_ms)}</Cell>
+            <Cell>{took(one.p99_ms)}</Cell>
+          </Row>
+        ))}
       </Table>
       <p className="pad muted">From the event, or from the time at which a later page was due, to the provider's acceptance. So many in 100 took no longer.</p>
     </Panel>
@@ -71,20 +67,15 @@ function Channels({ metrics }: { metrics: OnCallMetrics }) {
 function People({ metrics }: { metrics: OnCallMetrics }) {
   return (
     <Panel title="Who was paged">
-      <Table label="Pages by person">
-        <thead>
-          <tr><th scope="col">Who</th><th scope="col" className="right">Pages</th><th scope="col" className="right">At night</th><th scope="col" className="right">Interrupted nights</th></tr>
-        </thead>
-        <tbody>
-          {metrics.people.map((one) => (
-            <tr key={one.user}>
-              <td><Untrusted limit={60}>{one.name}</Untrusted></td>
-              <td className="right">{full(one.pages)}</td>
-              <td className="right">{full(one.night_pages)}</td>
-              <td className="right">{full(one.interrupted_nights)}</td>
-            </tr>
-          ))}
-        </tbody>
+      <Table label="Pages by person" columns={["Who", right("Pages"), right("At night"), right("Interrupted nights")]}>
+        {metrics.people.map((one) => (
+          <Row key={one.user}>
+            <Cell><Untrusted limit={60}>{one.name}</Untrusted></Cell>
+            <Cell>{full(one.pages)}</Cell>
+            <Cell>{full(one.night_pages)}</Cell>
+            <Cell>{full(one.interrupted_nights)}</Cell>
+          </Row>
+        ))}
       </Table>
       <p className="pad muted">Nights are from 22 to 7 o'clock in each person's own zone.</p>
     </Panel>

@@ -7,7 +7,8 @@ import type { Priority, ResponseTimes as Times, Team } from "../../api/types.ts"
 import { useChange } from "../../lib/mutate.ts";
 import { neutralise } from "../../lib/text.ts";
 import { minutes } from "../../lib/time.ts";
-import { Button, Dialog, Failure, Form, IconButton, Input, Panel, Skeleton, Table } from "../../ui/kit.tsx";
+import { Button, Dialog, Failure, Form, IconButton, Input, Panel, Skeleton } from "../../ui/kit.tsx";
+import { Cell, Row, Table, unnamed } from "../../ui/table.tsx";
 import { Untrusted } from "../../ui/text.tsx";
 
 const PRIORITIES = ["critical", "high", "medium", "low"] as const satisfies readonly Priority[];
@@ -42,19 +43,14 @@ export function ResponseTimes() {
       {teams.isPending && <Skeleton rows={2} />}
       {teams.isError && <Failure error={teams.error} retry={() => void teams.refetch()} />}
       {(teams.data?.length ?? 0) > 0 && (
-        <Table label="Response times">
-          <thead>
-            <tr><th scope="col">Team</th>{PRIORITIES.map((priority) => <th key={priority} scope="col">{priority}</th>)}<th scope="col"><span className="sr">Change</span></th></tr>
-          </thead>
-          <tbody>
-            {teams.data?.map((team) => (
-              <tr key={team.id}>
-                <td><Untrusted limit={64}>{team.name}</Untrusted></td>
-                {PRIORITIES.map((priority) => <td key={priority}>{shown(team.response_times[priority])}</td>)}
-                <td>{accessTo(session, team.id).manage && <IconButton icon="edit" label={`Change the response times of ${neutralise(team.name)}`} onClick={() => setChanging(team)} />}</td>
-              </tr>
-            ))}
-          </tbody>
+        <Table label="Response times" columns={["Team", ...PRIORITIES, unnamed("Change")]}>
+          {teams.data?.map((team) => (
+            <Row key={team.id}>
+              <Cell><Untrusted limit={64}>{team.name}</Untrusted></Cell>
+              {PRIORITIES.map((priority) => <Cell key={priority}>{shown(team.response_times[priority])}</Cell>)}
+              <Cell>{accessTo(session, team.id).manage && <IconButton icon="edit" label={`Change the response times of ${neutralise(team.name)}`} onClick={() => setChanging(team)} />}</Cell>
+            </Row>
+          ))}
         </Table>
       )}
       {teams.data?.length === 0 && <p className="pad muted">You are in no team.</p>}

@@ -1,6 +1,7 @@
 import { useNames, useSpread } from "../../api/oncall.ts";
 import type { Schedule } from "../../api/types.ts";
-import { Failure, Panel, Skeleton, Table } from "../../ui/kit.tsx";
+import { Failure, Panel, Skeleton } from "../../ui/kit.tsx";
+import { Cell, right, Row, Table } from "../../ui/table.tsx";
 import { Untrusted } from "../../ui/text.tsx";
 
 const hours = (number: number): string => number.toLocaleString("en-US", { maximumFractionDigits: 0 });
@@ -17,21 +18,16 @@ export function Spread({ schedule }: { schedule: Schedule }) {
       {data?.people.length === 0 && <p className="pad muted">Nobody is on call.</p>}
       {data !== undefined && data.people.length > 0 && (
         <>
-          <Table label="Hours on call">
-            <thead>
-              <tr><th scope="col">Who</th><th scope="col" className="right">Hours</th><th scope="col" className="right">At night</th><th scope="col" className="right">At weekends</th><th scope="col" className="right">Of the average</th></tr>
-            </thead>
-            <tbody>
-              {data.people.map((one) => (
-                <tr key={one.who}>
-                  <td><Untrusted limit={60}>{name(one.who)}</Untrusted></td>
-                  <td className="right">{hours(one.hours)}</td>
-                  <td className="right">{hours(one.night_hours)}</td>
-                  <td className="right">{hours(one.weekend_hours)}</td>
-                  <td className="right">{hours(100 + one.over_average)} %</td>
-                </tr>
-              ))}
-            </tbody>
+          <Table label="Hours on call" columns={["Who", right("Hours"), right("At night"), right("At weekends"), right("Of the average")]}>
+            {data.people.map((one) => (
+              <Row key={one.who}>
+                <Cell><Untrusted limit={60}>{name(one.who)}</Untrusted></Cell>
+                <Cell>{hours(one.hours)}</Cell>
+                <Cell>{hours(one.night_hours)}</Cell>
+                <Cell>{hours(one.weekend_hours)}</Cell>
+                <Cell>{hours(100 + one.over_average)} %</Cell>
+              </Row>
+            ))}
           </Table>
           <p className="pad muted">Somebody is on call {hours(data.coverage)} % of the time. Nights are from 22 to 7 o'clock in each person's own zone.</p>
         </>

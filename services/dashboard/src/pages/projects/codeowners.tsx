@@ -3,7 +3,8 @@ import { call } from "../../api/client.ts";
 import type { CodeownersImport, Owner, Ownership } from "../../api/types.ts";
 import { plural } from "../../lib/format.ts";
 import { useChange } from "../../lib/mutate.ts";
-import { Button, Field, Form, Panel, Select, Table } from "../../ui/kit.tsx";
+import { Button, Field, Form, Panel, Select } from "../../ui/kit.tsx";
+import { Cell, Row, Table } from "../../ui/table.tsx";
 import { Time, Untrusted } from "../../ui/text.tsx";
 import { Mistakes } from "../oncall/parts.tsx";
 import { keyOf, ownerOf, useOwnerName, useOwnerOptions } from "./owners.tsx";
@@ -65,20 +66,17 @@ function Lines({ imported }: { imported: Imported }) {
   return (
     <>
       <p className="pad muted">Imported <Time at={imported.imported_at} />{imported.imported_by === null || imported.imported_by === undefined ? "" : <> by <Untrusted limit={60}>{imported.imported_by}</Untrusted></>}. The rules above go before it; of its lines the last that matches counts.</p>
-      <Table label="Lines of CODEOWNERS">
-        <thead><tr><th>Line</th><th>Pattern</th><th>Owners</th></tr></thead>
-        <tbody>
-          {shown.map((rule) => (
-            <tr key={rule.line}>
-              <td>{rule.line}</td>
-              <td><code><Untrusted limit={200}>{rule.pattern}</Untrusted></code></td>
-              <td>
-                <Untrusted limit={300}>{rule.owners.length === 0 ? "nobody" : rule.owners.map(name).join(", ")}</Untrusted>
-                {rule.unknown !== undefined && rule.unknown.length > 0 && <span className="muted"> unknown: <Untrusted limit={300}>{rule.unknown.join(", ")}</Untrusted></span>}
-              </td>
-            </tr>
-          ))}
-        </tbody>
+      <Table label="Lines of CODEOWNERS" columns={["Line", "Pattern", "Owners"]}>
+        {shown.map((rule) => (
+          <Row key={rule.line}>
+            <Cell>{rule.line}</Cell>
+            <Cell><code><Untrusted limit={200}>{rule.pattern}</Untrusted></code></Cell>
+            <Cell>
+              <Untrusted limit={300}>{rule.owners.length === 0 ? "nobody" : rule.owners.map(name).join(", ")}</Untrusted>
+              {rule.unknown !== undefined && rule.unknown.length > 0 && <span className="muted"> unknown: <Untrusted limit={300}>{rule.unknown.join(", ")}</Untrusted></span>}
+            </Cell>
+          </Row>
+        ))}
       </Table>
       {imported.rules.length > MOST_SHOWN && <p className="pad muted">{plural(imported.rules.length - MOST_SHOWN, "more line")}.</p>}
     </>
