@@ -24,7 +24,8 @@ struct Shape {
 }
 
 /// Fills a private PostgreSQL and measures. `--issues N`, `--events N`, `--requests N`; `--quick` for small ones; `--keep` leaves the
-/// database in `target/bench/search`, where the next run with `--keep` finds it filled.
+/// database in `target/bench/search`, where the next run with `--keep` finds it filled; `--only TEXT` measures what has the text in its
+/// name.
 pub fn search(arguments: &[String]) -> Result<()> {
     let quick = arguments.iter().any(|argument| argument == "--quick");
     let keep = arguments.iter().any(|argument| argument == "--keep");
@@ -35,12 +36,15 @@ pub fn search(arguments: &[String]) -> Result<()> {
     let issues = number("--issues", if quick { 10_000 } else { 100_000 })?;
     let events = number("--events", if quick { 200_000 } else { 5_000_000 })?;
     let requests = number("--requests", if quick { 100 } else { 1_000 })?;
+    let only =
+        arguments.iter().position(|argument| argument == "--only").and_then(|at| arguments.get(at + 1));
+    let only = only.map_or("", String::as_str);
     let binary = run::build()?;
     let name = if keep { "search".to_owned() } else { format!("search-{}", std::process::id()) };
     let folder = dirs::target().join("bench").join(name);
     let address = format!("127.0.0.1:{}", bugle_devservers::free_port()?);
     let mut stack = Stack::start(&binary, &folder, Bus::Embedded, &address, &[super::unlimited()])?;
-    let result = fill(&mut stack, issues, events).and_then(|filled| measure(&stack, &filled, requests));
+    let result = fill(&mut stack, issues, events).and_then(|filled| measure(&stack, &filled, requests, only));
     stack.stop()?;
     if !keep {
         std::fs::remove_dir_all(&folder).ok();
@@ -68,7 +72,7 @@ fn fill(stack: &mut Stack, issues: usize, events: usize) -> Result<Filled> {
     Ok(filled)
 }
 
-fn measure(stack: &Stack, filled: &Filled, requests: usize) -> Result<()> {
+fn measure(stack: &Stack, filled: &Filled, requests: usize, only: &str) -> Result<()> {
     let token: Value = serde_json::from_str(&stack.bugle(&[
         "token",
         "create",
@@ -89,7 +93,7 @@ fn measure(stack: &Stack, filled: &Filled, requests: usize) -> Result<()> {
     let bugle: Vec<u32> = stack.processes.iter().map(|(_, child)| child.id()).collect();
     let cpu = || Cpu::read(&bugle, stack.postgres.pid(), None).total();
     let mut connection = Connection::open(&stack.address)?;
-    for shape in shapes(stack, filled)? {
+    for shape in shapes(stack, filled)?.into_iter().filter(|shape| shape.name.contains(only)) {
         let mut latencies = Vec::with_capacity(requests);
         let mut used = cpu();
         for round in 0..WARM_UP + requests {
@@ -277,6 +281,22 @@ fn shapes(stack: &Stack, filled: &Filled) -> Result<Vec<Shape>> {
                     format!(
                         "is:unresolved level:error release:fill{}@1.* environment:production !browser:\"Safari 17\" has:trace times_seen:>10 age:-20d {}",
                         1 + n % 20,
+                        word(n % 60)
+                    )
+                }
+            }),
+        ),
+        (
+            "everything at once, and of one user",
+            Box::new({
+                let word = word.clone();
+                move |n| {
+                    format!(
+                        "is:unresolved assigned:person{} level:error release:fill{}@1.{}.* environment:production user.email:{} has:trace !browser:\"Chrome 120\" age:-24h times_seen:>100 \"{}\"",
+                        n % 200,
+                        1 + n % 20,
+                        n % 4,
+                        fill::email(n * 31 % fill::USERS),
                         word(n % 60)
                     )
                 }

@@ -27,9 +27,9 @@ struct StepRow {
 }
 
 #[derive(QueryableByName)]
-struct ShortRow {
-    #[diesel(sql_type = Bool)]
-    short: bool,
+struct LengthRow {
+    #[diesel(sql_type = BigInt)]
+    length: i64,
 }
 
 /// How a statement gets at issues.
@@ -108,18 +108,18 @@ impl Question {
         Ok((found, last))
     }
 
-    /// Whether the list has no more than `steps` issues.
-    pub async fn is_within(
+    /// How many issues the list has, counted up to `most`.
+    pub async fn length(
         &self,
         connection: &mut Connection,
-        steps: usize,
+        most: usize,
         conditions: &[&Condition],
-    ) -> Result<bool, StoreError> {
+    ) -> Result<usize, StoreError> {
         let mut binds = Binds::default();
         let inner = self.inner(&Way::List, conditions, &mut binds);
-        let text = format!("SELECT count(*) <= {steps} AS short FROM ({inner} LIMIT {}) l", steps + 1);
-        let rows: Vec<ShortRow> = binds.load(connection, text).await?;
-        Ok(rows.iter().any(|row| row.short))
+        let text = format!("SELECT count(*) AS length FROM ({inner} LIMIT {most}) l");
+        let rows: Vec<LengthRow> = binds.load(connection, text).await?;
+        Ok(rows.first().and_then(|row| usize::try_from(row.length).ok()).unwrap_or(most))
     }
 
     /// The conditions that the list's index does not answer, in their order; `None` without any.

@@ -3,10 +3,11 @@
 //! soon:
 //!
 //! 1. All conditions together hold often enough: the walk goes on from there, the rarest condition first, as long as that is so.
-//! 2. One of the rarest holds for few issues ([`FEW`]): those are read from its index and looked at.
-//! 3. They hold seldom, or no index is worth reading: the walk goes on all the same, as long as a page can be expected.
-//! 4. Conditions that are common each, but not together or not among new issues: the list is walked for what the index says of the
-//!    cheapest, or for what the indexes say of the cheapest two together, and of those the others are looked at, the rarest first.
+//! 2. The list is short: it is walked to its end.
+//! 3. One of the rarest holds for few issues ([`FEW`]): those are read from its index and looked at.
+//! 4. Two that are common each, but not together or not among new issues: what the indexes say of the cheapest two is joined, and of
+//!    those the others are looked at, the rarest first; or the list is walked for what the index says of the cheapest.
+//! 5. They hold seldom, or no index is worth reading: the walk goes on all the same, as long as a page can be expected.
 //!
 //! A statement that takes longer than [`LIMIT_MS`] is given up.
 
@@ -31,15 +32,17 @@ const SAMPLE: RangeInclusive<usize> = 40..=120;
 const LOOKS: usize = 320;
 /// If so many of a thousand are found, an index hardly names few.
 const OFTEN: usize = 25;
-/// The walk goes on in stretches of so many, …
-const STRETCH: usize = 2_000;
-/// … as long as a page can be expected within this.
+/// The walk goes on by so many at least, and by as many again as it has come, …
+const STRETCH: usize = 1_000;
+/// … as long as a page can be expected within this, before any index is asked, …
+const MOST_STEPS_WITHOUT_INDEX: usize = 3_000;
+/// … and when none has helped.
 const MOST_STEPS: usize = 6_000;
 /// A list that has no more is walked to its end at once, without any index.
-const SHORT: usize = 3_000;
+const SHORT: usize = 2_000;
 /// For how many of a thousand a condition may hold, times its [cost](Condition::cost), for all of its index to be read if it is
 /// [`FEW`], …
-const WORTH_READING: usize = 200;
+const WORTH_READING: usize = 400;
 /// … and for its index to be joined with the cheapest; to read more costs more than to look at single issues.
 const WORTH_JOINING: usize = 250;
 /// What a condition may hold for to be worth reading whole, …
@@ -47,7 +50,7 @@ const FEW: usize = 3_000;
 /// … and what a word may: it is [dear](Condition::cost).
 const FEW_OF_WORDS: usize = 1_000;
 /// More issues than this are not read one by one: the list is walked, and they are looked for in it. A list that has no more is walked
-/// to its end, without any index.
+/// to its end, unless an index has a tenth of them at most.
 const MOST_READ: usize = 5_000;
 /// Memory for the issues of an index that the list is walked for, over two million of them. With more than fit, PostgreSQL would go
 /// through all of them for each step.
@@ -124,6 +127,13 @@ pub async fn places(
         .await
 }
 
+/// How far a walk through the list has come.
+struct Walk {
+    found: Vec<Place>,
+    from: Place,
+    steps: usize,
+}
+
 #[derive(QueryableByName)]
 struct SourceRow {
     #[diesel(sql_type = Nullable<Array<BigInt>>)]
@@ -162,54 +172,80 @@ impl Question {
         let shares = shares(&others, &sample);
         let mut conditions = of_columns;
         conditions.extend(rarest_first(&shares));
-        let sources = sources(&shares);
-        let worth_reading = sources.iter().take_while(|(cost, _)| *cost <= WORTH_READING);
-
-        let often = per_thousand(found.len(), size) >= OFTEN;
-        if often && self.walk(connection, &conditions, (last, size), &mut found).await? {
-            return Ok(found);
-        }
-        // No index saves much of so short a walk.
-        if self.is_within(connection, SHORT, &conditions).await? {
-            return self.ask(connection, &Way::List, &conditions).await;
-        }
-        for (_, condition) in worth_reading.clone() {
-            if let Some(few) = self.few(connection, condition).await? {
-                return self.ask(connection, &Way::Among(&few), &without(&conditions, &[condition])).await;
-            }
-        }
-        let worth_walking = !often && (!found.is_empty() || worth_reading.count() == 0);
-        if worth_walking && self.walk(connection, &conditions, (last, size), &mut found).await? {
-            return Ok(found);
-        }
-        if self.is_within(connection, MOST_READ, &conditions).await? {
-            return self.ask(connection, &Way::List, &conditions).await;
-        }
-        self.by_common(connection, &conditions, &sources).await
+        let mut walk = Walk { found, from: last, steps: size };
+        self.by_walking_or_indexes(connection, &conditions, &sources(&shares), &mut walk).await
     }
 
-    /// Goes on from the last of the sample and its number, stretch by stretch, until there are enough or the list ends; `false` when a
-    /// page would take more than [`MOST_STEPS`] by what was found so far.
+    async fn by_walking_or_indexes(
+        &self,
+        connection: &mut Connection,
+        conditions: &[&Condition],
+        sources: &[(usize, &Condition)],
+        walk: &mut Walk,
+    ) -> Result<Vec<Place>, StoreError> {
+        let often = per_thousand(walk.found.len(), walk.steps) >= OFTEN;
+        if often && self.walk(connection, conditions, walk, MOST_STEPS_WITHOUT_INDEX).await? {
+            return Ok(std::mem::take(&mut walk.found));
+        }
+        let length = self.length(connection, MOST_READ + 1, conditions).await?;
+        let worth_reading: Vec<&Condition> = sources
+            .iter()
+            .filter(|source| is_worth_reading(source, length))
+            .map(|(_, condition)| *condition)
+            .collect();
+        for condition in &worth_reading {
+            if let Some(few) = self.few(connection, condition, length).await? {
+                return self.ask(connection, &Way::Among(&few), &without(conditions, &[condition])).await;
+            }
+        }
+        if length <= MOST_READ {
+            return self.to_the_end(connection, conditions, walk).await;
+        }
+        let are_joinable = sources.get(1).is_some_and(|(cost, _)| *cost <= WORTH_JOINING);
+        let may_walk = often || !are_joinable && (!walk.found.is_empty() || worth_reading.is_empty());
+        if may_walk && self.walk(connection, conditions, walk, MOST_STEPS).await? {
+            return Ok(std::mem::take(&mut walk.found));
+        }
+        self.by_common(connection, conditions, sources).await
+    }
+
+    /// Goes on, stretch by stretch, until there are enough or the list ends; `false` when a page would take more than `most` steps by
+    /// what was found so far.
     async fn walk(
         &self,
         connection: &mut Connection,
         conditions: &[&Condition],
-        (mut from, mut walked): (Place, usize),
-        found: &mut Vec<Place>,
+        walk: &mut Walk,
+        most: usize,
     ) -> Result<bool, StoreError> {
         loop {
-            let further = self.after(from, self.limit - found.len());
-            let (more, end) = further.stretch(connection, STRETCH, conditions).await?;
-            found.extend(more);
-            walked += STRETCH;
+            let further = self.after(walk.from, self.limit - walk.found.len());
+            let stretch = walk.steps.max(STRETCH);
+            let (more, end) = further.stretch(connection, stretch, conditions).await?;
+            walk.found.extend(more);
+            walk.steps += stretch;
             match end {
-                Some(place) if found.len() < self.limit => from = place,
+                Some(place) if walk.found.len() < self.limit => walk.from = place,
                 _ => return Ok(true),
             }
-            if walked * self.limit > MOST_STEPS * found.len() {
+            if walk.steps * self.limit > most * walk.found.len() {
                 return Ok(false);
             }
         }
+    }
+
+    /// Goes on until there are enough or the list ends, however long that takes.
+    async fn to_the_end(
+        &self,
+        connection: &mut Connection,
+        conditions: &[&Condition],
+        walk: &mut Walk,
+    ) -> Result<Vec<Place>, StoreError> {
+        let further = self.after(walk.from, self.limit - walk.found.len());
+        let rest = further.ask(connection, &Way::List, conditions).await?;
+        let mut found = std::mem::take(&mut walk.found);
+        found.extend(rest);
+        Ok(found)
     }
 
     /// By what the indexes say of conditions that hold for many issues each, the cheapest or the cheapest two.
@@ -250,15 +286,17 @@ impl Question {
         binds.load(connection, text).await
     }
 
-    /// All issues for which a condition holds, if they are few.
+    /// All issues for which a condition holds, if they are few for a list of this length.
     async fn few(
         &self,
         connection: &mut Connection,
         condition: &Condition,
+        length: usize,
     ) -> Result<Option<Vec<i64>>, StoreError> {
         let mut binds = Binds::default();
         let Some(source) = condition.source(&mut binds) else { return Ok(None) };
-        let most = if condition.cost() > 1 { FEW_OF_WORDS } else { FEW };
+        let few = if condition.cost() > 1 { FEW_OF_WORDS } else { FEW };
+        let most = if length <= MOST_READ { few.min(length / 10) } else { few };
         let text = format!(
             // Without the OFFSET PostgreSQL would put the query in both places, and read everything twice.
             "SELECT CASE WHEN cardinality(ids) <= {most} THEN ids END AS ids FROM (SELECT ARRAY({source} LIMIT {}) AS ids OFFSET 0) s",
@@ -315,6 +353,13 @@ fn sources<'a>(shares: &[(usize, &'a Condition)]) -> Vec<(usize, &'a Condition)>
         .collect();
     sources.sort_by_key(|(cost, _)| *cost);
     sources
+}
+
+/// Whether an index may have so few issues that reading them is less than to walk a list of this length.
+fn is_worth_reading((cost, condition): &(usize, &Condition), length: usize) -> bool {
+    // A word's index is read whole to see that it is too long: not for a short list when the sample has the word.
+    let most = if length > MOST_READ || condition.cost() == 1 { WORTH_READING } else { 0 };
+    length > SHORT && *cost <= most
 }
 
 /// What is still to be asked of issues that the indexes of `settled` name.
