@@ -1,6 +1,6 @@
 //! `make e2e`: the dashboard in a real browser, on a real Bugle with a private PostgreSQL.
 
-use crate::{dashboard, dirs, test};
+use crate::{dashboard, dirs, python, test};
 use anyhow::{Context, Result, bail};
 use bugle_devservers::{Durability, Postgres, ensure_installed, find_program};
 use std::ffi::OsString;
@@ -16,6 +16,10 @@ pub fn e2e(arguments: &[String]) -> Result<()> {
         std::env::var_os("CHROMIUM").is_some() || find_program("chromium", &[]).is_some()
     })?;
     ensure_installed("curl", &["curl"], || find_program("curl", &[]).is_some())?;
+    if script == "e2e" {
+        // The set-up page's snippets are run, and those in Python install what they need.
+        python::ensure_venv()?;
+    }
     if script == "screenshots" {
         // Without it the pictures are three times as large.
         ensure_installed("pngquant", &["pngquant"], || find_program("pngquant", &[]).is_some())?;
@@ -30,7 +34,6 @@ pub fn e2e(arguments: &[String]) -> Result<()> {
         let environment = [
             ("BUGLE_E2E_DATABASE_URL", format!("{}?sslmode=disable", postgres.url("bugle")).into()),
             ("BUGLE_TEST_BINARY", binary),
-            ("BUGLE_XTASK", std::env::current_exe()?.into_os_string()),
         ];
         dashboard::run(script, arguments.get(1..).unwrap_or_default(), &environment)
     });

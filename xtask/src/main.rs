@@ -7,6 +7,7 @@ mod dashboard;
 mod demo;
 mod dirs;
 mod e2e;
+mod python;
 mod run;
 mod schemathesis;
 mod stack;

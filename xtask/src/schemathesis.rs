@@ -2,9 +2,9 @@
 //! server or other than documented.
 
 use crate::stack::{Bus, Stack, http_get, http_with_head};
-use crate::{dashboard, dirs};
+use crate::{dashboard, dirs, python};
 use anyhow::{Context, Result, bail};
-use bugle_devservers::{ensure_installed, find_program, free_port};
+use bugle_devservers::free_port;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::Command;
@@ -59,11 +59,7 @@ fn install() -> Result<PathBuf> {
     if program.is_file() {
         return Ok(program);
     }
-    let has_venv = || {
-        find_program("python3", &[]).is_some()
-            && Command::new("python3").args(["-c", "import ensurepip"]).status().is_ok_and(|it| it.success())
-    };
-    ensure_installed("Python's venv", &["python3", "python3-venv"], has_venv)?;
+    python::ensure_venv()?;
     println!("installing schemathesis {VERSION} …");
     run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
     let pip = folder.join("bin/pip");

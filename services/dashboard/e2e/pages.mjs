@@ -77,15 +77,17 @@ export const pages = ({ issue, project, name, release, ...others }) => [
   { name: "admin-storage", path: "/admin?tab=storage", ready: "table" },
   { name: "admin-dead", path: "/admin?tab=dead", ready: ".tabpanel .empty, .rows li" },
   { name: "account", path: "/account", ready: ".rows" },
+  { name: "api", path: "/docs/api", ready: ".apidocs details", act: async (page) => { await page.locator("#list_outcomes > summary").click(); await page.locator(".operation .try").waitFor(); } },
   { name: "not-found", path: "/nothing/here", ready: ".empty" },
 ];
 
 /** Those before the door. */
-export const doors = ({ setup, invitation, answer }) => [
+export const doors = ({ setup, invitation, answer, share }) => [
   { name: "signin", path: "/signin", ready: "form" },
   { name: "setup", path: setup, ready: "form" },
   { name: "invite", path: invitation, ready: "form" },
   { name: "reset", path: "/reset?token=example", ready: "form" },
+  { name: "share", path: share, ready: ".shared .issuehead" },
   ...(answer === undefined ? [] : [{ name: "answer", path: answer, ready: "form" }]),
 ];
 

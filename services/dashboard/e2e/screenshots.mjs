@@ -49,7 +49,8 @@ try {
   const seeded = await seed({ system, mail });
   const inside = pages(seeded);
   await system.api("POST", "/invitations", { email: "fay@example.com", role: "member", team: 1, team_role: "member" });
-  const outside = doors({ setup: "/setup?token=example", invitation: await mail.link("fay@example.com"), answer: seeded.answer });
+  const { url: shared } = await system.api("POST", `/issues/${seeded.issue}/share`);
+  const outside = doors({ setup: "/setup?token=example", invitation: await mail.link("fay@example.com"), answer: seeded.answer, share: new URL(shared).pathname });
   const chosen = (spec) => wanted.length === 0 || wanted.includes(spec.name);
   for (const view of VIEWS) {
     const context = await browser.newContext({ baseURL: system.url, ...view });

@@ -24,7 +24,7 @@ export async function until(what, ask, within = 60_000) {
   }
 }
 
-async function freePort() {
+export async function freePort() {
   const server = net.createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address();

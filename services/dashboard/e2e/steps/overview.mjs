@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { until } from "../system.mjs";
 import { error } from "./triage.mjs";
 
-const panel = (page, title) => page.locator(".panel", { has: page.getByRole("heading", { name: title, exact: true }) });
+export const panel = (page, title) => page.locator(".panel", { has: page.getByRole("heading", { name: title, exact: true }) });
 
 export async function worthALook(walk) {
   const { system, dsn } = walk;

@@ -1,6 +1,6 @@
 // Every page: without a connection, with hostile content, for everybody, on a phone.
 import assert from "node:assert/strict";
-import { findings, overflow, PHONE, signIn } from "../browser.mjs";
+import { CONTRAST, findings, overflow, PHONE, recolour, sideways, signIn } from "../browser.mjs";
 import { attached, everywhere, huge } from "../hostile.mjs";
 import * as messages from "../messages.mjs";
 import { doors, open, pages } from "../pages.mjs";
@@ -113,32 +113,47 @@ export async function hostile(walk) {
   await leave(walk, small);
 }
 
-export async function accessible(walk) {
-  const { system, project, incident, schedule, policy } = walk;
-  const { page } = walk.owner;
+/** Every page there is, each with the browser's page that opens it: one who is signed in, one who is nobody. */
+async function tour(walk, member, stranger) {
+  const { project, incident, schedule, policy } = walk;
+  walk.shown ??= await prepared(walk);
+  const { issue, ...others } = walk.shown;
+  const inside = pages({ issue, project, name: "checkout", release: "checkout@1.4.2", incident, schedule, policy });
+  return [...inside.map((spec) => [member, spec]), ...doors(others).map((spec) => [stranger, spec])];
+}
+
+/** What has to be there for all pages to have something to show. */
+async function prepared({ system, mail }) {
   const { short_id: issue } = await system.issue("checkout", "DeltaError");
   const [{ id: team }] = (await system.api("GET", "/teams")).items;
   await system.api("POST", "/silences", { team, comment: "Disks are changed", ends_at: new Date(Date.now() + 86_400_000).toISOString(), matchers: { title: "*disk*" } });
-  const found = [];
-  const look = async (on, spec, view) => {
-    await open(on, spec);
-    found.push(...(await findings(on)).map((finding) => `${spec.name} (${view}): ${finding}`));
-  };
-  for (const spec of pages({ issue, project, name: "checkout", release: "checkout@1.4.2", incident, schedule, policy })) await look(page, spec, "light");
   await system.api("POST", "/invitations", { email: "new@example.com" });
-  const invitation = await walk.mail.link("new@example.com");
-  const stranger = await enter(walk, PHONE);
-  for (const spec of doors({ setup: "/setup?token=example", invitation })) await look(stranger.page, spec, "phone, dark");
+  const { url } = await system.api("POST", `/issues/${issue}/share`);
+  return { issue, setup: "/setup?token=example", invitation: await mail.link("new@example.com"), share: new URL(url).pathname };
+}
+
+/** On a desktop, in both colours; `phone` has the small screen. A page is opened once: by night only colours are other ones. */
+export async function accessible(walk) {
+  const { page } = walk.owner;
+  const stranger = await enter(walk);
+  const found = [];
+  for (const [on, spec] of await tour(walk, page, stranger.page)) {
+    await open(on, spec);
+    found.push(...(await findings(on)).map((finding) => `${spec.name} (light): ${finding}`));
+    await recolour(on, "dark");
+    found.push(...(await findings(on, CONTRAST)).map((finding) => `${spec.name} (dark): ${finding}`));
+    await recolour(on, "light");
+  }
   await leave(walk, stranger);
   assert.deepEqual(found, []);
 }
 
 export async function phone(walk) {
-  const { system, project, incident, schedule, policy } = walk;
-  const { short_id: issue } = await system.issue("checkout", "DeltaError");
   const entered = await enter(walk, PHONE);
+  const stranger = await enter(walk, PHONE);
   const { page } = entered;
-  await page.goto("/");
+  // Of one project, so that the list is short enough for its end to be there.
+  await page.goto("/?project=checkout");
   await signIn(page, "ann@example.com");
   await page.getByRole("button", { name: "Menu", exact: true }).tap();
   await page.getByRole("link", { name: "Issues", exact: true }).tap();
@@ -146,11 +161,11 @@ export async function phone(walk) {
   await page.getByRole("button", { name: "Resolve", exact: true }).tap();
   await page.locator(".status.resolved").waitFor();
   const found = [];
-  for (const spec of pages({ issue, project, name: "checkout", release: "checkout@1.4.2", incident, schedule, policy })) {
-    await open(page, spec);
-    const wide = await overflow(page);
-    if (wide > 0) found.push(`${spec.name}: wider than the window by ${wide}`);
+  for (const [on, spec] of await tour(walk, page, stranger.page)) {
+    await open(on, spec);
+    found.push(...(await sideways(on)).map((what) => `${spec.name}: ${what} scrolls sideways`));
+    found.push(...(await findings(on)).map((finding) => `${spec.name} (phone, dark): ${finding}`));
   }
+  for (const one of [entered, stranger]) await leave(walk, one);
   assert.deepEqual(found, []);
-  await leave(walk, entered);
 }
