@@ -63,7 +63,7 @@ export function AuditFilters({ filter, seen }: { filter: ReturnType<typeof useAu
   const [until, setUntil] = filter.until;
   return (
     <div className="pad">
-      <div className="formgrid">
+      <div className="formgrid filters">
         <Select label="Who" value={actor ?? ""} options={having(actors, actor)} onChange={(event) => setActor(event.target.value)} />
         <Select label="What was changed" value={action ?? ""} options={having([["", "Anything"], ...NOUNS.map((noun) => [noun, noun.replace(/_/g, " ")] as const)], action)} onChange={(event) => setAction(event.target.value)} />
         <Select label="Team" value={team ?? ""} options={having([["", "Any"], ...teams.map((t) => [String(t.id), t.name] as const)], team)} onChange={(event) => setTeam(event.target.value)} />
