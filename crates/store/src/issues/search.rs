@@ -172,8 +172,8 @@ impl Question {
         let shares = shares(&others, &sample);
         let mut conditions = of_columns;
         conditions.extend(rarest_first(&shares));
-        let mut walk = Walk { found, from: last, steps: size };
-        self.by_walking_or_indexes(connection, &conditions, &sources(&shares), &mut walk).await
+        let walk = Walk { found, from: last, steps: size };
+        self.by_walking_or_indexes(connection, &conditions, &sources(&shares), walk).await
     }
 
     async fn by_walking_or_indexes(
@@ -181,11 +181,11 @@ impl Question {
         connection: &mut Connection,
         conditions: &[&Condition],
         sources: &[(usize, &Condition)],
-        walk: &mut Walk,
+        mut walk: Walk,
     ) -> Result<Vec<Place>, StoreError> {
         let often = per_thousand(walk.found.len(), walk.steps) >= OFTEN;
-        if often && self.walk(connection, conditions, walk, MOST_STEPS_WITHOUT_INDEX).await? {
-            return Ok(std::mem::take(&mut walk.found));
+        if often && self.walk(connection, conditions, &mut walk, MOST_STEPS_WITHOUT_INDEX).await? {
+            return Ok(walk.found);
         }
         let length = self.length(connection, MOST_READ + 1, conditions).await?;
         let worth_reading: Vec<&Condition> = sources
@@ -203,8 +203,8 @@ impl Question {
         }
         let are_joinable = sources.get(1).is_some_and(|(cost, _)| *cost <= WORTH_JOINING);
         let may_walk = often || !are_joinable && (!walk.found.is_empty() || worth_reading.is_empty());
-        if may_walk && self.walk(connection, conditions, walk, MOST_STEPS).await? {
-            return Ok(std::mem::take(&mut walk.found));
+        if may_walk && self.walk(connection, conditions, &mut walk, MOST_STEPS).await? {
+            return Ok(walk.found);
         }
         self.by_common(connection, conditions, sources).await
     }
@@ -239,13 +239,12 @@ impl Question {
         &self,
         connection: &mut Connection,
         conditions: &[&Condition],
-        walk: &mut Walk,
+        mut walk: Walk,
     ) -> Result<Vec<Place>, StoreError> {
         let further = self.after(walk.from, self.limit - walk.found.len());
         let rest = further.ask(connection, &Way::List, conditions).await?;
-        let mut found = std::mem::take(&mut walk.found);
-        found.extend(rest);
-        Ok(found)
+        walk.found.extend(rest);
+        Ok(walk.found)
     }
 
     /// By what the indexes say of conditions that hold for many issues each, the cheapest or the cheapest two.
